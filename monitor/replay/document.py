@@ -167,6 +167,17 @@ class DataQuality(msgspec.Struct, frozen=True, omit_defaults=True):
     change first. Personal data is only said by its kind."""
 
 
+class Confusion(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How often each class was predicted for each that was true: a confusion matrix."""
+
+    classes: list[str]
+    """The classes, from two to ten, in order of name."""
+    now: list[list[int]]
+    """Labels: a list for each class that was true, with a number for each that was predicted."""
+    before: list[list[int]] = []
+    """The same of the reference; left out where that does not say it."""
+
+
 class MovedWords(msgspec.Struct, frozen=True):
     """The words that moved in what Records ask or answer."""
 
@@ -272,6 +283,8 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     """With `--slices`: the worst slices, first those that are believed to be so."""
     class_quality: list[ClassQuality] | None = None
     """With `--label`: the same by class."""
+    confusion: Confusion | None = None
+    """With `--label`: which classes were predicted for which; left out of more than ten."""
     records_estimated: int | None = None
     """About how many exchanges the records stand for, the sum of 1 / `sampled`; only where some are
     of a sample."""

@@ -7,6 +7,7 @@ end: what a person who looks every day would have seen.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -22,14 +23,14 @@ from monitor.analysis.experiments.declared import STRETCHES, Experiment
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import MONITORS, at_once_of, outcomes_of, within_of
-from monitor.analysis.quality.monitor import QualityMonitor, watched
+from monitor.analysis.quality.monitor import Pair, QualityMonitor, watched
 from monitor.analysis.slices.monitor import ranked
 from monitor.errors import UsageError
 from monitor.findings import ExperimentEffect, ExperimentTimeline, Outcome, Quality
 from monitor.interfaces import Monitor
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
-from monitor.replay.document import Chunk, Replay
+from monitor.replay.document import Chunk, Confusion, Replay
 from monitor.replay.experiments import fitting
 from monitor.replay.plan import Plan
 from monitor.replay.reference import Watch
@@ -50,6 +51,9 @@ OF_OUTCOMES = {
 
 BAD = {"worse", "invalid"}
 """Verdicts of an experiment that are failures."""
+
+CONFUSED = 10
+"""Classes of a confusion matrix, at most."""
 
 NAMED = 8
 """Arms that a sentence names, at most."""
@@ -104,7 +108,8 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
     joins = not both.current.is_table
     rules = plan.outcomes if joins else plan.outcomes_at_once
     experiments, untold = _experiments(plan, both)
-    usual = _usual(plan, both, values)
+    before = Counter[Pair]()
+    usual = _usual(plan, both, values, before)
     due = outcomes_of(rules, dimensions=plan.by, profile=usual, experiments=experiments)
     within = within_of(rules, dimensions=plan.by, experiments=experiments) if joins else {}
     folds = _Folds(due, at_once_of(rules), within)
@@ -124,6 +129,7 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
         chunks=chunks,
         **_entries(folds, plan, undated=not joins),
         class_quality=list(_quality(fold).by_class()),
+        confusion=confused(before, _quality(fold).pairs),
         timelines=_timelines(folds),
         remarks=[
             *found.remarks, *untold, *_remarks(fold, plan), *_compared(folds, experiments, plan)
@@ -195,12 +201,32 @@ def conditions(found: Replay, *, is_labelled: bool = False) -> set[str]:
     return named
 
 
-def _usual(plan: Plan, both: Comparison, kept: Mapping[str, set[str]]) -> Profile | None:
-    """What quality was in the reference; None where it has no labels, or there is none."""
+def confused(before: Mapping[Pair, int], now: Mapping[Pair, int]) -> Confusion | None:
+    """The confusion matrix of pairs of classes, before and now; None of too many classes, or of
+    less than two.
+
+    >>> confused({("a", "a"): 9, ("a", "b"): 1}, {("b", "a"): 2})
+    Confusion(classes=['a', 'b'], now=[[0, 0], [2, 0]], before=[[9, 1], [0, 0]])
+    """
+    classes = sorted({name for pair in (*before, *now) for name in pair})
+    if not now or not 2 <= len(classes) <= CONFUSED:
+        return None
+    first, second = (
+        [[side.get((true, said), 0) for said in classes] for true in classes]
+        for side in (before, now)
+    )
+    return Confusion(classes, second, first if before else [])
+
+
+def _usual(
+    plan: Plan, both: Comparison, kept: Mapping[str, set[str]], pairs: Counter[Pair]
+) -> Profile | None:
+    """What quality was in the reference; None where it has no labels, or there is none. Pairs of
+    its classes are counted on the way."""
     if both.reference is None or not both.reference.is_told(both.usual):
         return None
     rows = within_budget(_due(both.reference.truths(both.usual)), kept)
-    seen = (watched(row, plan.outcomes.positive) for row in _rows(rows))
+    seen = (watched(row, plan.outcomes.positive, pairs) for row in _rows(rows))
     profile = profile_of((row for row in seen if row is not None), plan.by)
     return profile if profile.references else None
 

@@ -16,7 +16,7 @@ from monitor.findings import (
     Finding,
     Slice,
 )
-from monitor.replay.document import Chunk, Course, Replay
+from monitor.replay.document import Chunk, Confusion, Course, Replay
 from monitor.replay.headline import when, words_of
 from monitor.replay.report import (
     Judged,
@@ -52,8 +52,27 @@ DRAWN = 12
 ROWS = 40
 """Features in the overview of chunks, at most."""
 
+CONFUSED = 0.05
+"""A share of wrong predictions that grew by so much is marked."""
+
 MISSING = 0.05
 """A share of missing cells that changed by so much is marked."""
+
+
+class Sides(NamedTuple):
+    """What a report says of a column: the same before and now, and whether it should be looked
+    at."""
+
+    before: str
+    now: str
+    is_odd: bool
+
+    @property
+    def words(self) -> str:
+        """Both, or one where they are the same or nothing is known of before."""
+        if not self.before or self.before == self.now:
+            return self.now
+        return f"{self.before} → {self.now or '–'}"
 
 
 class Group(NamedTuple):
@@ -310,6 +329,36 @@ def quality(found: Replay) -> list[Row]:
     ]  # fmt: skip
 
 
+class ConfusionRow(NamedTuple):
+    """A row of the confusion matrix: a class that was true, how many labels were of it, and the
+    share of them that each class was predicted for."""
+
+    name: str
+    labels: Sides
+    shares: list[Sides]
+
+
+def confused(one: Confusion) -> list[ConfusionRow]:
+    """The rows of a confusion matrix, before and now; odd is a share of what is wrong that grew."""
+    rows = []
+    for place, name in enumerate(one.classes):
+        now, before = one.now[place], one.before[place] if one.before else []
+        sizes = Sides(f"{sum(before):,}" if before else "", f"{sum(now):,}", is_odd=False)
+        first, second = _shares(before, len(now)), _shares(now, len(now))
+        cells = []
+        for column, (was, part) in enumerate(zip(first, second, strict=True)):
+            grew = was is not None and part is not None and part - was >= CONFUSED
+            told = ["" if each is None else percent(each) for each in (was, part)]
+            cells.append(Sides(told[0], told[1], is_odd=grew and column != place))
+        rows.append(ConfusionRow(name, sizes, cells))
+    return rows
+
+
+def _shares(counts: Sequence[int], size: int) -> list[float | None]:
+    total = sum(counts)
+    return [count / total for count in counts] if total else [None] * size
+
+
 def judged(entries: Iterable[Judged], said: Callable[[Judged], list[str]]) -> list[Row]:
     """A row for what was judged in each segment, an alarm first."""
     rows: list[Row] = []
@@ -331,15 +380,6 @@ def slices(entries: Iterable[Slice]) -> list[Row]:
 
 
 # --- data quality --------------------------------------------------------------------------------
-
-
-class Sides(NamedTuple):
-    """What a report says of a column: the same before and now, and whether it should be looked
-    at."""
-
-    before: str
-    now: str
-    is_odd: bool
 
 
 def more_or_less(words: Iterable[BinShift]) -> str:

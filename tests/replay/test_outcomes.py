@@ -13,8 +13,8 @@ import pytest
 
 from monitor.cli import main
 from monitor.findings import Finding, Quality
-from monitor.replay.document import Replay
-from monitor.replay.outcomes import conditions
+from monitor.replay.document import Confusion, Replay
+from monitor.replay.outcomes import conditions, confused
 
 Write = Callable[..., str]
 WHOLE = ("all", "all")
@@ -85,6 +85,22 @@ def test_a_score_and_a_label_need_no_reference(capsys, write: Write) -> None:
         assert {one["labels"] for one in quality.values()} == {len(some)}
     recalls = {one["class"]: one for one in found["class_quality"] if one["measure"] == "recall"}
     assert set(recalls) == {"0", "1"}
+    said, true = ([row[place] for row in rows] for place in (2, 3))
+    matrix = metrics.confusion_matrix(true, said).tolist()
+    assert found["confusion"] == {"classes": ["0", "1"], "now": matrix}
+    beside = document(capsys, path, *TRUTH, "--reference", path)["confusion"]
+    assert beside == {"classes": ["0", "1"], "now": matrix, "before": matrix}
+
+
+def test_the_confusion_of_more_than_ten_classes_is_not_told() -> None:
+    """Nor of one alone, or where nothing is known now; a class of one side counts for both."""
+    ten = {(str(n), str(n)): 1 for n in range(10)}
+    assert confused({}, ten) == Confusion([str(n) for n in range(10)], [
+        [int(true == said) for said in range(10)] for true in range(10)
+    ])  # fmt: skip
+    assert confused({("x", "x"): 1}, ten) is None
+    assert confused(ten, {}) is None
+    assert confused({}, {("a", "a"): 3}) is None
 
 
 def test_chunks_say_what_was_known_at_their_end(capsys, write: Write) -> None:

@@ -32,6 +32,7 @@ from monitor.findings import (
 )
 from monitor.replay.document import (
     Chunk,
+    Confusion,
     Course,
     DataQuality,
     Replay,
@@ -103,6 +104,7 @@ def everything(name: str = "age", *, features: int = 3) -> Replay:
             DataQuality(f"{name}.0", facts, odd, bins[:1], bins[:2]), DataQuality(name, None, odd),
         ],
         what_if=[WhatIf(0.05, 0.02, "drift", 3), WhatIf(0.05, 0.5, "ok", 0)],
+        confusion=Confusion([name, f"{name}b"], [[80, 20], [0, 50]], [[95, 5], [0, 0]]),
     )  # fmt: skip
 
 
@@ -179,6 +181,16 @@ def test_many_features_fit_into_a_mail() -> None:
     from tests.bench.bench_report import document
 
     assert len(page(document(), "today.parquet").encode()) < 3_000_000
+
+
+def test_the_confusion_matrix_stands_beside_that_of_the_reference() -> None:
+    """Shares of what was true, before and now; red is what is wrong more often than before."""
+    cell = r"<td class=\"(n[a-z ]*)\">([^<\n]*)"
+    pattern = rf"<tr><th scope=row>(ageb?){cell}{cell}<td class=n>([^<\n]*)"
+    assert re.findall(pattern, page(everything(), "t")) == [
+        ("age", "n right", "95 % → 80 %", "n odd", "5 % → 20 %", "100"),
+        ("ageb", "n", "0 %", "n right", "100 %", "0 → 50"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,12 @@ CLASSES = 64
 CLASS_SERIES = 3000
 """Series by class that are exported, those of the segments with most labels."""
 
+PAIRS = 1000
+"""So many pairs of classes are counted apart of a reference."""
+
+Pair = tuple[str, str]
+"""(what was true, what was said)."""
+
 Segment = tuple[str, str]
 """(dimension, value) as they may be shown."""
 
@@ -281,10 +287,15 @@ class QualityMonitor:
         return found
 
     @property
+    def pairs(self) -> dict[Pair, int]:
+        """How many labels of the whole were of each class, by what was said."""
+        counts = self._counts.get((WHOLE.dimension, WHOLE.value), Counts())
+        return {pair: sums[0] for pair, sums in counts.pairs.items()}
+
+    @property
     def classes(self) -> tuple[set[str], set[str]]:
         """The classes of the whole that were true, and those that were said."""
-        counts = self._counts.get((WHOLE.dimension, WHOLE.value), Counts())
-        return {true for true, _ in counts.pairs}, {said for _, said in counts.pairs}
+        return {true for true, _ in self.pairs}, {said for _, said in self.pairs}
 
     def by_class(self) -> Iterator[ClassQuality]:
         """Precision, recall and F1 of every class of every segment, most labels first."""
@@ -402,10 +413,17 @@ class QualityMonitor:
         return found
 
 
-def watched(row: Row, positive: str) -> Row | None:
-    """The row of what is watched of a row's truth; None where that says nothing."""
+def watched(row: Row, positive: str, pairs: Counter[Pair] | None = None) -> Row | None:
+    """The row of what is watched of a row's truth; None where that says nothing. Its class and the
+    predicted one are counted in `pairs`, of which there are `PAIRS` at most."""
     answer = read(row.truth, positive)[0] if row.truth is not None else None
-    return None if answer is None else _seen(row, answer, added_by(answer, str))
+    if answer is None:
+        return None
+    added = added_by(answer, visible)
+    pair = added.pair
+    if pairs is not None and pair is not None and (pair in pairs or len(pairs) < PAIRS):
+        pairs[pair] += 1
+    return _seen(row, answer, added)
 
 
 def _seen(row: Row, answer: Answer, added: Added) -> Row:
