@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
-from monitor.analysis.drift.findings import percent
+from monitor.analysis.drift.findings import moment, percent
 from monitor.charts import Interval
 from monitor.findings import (
     BinShift,
@@ -32,6 +33,7 @@ from monitor.replay.report import (
     told,
 )
 from monitor.tables.facts import Facts
+from monitor.tables.readings import ALIKE
 from monitor.types import Key
 
 Row = tuple[str, list[str]]
@@ -54,6 +56,9 @@ ROWS = 40
 
 CONFUSED = 0.05
 """A share of wrong predictions that grew by so much is marked."""
+
+MONTH = len("2026-01")
+"""How far a time is told whose range was rounded to three digits."""
 
 MISSING = 0.05
 """A share of missing cells that changed by so much is marked."""
@@ -398,6 +403,24 @@ def more_or_less(words: Iterable[BinShift]) -> str:
     )  # fmt: skip
 
 
+def cells(before: Facts | None, now: Facts | None) -> Sides:
+    """How many cells there are."""
+    first, second = ("" if one is None else f"{one.values:,}" for one in (before, now))
+    return Sides(first, second, is_odd=False)
+
+
+def commonest(before: Facts | None, now: Facts | None) -> Sides:
+    """The category that most cells have, and the share of them."""
+    return Sides(_commonest(before), _commonest(now), is_odd=False)
+
+
+def _commonest(one: Facts | None) -> str:
+    if one is None or not one.categories:
+        return ""
+    name, count = max(one.categories.items(), key=itemgetter(1))
+    return "" if name == ALIKE else f"{name} ({percent(count / max(one.values, 1))})"
+
+
 def missing(before: Facts | None, now: Facts | None) -> Sides:
     """How many cells have no value."""
     first, second = _missing(before), _missing(now)
@@ -422,8 +445,9 @@ def different(before: Facts | None, now: Facts | None) -> Sides:
     return Sides(_different(before), _different(now), is_odd=False)
 
 
-def ranges(before: Facts | None, now: Facts | None) -> Sides:
-    """From where to where numbers go; odd is what lies outside by half of what was usual."""
+def ranges(before: Facts | None, now: Facts | None, *, are_times: bool = False) -> Sides:
+    """From where to where numbers go, times by the month; odd is what lies outside by half of what
+    was usual."""
     odd = False
     if before is not None and now is not None:
         ends = before.smallest, before.largest, now.smallest, now.largest
@@ -431,15 +455,21 @@ def ranges(before: Facts | None, now: Facts | None) -> Sides:
         if low is not None and high is not None and least is not None and most is not None:
             room = (high - low) / 2
             odd = least < low - room or most > high + room
-    return Sides(_range(before), _range(now), is_odd=odd)
+    first, second = (_range(one, are_times=are_times) for one in (before, now))
+    return Sides(first, second, is_odd=odd)
 
 
 def _different(one: Facts | None) -> str:
     return "" if one is None or one.different is None else f"{one.different:,}"
 
 
-def _range(one: Facts | None) -> str:
-    return "" if one is None or one.smallest is None else f"{one.smallest:g} to {one.largest:g}"
+def _range(one: Facts | None, *, are_times: bool) -> str:
+    if one is None or one.smallest is None or one.largest is None:
+        return ""
+    ends = (one.smallest, one.largest)
+    if are_times and all(moment(end)[:1].isdigit() for end in ends):
+        return " to ".join(moment(end)[:MONTH] for end in ends)
+    return f"{one.smallest:g} to {one.largest:g}"
 
 
 def _kinds(one: Facts | None) -> str:

@@ -183,6 +183,30 @@ def test_many_features_fit_into_a_mail() -> None:
     assert len(page(document(), "today.parquet").encode()) < 3_000_000
 
 
+def test_what_columns_held_stands_beside_what_they_hold() -> None:
+    """Cells, missing ones, the commonest category, ranges; of times the months, as far as they are
+    known; nothing of ids, of which it is only seen that they are there."""
+    before = Facts(1000, 10, {"word": 990}, 3, categories={"a": 600, "b": 390})
+    now = Facts(2000, 20, {"word": 1980}, 3, categories={"a": 800, "b": 1180})
+    first, second = (Facts(9, smallest=low, largest=low + 1e7) for low in (1.76e9, -1e9))
+    ids = Facts(9, categories={"a value": 9})
+    found = Replay(
+        "ok", 9, [], columns={"x": "categorical", "at": "datetime, day first", "id": "identifier"},
+        data_quality=[
+            DataQuality("x", before, now), DataQuality("at", first, second),
+            DataQuality("id", ids, ids), DataQuality("y", now=now),
+        ],
+    )  # fmt: skip
+    rows = re.findall(r"<tr><th scope=row>(x|at|id|y)<td>(.*)", page(found, "t"))
+    told = {name: re.split(r"<td[^>]*>", cells)[1:-1] for name, cells in rows}
+    assert told["x"] == [
+        "1,000 → 2,000", "1.0%", "word", "a (60 %) → b (59 %)", "3", "",
+    ]  # fmt: skip
+    assert told["at"][-1] == "2025-10 to 2026-02 → 1938-04 to 1938-08"
+    assert told["id"][3] == ""
+    assert told["y"] == ["2,000", "1.0%", "word", "b (59 %)", "3", ""]
+
+
 def test_the_confusion_matrix_stands_beside_that_of_the_reference() -> None:
     """Shares of what was true, before and now; red is what is wrong more often than before."""
     cell = r"<td class=\"(n[a-z ]*)\">([^<\n]*)"
@@ -259,6 +283,8 @@ def test_the_page_is_fit_for_everybody(
     assert found == []
     bar = shown.locator(".bin svg").first.bounding_box()
     assert bar["width"] > 100
+    hidden = "one => getComputedStyle(one).display == 'none'"
+    assert not shown.evaluate(f"[...document.querySelectorAll('svg .n')].some({hidden})")
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert shown.evaluate(wide) <= 0
     assert said == []
