@@ -79,6 +79,9 @@ def test_three_commands_bring_the_first_series(tmp_path: Path) -> None:
     (sidecar,) = applied(pod, decision.patch)["spec"]["initContainers"]
     ports = {one["name"] for one in sidecar["ports"]}
     assert monitor["podMetricsEndpoints"][0]["port"] in ports
+    board = of(found, "ConfigMap", "monitor-overview")
+    assert board["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert "monitor_exchanges_total" in board["data"]["monitor-overview.json"]
 
 
 @needs_helm
