@@ -14,7 +14,7 @@ CLASSIFIER, MODEL = "tumour-classifier", "letter-assistant"
 PATH = f"/v2/models/{CLASSIFIER}/infer"
 FEATURES = ("mean texture", "mean smoothness", "mean symmetry")
 """The columns of the data set that a site measures; with more there is little to be unsure of."""
-CHATS = 0.3
+CHATS = 0.35
 """The part of requests that are for a letter; the others are classifications."""
 
 SITES, SHARES = ("north", "harbour", "west"), (0.35, 0.45, 0.2)
@@ -24,7 +24,7 @@ NOISE = 0.05
 """The standard deviation of what a site measures, as a part of it."""
 
 TEMPLATES = ("discharge-letter", "appointment")
-INVENTED, BEFORE = 0.5, 0.02
+INVENTED, BEFORE = 0.65, 0.02
 """The part of discharge letters with a dose that stands nowhere, after the change and before it."""
 
 DRUGS = ("amoxicillin", "metoprolol", "ramipril", "furosemide", "apixaban", "prednisolone")
