@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Collection
+from typing import Any
 
 from monitor.tables.cells import moment
 
@@ -17,3 +19,33 @@ def time(text: str) -> float:
     if at is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 2024-02-29T12:00:00Z")
     return at
+
+
+class Several(argparse.Action):
+    """Values parted by commas; an option that is given again adds its own to them, each once.
+
+    `most` bounds how many there may be, wherever they stand.
+    """
+
+    def __init__(self, *args: Any, most: int | None = None, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._most = most
+
+    def __call__(self, _parser: object, found: argparse.Namespace, values: Any, *_: object) -> None:
+        """Add `values` to what is there. Raises ArgumentError when they are too many."""
+        every = tuple(dict.fromkeys((*getattr(found, self.dest), *values)))
+        if self._most is not None and len(every) > self._most:
+            raise argparse.ArgumentError(self, f"has more than {self._most} values")
+        setattr(found, self.dest, type(self.default)(every))
+
+
+def some_of(known: Collection[str]) -> Callable[[str], frozenset[str]]:
+    """The type of an option that takes some of these words, parted by commas."""
+
+    def wanted(text: str) -> frozenset[str]:
+        words = frozenset(one.strip() for one in text.split(","))
+        if unknown := sorted(words - set(known)):
+            raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(known)}")
+        return words
+
+    return wanted

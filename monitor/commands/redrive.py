@@ -86,7 +86,8 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
     add("--dry-run", action="store_true",
         help="only say what can be sent again, and what that takes; send nothing")  # fmt: skip
     add("--json", metavar="FILE", help="write the findings as JSON; - is stdout")
-    add("--fail-on", type=_wanted, default=frozenset(), metavar="WHAT[,WHAT…]",
+    add("--fail-on", action=arguments.Several, type=arguments.some_of(CONDITIONS),
+        default=frozenset(), metavar="WHAT[,WHAT…]",
         help=f"exit 1 if the verdict is one of different, insufficient, or if any request failed "
         f"({', '.join(CONDITIONS)}); by default exit 0")  # fmt: skip
     how = parser.add_argument_group("how to send")
@@ -371,13 +372,6 @@ def _watched(done: Iterable[driving.Done], total: int) -> Iterator[driving.Done]
 
 
 # --- small things --------------------------------------------------------------------------------
-
-
-def _wanted(text: str) -> frozenset[str]:
-    wanted = frozenset(one.strip() for one in text.split(","))
-    if unknown := sorted(wanted - set(CONDITIONS)):
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(CONDITIONS)}")
-    return wanted
 
 
 def _margin(text: str) -> tuple[str, float]:

@@ -34,13 +34,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also tell how every feature went, chunk by chunk, and since when it drifts; without "
         "--chunks in weeks, days or hours, whichever there are 6 of, else in 20 equal "
         "parts")  # fmt: skip
-    add("--alpha", type=_alphas, default=(), metavar="A[,A…]",
+    add("--alpha", action=arguments.Several, most=VALUES, type=_alphas, default=(),
+        metavar="A[,A…]",
         help="the probability of any false alarm; of several the first gives the verdict, and what "
         "the others would have said is told; by default drift.alpha (0.05)")  # fmt: skip
-    add("--tolerance", type=_tolerances, default=(), metavar="T[,T…]",
+    add("--tolerance", action=arguments.Several, most=VALUES, type=_tolerances, default=(),
+        metavar="T[,T…]",
         help="a believed change of a PSI of T is drift; of several the first gives the verdict; by "
         "default drift.tolerance (0.02)")  # fmt: skip
-    add("--bins", type=_bins, default=(), metavar="N[,N…]",
+    add("--bins", action=arguments.Several, most=VALUES, type=_bins, default=(),
+        metavar="N[,N…]",
         help="count numbers in N bins between their smallest and largest value, 3 to 50; of "
         "several the first gives the verdict; by default 10, or as the profile has")  # fmt: skip
     add("--json", metavar="FILE", help="write the findings as JSON; - is stdout")
@@ -66,7 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--evidently", metavar="FILE",
         help="write Evidently's report on the same data to FILE; of quality, too, with --label and "
         "--prediction, or of records with feedback")  # fmt: skip
-    add("--fail-on", type=_wanted, default=frozenset(), metavar="WHAT[,WHAT…]",
+    add("--fail-on", action=arguments.Several, type=arguments.some_of(CONDITIONS),
+        default=frozenset(), metavar="WHAT[,WHAT…]",
         help=f"exit 1 if there is any of {', '.join(CONDITIONS)}; by default exit 0")  # fmt: skip
     add("--feedback", action="append", default=[], metavar="FILE",
         help="join records with the labels in this file, as `monitor feedback load` reads them; "
@@ -137,13 +141,6 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _wanted(text: str) -> frozenset[str]:
-    wanted = frozenset(one.strip() for one in text.split(","))
-    if unknown := sorted(wanted - set(CONDITIONS)):
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(CONDITIONS)}")
-    return wanted
-
-
 def _arm(text: str) -> tuple[str, str]:
     dimension, equals, control = text.partition("=")
     if not (dimension and equals and control):
@@ -197,6 +194,4 @@ def _numbers(text: str, what: str, fits: Callable[[float], bool]) -> tuple[float
         if not fits(number):
             raise argparse.ArgumentTypeError(f"{part!r} is not {what}")
         found.append(number)
-    if len(found) > VALUES:
-        raise argparse.ArgumentTypeError(f"has more than {VALUES} values")
     return tuple(dict.fromkeys(found))

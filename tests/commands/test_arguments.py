@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 
 import pytest
 
+from monitor import cli
 from monitor.commands import arguments
 
 
@@ -19,3 +21,45 @@ def test_what_is_no_time_is_shown_with_one() -> None:
     """As argparse prints it behind the name of the option."""
     with pytest.raises(argparse.ArgumentTypeError, match="'soon' is not a time such as 2024-"):
         arguments.time("soon")
+
+
+def options(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    for one in parser._actions:
+        if isinstance(one.choices, dict):
+            for inner in one.choices.values():
+                yield from options(inner)
+        else:
+            yield one
+
+
+def test_every_list_of_commas_adds_up_when_it_is_given_again() -> None:
+    """A gate that names two conditions in two options checks both, in every command."""
+    lists = [
+        one
+        for command in ("replay", "reference", "redrive", "verify", "records", "inject", "demo")
+        for one in options(cli._parser(command))
+        if "[," in str(one.metavar)
+    ]
+    assert {one.dest for one in lists} >= {"fail_on", "alpha", "tolerance", "bins"}
+    assert all(isinstance(one, arguments.Several) for one in lists)
+
+
+@pytest.mark.parametrize("command", ["replay", "redrive"])
+def test_conditions_to_fail_on_add_up(command: str) -> None:
+    """However they are split among options; the default of another run is untouched."""
+    parser, both = cli._parser(command), {"replay": "drift,quality", "redrive": "different,failed"}
+    first, second = both[command].split(",")
+    apart = parser.parse_args([command, "--fail-on", first, "--fail-on", second])
+    together = parser.parse_args([command, "--fail-on", both[command]])
+    assert apart.fail_on == together.fail_on == {first, second}
+    assert parser.parse_args([command]).fail_on == frozenset()
+
+
+def test_numbers_add_up_in_order_each_once_and_are_few(capsys: pytest.CaptureFixture[str]) -> None:
+    """The first gives the verdict; the bound holds for all options together."""
+    parser = cli._parser("replay")
+    found = parser.parse_args(["replay", "--alpha", "0.1,0.05", "--alpha", "0.05,0.01"])
+    assert found.alpha == (0.1, 0.05, 0.01)
+    with pytest.raises(SystemExit):
+        parser.parse_args(["replay", "--bins", "5,6,7", "--bins", "8,9,10"])
+    assert "--bins: has more than 5 values" in capsys.readouterr().err
