@@ -22,6 +22,7 @@ from monitor.deploy.objects import SYSTEM, Object
 from monitor.inject import policy
 from monitor.inject.container import IMAGE, Options
 from monitor.inject.manifests import written
+from monitor.settings import layers
 from monitor.settings.schema import Settings
 
 CHART = "deploy/helm/monitor"
@@ -162,6 +163,8 @@ def schema(text: str) -> dict[str, Any]:
     `settings` are what `monitor` takes."""
     # A text's end is `\\Z` to Python, and `$` to Helm, whose expressions are Go's.
     settings = json.loads(json.dumps(msgspec.json.schema(Settings)).replace("\\\\Z", "$"))
+    preset = settings["$defs"]["Settings"]["properties"]["preset"]
+    preset["enum"] = [preset["default"], *layers.presets()]
     whole: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$defs": settings["$defs"],

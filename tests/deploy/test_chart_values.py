@@ -21,7 +21,7 @@ from monitor.deploy.build import SOURCE
 from monitor.inject.decision import Defaults, decide
 from monitor.inject.json_patch import applied
 from monitor.privacy import keys
-from monitor.settings import load
+from monitor.settings import layers, load
 from tests.deploy.chart_cases import (
     DIRECTORY,
     documents,
@@ -130,6 +130,7 @@ WRONG = {
     "replica: 2": "additional properties 'replica' not allowed",
     "analyzer: {replicas: two}": "at '/analyzer/replicas': got string, want integer",
     "settings: {drift: {alfa: 1}}": "at '/settings/drift': additional properties 'alfa' not allowed",
+    "settings: {preset: nosuch}": "at '/settings/preset': value must be one of '', 'ecommerce'",
     "endpoint: a b": "at '/endpoint': 'a b' does not match",
     "injector: {mode: magic}": "at '/injector/mode': value must be one of 'webhook', 'policy'",
     "namespaces: [A]": "at '/namespaces/0': 'A' does not match",
@@ -142,6 +143,13 @@ WRONG = {
 }
 UNFITTING = {
     "settings: {endpoint: x}": "settings.endpoint: set `endpoint` instead",
+    "settings: {redis: 'redis://:hunter2@x'}": "settings.redis: set `store.url` instead",
+    "settings: {upstream: 'http://a'}": "settings.upstream: the injector sets it",
+    "settings: {listen: '127.0.0.1:1'}": "settings.listen: the injector sets it",
+    "settings: {admin: '127.0.0.1:1'}": "settings.admin: the chart sets it",
+    "settings: {data: /tmp}": "settings.data: the chart sets it",
+    "settings: {privacy: {key_file: /k}}": "settings.privacy.key_file: the chart sets it",
+    "settings: {otlp: {endpoint: 'https://a:hunter2@b'}}": "settings: a URL has a password in it",
     "{scrapeAnnotations: true, podMonitor: {enabled: true}}": "scrapeAnnotations: our Pods would",
     "valkey: {enabled: false}": "no store: set store.url",
     "secret: {existing: a, key: k1 " + "0" * 64 + "}": "secret.existing: this Secret holds",
@@ -188,6 +196,13 @@ def test_the_schema_is_closed_and_explains_each_value() -> None:
         assert one["type"] != "object" or "$ref" in one or one["additionalProperties"]
     described = [value.path[-1] for value in chart.read(VALUES) if not (value.said or value.schema)]
     assert set(described) <= {"repository", "image", "tls"}, "their names say it all"
+
+
+def test_the_schema_knows_the_presets() -> None:
+    """Their names, and none; a name that `monitor` would refuse is refused before the Pods start."""
+    found = json.loads((DIRECTORY / "values.schema.json").read_text(encoding="utf-8"))
+    preset = found["$defs"]["Settings"]["properties"]["preset"]
+    assert preset["enum"] == ["", *layers.presets()]
 
 
 def test_templates_use_each_value_and_no_other() -> None:
