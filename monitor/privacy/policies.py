@@ -13,8 +13,9 @@ A path names a place as people see it:
 * `segments.NAME`: a dimension's value.
 
 Steps are names, `[0]`, `[*]`, `['any name']`; `*` is any one step, also as part of a name
-(`*_email`), `**` any number of steps. A rule covers what stands inside of the place too. Where
-several paths match, the first in the file wins.
+(`*_email`), `**` any number of steps; `~patient_id` is that name in any spelling (`patientId`,
+`Patient-ID`). A rule covers what stands inside of the place too. Where several paths match, the
+first in the file wins.
 
 * `keep`: as it is; in a body only where the value is all of a text. Credentials never.
 * `drop`: nothing of it. `hash_whole`: a keyed digest and the size.
@@ -33,11 +34,15 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from monitor.errors import ConfigError, PrivacyError
+from monitor.privacy.patterns import key_form
 
 Action = Literal["keep", "drop", "token", "scan", "scan_json", "hash_whole", "generalise"]
 
 ROOTS = ("request", "response", "inputs", "outputs", "segments")
 MAX_NESTING = 64
+
+SPELT = "~"
+"""Before a name: any spelling of it."""
 
 MESSAGE = ("headers", "query", "path", "body")
 """Steps after `request` and `response` that are not the body's own."""
@@ -68,6 +73,8 @@ class Rule:
 @dataclass(eq=False)
 class _Node:
     names: dict[str, _Node] = field(default_factory=dict)
+    spelt: dict[str, _Node] = field(default_factory=dict)
+    """By `key_form`."""
     globs: list[tuple[re.Pattern[str], _Node]] = field(default_factory=list)
     any: _Node | None = None
     deep: _Node | None = None
@@ -101,7 +108,8 @@ class Cursor:
     def goes_on(self) -> bool:
         """Whether a path names something inside of this place."""
         return any(
-            node.names or node.globs or node.any or node.deep or node.stays for node in self._nodes
+            node.names or node.spelt or node.globs or node.any or node.deep or node.stays
+            for node in self._nodes
         )
 
     def step(self, name: str | int) -> Cursor:
@@ -117,6 +125,8 @@ class Cursor:
                 after.append(node.any)
             if key in node.names:
                 after.append(node.names[key])
+            if node.spelt and (form := key_form(key)) in node.spelt:
+                after.append(node.spelt[form])
             after += [child for glob, child in node.globs if glob.fullmatch(key)]
         return Cursor(tuple(after), self.rule)
 
@@ -221,6 +231,9 @@ def steps(path: str) -> list[str]:
         near = difflib.get_close_matches(found[0] if found else "", ROOTS, 1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ConfigError(f"{where}: a path begins with one of {', '.join(ROOTS)}{hint}")
+    for step in found:
+        if step.startswith(SPELT) and ("*" in step or not key_form(step)):
+            raise ConfigError(f"{where}: {SPELT} goes before a whole name, as in ~patient_id")
     if found[0] in ROOTS[:2]:
         if found[1:2] and found[1] in MESSAGE:
             return [*found[:2], *map(str.lower, found[2:])] if found[1] == "headers" else found
@@ -253,7 +266,7 @@ def _check_credential(steps: list[str], rule: Rule, where: str) -> None:
     if (
         steps[1:2] in (["headers"], ["query"])
         and len(steps) > 2
-        and CREDENTIAL.search(steps[2])
+        and CREDENTIAL.search(steps[2].removeprefix(SPELT))
         and rule.action not in ("drop", "token", "hash_whole")
     ):
         raise ConfigError(f"{where}: holds credentials; it can be dropped, token(…) or hash_whole")
@@ -269,6 +282,8 @@ def _leaf(node: _Node, steps: list[str]) -> _Node:
             if node.any is None:
                 node.any = _Node()
             node = node.any
+        elif step.startswith(SPELT):
+            node = node.spelt.setdefault(key_form(step), _Node())
         elif "*" in step:
             glob = re.compile(".*".join(map(re.escape, step.split("*"))), re.DOTALL)
             node.globs.append((glob, _Node()))

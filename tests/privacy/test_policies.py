@@ -22,6 +22,7 @@ from monitor.privacy.records import Privacy
 from monitor.protocols import PROTOCOLS
 from monitor.recognizers import select
 from monitor.recorder.capture import Capture
+from monitor.settings import layers
 from monitor.types import Exchange, Message, Outcome, Record, encode_record
 
 SCANNER = Scanner(select())
@@ -380,6 +381,42 @@ def test_query_path_headers_and_segments() -> None:
     assert found.segments == {"population": "none"}
 
 
+@pytest.mark.parametrize(
+    "name", ["patient_id", "Patient_ID", "patientId", "PATIENT-ID", "patientid", "patient id"]
+)
+def test_a_name_in_any_spelling(name: str) -> None:
+    """A tilde before a step takes every spelling of its name, and no other name."""
+    policy = Policy({"inputs.**.~patient_id": "token(PERSON)", "request.~patient_id.x": "drop"})
+    assert policy.place("inputs", "a", name).rule is not None
+    assert policy.column("inputs", f"rows.{name}").rule is not None
+    assert policy.place("request", "body", name).goes_on
+    assert policy.place("inputs", "a", f"{name}s").rule is None
+    assert Policy({f"inputs.{name}": "drop"}).place("inputs", f"~{name}").rule is None
+
+
+@pytest.mark.parametrize("preset", layers.presets())
+def test_what_a_preset_makes_coarse_stands_nowhere_in_clear(preset: str) -> None:
+    """Not in the columns of either side, in whatever dialect and spelling, nor in the query."""
+    paths = layers.layer(layers.PRESETS, preset).tree["privacy"]["paths"]
+    names = [path.partition("~")[2] for path in paths if path.startswith("inputs.")]
+    for name in names:
+        first, *others = name.split("_")
+        said = "93" if name == "age" else "1931-07-24" if "birth" in name else "QX77401X"
+        for key in (name, name.upper(), first + "".join(map(str.title, others)), name.title()):
+            row = {key: said, "a": 1}
+            chat = {"choices": [{"message": {"role": "assistant", "content": json.dumps(row)}}]}
+            asked = {"messages": [{"role": "user", "content": json.dumps(row)}], "model": "m"}
+            tensor = {"name": key, "shape": [1], "datatype": "BYTES", "data": [said]}
+            for target, body, answer in (
+                ("/predict", row, {"prediction": 1, **row}),
+                ("/v1/models/m:predict", {"instances": [row]}, {"predictions": [row]}),
+                ("/v2/models/m/infer", {"inputs": [tensor]}, {"outputs": [tensor]}),
+                ("/v1/chat/completions", asked, chat),
+            ):
+                found = record(paths, body, answer, target=f"{target}?{quote(key)}={said}")
+                assert said not in encode_record(found).decode(), (key, target)
+
+
 def test_credentials_are_never_kept_by_a_wildcard() -> None:
     """A path that happens to cover them drops them; a mark forged in a kept text is marked so."""
     found = record(
@@ -431,6 +468,9 @@ def test_a_streamed_answer_is_addressed_by_its_role() -> None:
         ("request.a", "drop(x)", "takes nothing in brackets"),
         ("request.a", "generalise(week)", "generalise takes one of"),
         ("request.headers.Authorization", "keep", "holds credentials"),
+        ("request.query.~key", "keep", "holds credentials"),
+        ("inputs.~", "drop", "~ goes before a whole name"),
+        ("inputs.~a*", "drop", "~ goes before a whole name"),
     ],
 )
 def test_a_wrong_path_or_rule_is_named(path: str, rule: str, message: str) -> None:

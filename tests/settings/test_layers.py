@@ -98,6 +98,19 @@ def test_answers_never_turn_against_what_they_are_for(name: str) -> None:
     assert tight.rate <= usual.rate
 
 
+@pytest.mark.parametrize("name", PRESET_NAMES)
+def test_a_preset_has_the_same_rules_for_questions_answers_and_queries(name: str) -> None:
+    """What is a pseudonym where it is asked is one where it is echoed, in any spelling."""
+    paths = settings_of({"preset": name}).privacy.paths
+    sides: dict[str, dict[str, str]] = {}
+    for path, rule in paths.items():
+        side, spelt, key = path.partition("~")
+        assert spelt
+        sides.setdefault(side, {})[key] = rule
+    assert list(sides) == ["inputs.**.", "outputs.**.", "request.query."]
+    assert sides["inputs.**."] == sides["outputs.**."] == sides["request.query."]
+
+
 @pytest.mark.parametrize(("folder", "name"), LAYERS)
 def test_every_choice_has_a_reason_beside_it(folder: str, name: str) -> None:
     """The choices are all that the file sets, and a reason is a sentence, not a word."""
