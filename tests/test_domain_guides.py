@@ -98,6 +98,20 @@ def test_the_examples_of_a_guide_work(domain: str) -> None:
         assert len(tree) > 1
 
 
+def test_the_index_says_who_finds_each_alert_of_the_presets() -> None:
+    """Notifier and rules, or rules alone; and which of them can be critical."""
+    index = (GUIDES / "README.md").read_text(encoding="utf-8").partition("| a page comes |")[2]
+    rows = [set(re.findall(r"`(Monitor\w+)`", one)) for one in index.splitlines()[2:5]]
+    alerts = {
+        one for each in DOMAINS for key in ("page", "ticket") for one in preset(each).about[key]
+    }
+    loud = {one: init_files.loudest(one) for one in alerts}
+    assert rows == [
+        {one for one in alerts if loud[one] in severities}
+        for severities in (("critical",), ("warning", "info"), (None,))
+    ]
+
+
 def test_values_for_helm_are_values_of_the_chart() -> None:
     """Its schema takes what `monitor init` writes."""
     chart = ROOT / init_files.CHART

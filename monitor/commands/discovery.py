@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import itertools
 import json
+import re
 import ssl
 import threading
 import time
@@ -31,6 +32,9 @@ EXCHANGES = 1000
 """Exchanges of a log that are read."""
 SHOWN = 3
 """Models that are named, at most."""
+
+_NAME = re.compile(r"[^\W\d][\w.-]{0,39}")
+"""What looks like the name of a column: no number, no date, no address, no sentence."""
 
 
 @dataclass(frozen=True)
@@ -168,8 +172,18 @@ class Sample:
 
     def __str__(self) -> str:
         if self.columns:
+            if not all(map(_NAME.fullmatch, self.columns)):
+                return f"{self.kept}, whose first row does not look like their names"
             shown = ", ".join(self.columns[:8]) + (" …" if len(self.columns) > 8 else "")
             return f"is a table ({self.format}) with the columns {shown}"
+        return self.kept
+
+    @property
+    def kept(self) -> str:
+        """The same for a file that is kept: of a table without a header the first row is data, of
+        persons perhaps, and nobody can be sure which it is. So no name of a column is in it."""
+        if self.columns:
+            return f"is a table ({self.format}) of {len(self.columns):,} columns"
         said = [f"holds {self.exchanges:,} exchanges ({self.format})"]
         said += [", ".join(self.protocols)] if self.protocols else []
         said += [f"with the model {', '.join(self.models)}"] if self.models else []

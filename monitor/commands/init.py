@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -39,7 +40,14 @@ HELP = {
 }
 DEPLOY = {"compose": "compose", "helm": "values"}
 """What deploys it, and how the name of its file ends."""
-INJECT = '{"spec":{"template":{"metadata":{"annotations":{"monitor.dev/inject":"enabled"}}}}}'
+HELM = (
+    f"helm install monitor {init_files.CHART} --namespace monitor-system --create-namespace --wait"
+)
+"""Not into a namespace of models: the injector leaves its own out."""
+HELM_SETS = "--set 'namespaces={MODELS}' --set image.registry=REGISTRY"
+INSIDE = "monitor monitor"
+"""The service, and the program in its container."""
+INJECT = '{"spec": {"template": {"metadata": {"annotations": {"monitor.dev/inject": "enabled"}}}}}'
 """What a Deployment lacks whose Pods are to get the sidecar."""
 
 
@@ -69,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Ask, say what follows, write, and print the next three commands."""
     ask = input if sys.stdin is not None and sys.stdin.isatty() and not options.yes else None
-    out = Path(options.out)
+    out = _file(options.out)
     beside = out.with_name(f"{out.stem}.{DEPLOY[options.deploy]}.yaml")
     _may_write([out, beside], ask)
     wishes = settled(options, ask)
@@ -163,18 +171,25 @@ def _upstream(given: str | None, ask: Ask | None) -> tuple[str, bool]:
         given = _answer(ask, f"Where is the model? URL [{UPSTREAM}] ").strip()
     upstream = given or UPSTREAM
     load.checked({"upstream": upstream})
+    if "@" in urlsplit(upstream).netloc:
+        raise UsageError(
+            f"--upstream: leave user and password out, as {told(shown(upstream))}; they would "
+            "stand in a file and reach no model. Clients send Authorization themselves"
+        )
     return upstream, is_said
 
 
 def _found(options: argparse.Namespace, upstream: str) -> list[str]:
-    """Lines about what was found out; they are printed, too. No upstream is empty."""
+    """Lines about what was found out, as a file may keep them; they are printed, too, with the
+    columns of a table. No upstream is empty."""
     lines = []
     if upstream and not options.no_probe:
         lines.append(f"{shown(upstream)} {discovery.probe(upstream)}")
+        print(f"found       {lines[-1]}")
     if options.sample:
-        lines.append(f"{named(options.sample)} {discovery.sample(options.sample)}")
-    for line in lines:
-        print(f"found       {line}")
+        found, name = discovery.sample(options.sample), plain(named(options.sample))
+        lines.append(f"{name} {found.kept}")
+        print(f"found       {name} {found}")
     return lines
 
 
@@ -219,11 +234,27 @@ def _answer(ask: Ask, question: str) -> str:
         ) from None
 
 
+def _file(name: str) -> Path:
+    """The file of `--out`. A name that no line can hold would break a command that is to be copied,
+    or a comment."""
+    path = Path(name)
+    if not path.name or path.name == "..":
+        raise UsageError(f"--out: {told(name)} is a directory; name a file in it, as monitor.yaml")
+    if not name.isprintable():
+        raise UsageError(
+            f"--out: {told(plain(name))} has a character that cannot be shown; name another file"
+        )
+    return path
+
+
 def _may_write(files: list[Path], ask: Ask | None) -> None:
     """Raise UsageError where a file is there and nobody says that it may go."""
     for path in files:
-        if not path.exists():
-            continue
+        try:
+            if not path.exists():
+                continue
+        except OSError as error:
+            raise _unwritable(path, error) from None
         if ask is None:
             raise UsageError(f"--out: {named(str(path))} is there; name another file, or remove it")
         said = _answer(ask, f"{named(str(path))} is there. Overwrite it? [y/N] ")
@@ -235,22 +266,27 @@ def _write(path: Path, content: str) -> None:
     try:
         path.write_text(content, encoding="utf-8")
     except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise UsageError(f"--out: {named(str(path))} cannot be written: {reason}") from None
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: Exception) -> UsageError:
+    reason = (getattr(error, "strerror", None) or str(error)).lower()
+    return UsageError(f"--out: {named(str(path))} cannot be written: {reason}")
 
 
 def _next(out: Path, beside: Path, deploy: str) -> list[str]:
-    """The next three commands."""
+    """The next three commands. Those of Helm are the three of deploy/README.md: MODELS is the
+    namespace of the Deployment MODEL, REGISTRY where the image was pushed to."""
     config, snippet = shlex.quote(str(out)), shlex.quote(str(beside))
-    check = f"monitor check --config {config}"
     if deploy == "helm":
         return [
-            check,
-            f"helm upgrade --install monitor {init_files.CHART} --values {snippet}",
-            f"kubectl patch deployment/MODEL --patch {shlex.quote(INJECT)}",
+            f"{HELM} --values {snippet} {HELM_SETS}",
+            "kubectl label namespace MODELS monitor.dev/inject=enabled",
+            f"kubectl -n MODELS patch deployment MODEL --patch {shlex.quote(INJECT)}",
         ]
+    compose = f"docker compose -f {snippet}"
     return [
-        check,
-        f"monitor run --config {config}   (or: docker compose -f {snippet} up)",
-        f"monitor records list --config {config}",
+        f"monitor check --config {config}",
+        f"monitor run --config {config}   (or: {compose} up)",
+        f"monitor records list --config {config}   (or: {compose} exec {INSIDE} records list)",
     ]

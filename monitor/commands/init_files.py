@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import yaml
+
 import monitor
+from monitor.alerting.table import BY_NAME
 from monitor.inject.container import IMAGE
+from monitor.logs import plain
 from monitor.settings import layers
 from monitor.settings.addresses import is_loopback
 from monitor.settings.circumstances import Circumstances
@@ -17,9 +24,16 @@ UPSTREAM = "http://127.0.0.1:9000"
 """Where the model is, as long as nobody says otherwise."""
 COLUMN = 34
 """Where comments begin."""
+CONFIG = "/etc/monitor/monitor.yaml"
+TOKENS = "/etc/monitor-access/tokens"
 HOST = "host.docker.internal"
 """What Docker calls the machine, seen from a container."""
 CHART = "deploy/helm/monitor"
+SEVERITIES = ("critical", "warning", "info")
+"""The worst first."""
+_PLAIN = re.compile(r"https?://(?:[A-Za-z0-9._/:-]*[A-Za-z0-9/])?|[A-Za-z][A-Za-z0-9._-]*")
+_WORDS = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
+"""Texts that some reader of YAML takes for something else."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +73,7 @@ def configuration(wishes: Wishes) -> str:
         f"# Written by `monitor init` ({monitor.__version__}).",
         "# `monitor check --config FILE` says what every key means, what the preset adds, and why.",
         "# What you set here goes before the preset and the answers.",
-        *(f"# {one}" for one in wishes.found),
+        *(f"# {plain(one)}" for one in wishes.found),
         "",
         _line(f"preset: {wishes.preset}", about["title"]),
         "circumstances:",
@@ -95,13 +109,40 @@ def configuration(wishes: Wishes) -> str:
             for one in lower["experiments"]
         ),
         "#",
-        f"# Who is woken up ({', '.join(about['page'])}),",
-        f"# and who hears of the rest ({', '.join(about['ticket'])}):",
-        "# notify:",
-        '#   - {name: oncall, url: "https://hooks.example.com/x", severities: [critical]}',
-        '#   - {name: team, url: "https://hooks.example.com/y", severities: [critical, warning]}',
+        *_who_hears(about["page"], about["ticket"]),
     ]
     return "\n".join(lines) + "\n"
+
+
+def loudest(alert: str) -> str | None:
+    """The worst severity with which the notifier tells of an alert; None where it does not know it,
+    so that only the rules of Prometheus find it."""
+    kind = BY_NAME.get(alert)
+    return min(kind.summaries, key=SEVERITIES.index) if kind else None
+
+
+def _who_hears(page: list[str], ticket: list[str]) -> Iterator[str]:
+    """Lines about who is woken by what, and what has to be said so that it happens."""
+    told = {one: loudest(one) for one in [*page, *ticket]}
+    yield f"# These are meant to wake somebody: {', '.join(page)}."
+    yield f"# These can wait for the morning: {', '.join(ticket)}."
+    yield "# `notify` sends by severity. It knows of these, as the worst they can be:"
+    for severity in SEVERITIES:
+        if names := [one for one, worst in told.items() if worst == severity]:
+            yield f"#   {severity:<9} {', '.join(names)}"
+    rest = ", info" if "info" in told.values() else ""
+    yield "# notify:"
+    yield '#   - {name: oncall, url: "https://hooks.example.com/x", severities: [critical]}'
+    yield (
+        '#   - {name: team, url: "https://hooks.example.com/y", '
+        f"severities: [critical, warning{rest}]}}"
+    )
+    if alone := [one for one, worst in told.items() if worst is None]:
+        yield "# Only Prometheus finds these, with the rules in alerts/, all as warnings:"
+        yield f"#   {', '.join(alone)}"
+    if quiet := [one for one in page if told[one] != "critical"]:
+        yield "# To be woken by what is never critical, put this route of Alertmanager's first:"
+        yield f"""#     - {{matchers: ['alertname =~ "{"|".join(quiet)}"'], receiver: pages}}"""
 
 
 def compose(wishes: Wishes, name: str) -> str:
@@ -109,6 +150,8 @@ def compose(wishes: Wishes, name: str) -> str:
     parts = urlsplit(wishes.upstream)
     inside = wishes.upstream
     hosts: list[str] = []
+    # In the long form a colon parts nothing; Compose puts variables in the place of a single `$`.
+    source = _text(f"./{name}".replace("$", "$$"))
     if is_loopback(parts.hostname or ""):
         port = f":{parts.port}" if parts.port else ""
         inside = f"{parts.scheme}://{HOST}{port}"
@@ -120,13 +163,20 @@ def compose(wishes: Wishes, name: str) -> str:
         _line(f"    image: {IMAGE}", "`make image` builds it"),
         "    command: [run]",
         "    environment:",
-        "      MONITOR_CONFIG: /etc/monitor/monitor.yaml",
+        f"      MONITOR_CONFIG: {CONFIG}",
         _line(f"      MONITOR_UPSTREAM: {_text(inside)}", "the model, seen from the container"),
         "      MONITOR_LISTEN: 0.0.0.0:8080",
         "      MONITOR_ADMIN: 0.0.0.0:9464",
         "      MONITOR_DATA: /data",
+        "      # Without tokens port 9464 answers /metrics and probes alone. For the console, the",
+        "      # API and feedback make a file `tokens` (CONFIGURATION.md, Access), and take the",
+        "      # marks of comments away, here and below:",
+        f"      # MONITOR_ACCESS_TOKENS: {TOKENS}",
         *hosts,
-        f"    volumes: [{_text(f'./{name}:/etc/monitor/monitor.yaml:ro')}, data:/data]",
+        "    volumes:",
+        f"      - {{type: bind, source: {source}, target: {CONFIG}, read_only: true}}",
+        f"      # - {{type: bind, source: ./tokens, target: {TOKENS}, read_only: true}}",
+        "      - {type: volume, source: data, target: /data}",
         '    ports: ["127.0.0.1:8080:8080", "127.0.0.1:9464:9464"]',
         "    read_only: true",
         "    tmpfs: [/tmp]",
@@ -163,12 +213,13 @@ def _line(text: str, why: str) -> str:
 def scalar(answer: bool | float | None) -> str:
     """An answer as YAML has it.
 
-    >>> scalar(True), scalar(None), scalar(0.25), scalar(2.0)
-    ('true', 'null', '0.25', '2')
+    >>> scalar(True), scalar(None), scalar(0.25), scalar(2.0), scalar(1e-7)
+    ('true', 'null', '0.25', '2', '1.0e-07')
     """
     if isinstance(answer, bool) or answer is None:
         return json.dumps(answer)
-    return f"{answer:.12g}"
+    text = f"{answer:.12g}"
+    return yaml.safe_dump(answer).split()[0] if "e" in text else text
 
 
 def _text(text: str) -> str:
@@ -177,8 +228,6 @@ def _text(text: str) -> str:
     >>> _text("support-bot"), _text("http://127.0.0.1:9000"), _text("1e3"), _text("no")
     ('support-bot', 'http://127.0.0.1:9000', '"1e3"', '"no"')
     """
-    is_plain = text.startswith(("http://", "https://")) or (
-        text[:1].isalpha() and text.lower() not in ("yes", "no", "on", "off", "true", "false")
-    )
-    is_safe = all(one.isascii() and (one.isalnum() or one in "-._/:") for one in text)
-    return text if is_plain and is_safe and text != "null" else json.dumps(text)
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+        return text
+    return yaml.safe_dump(text, default_style='"', width=math.inf).strip()

@@ -109,6 +109,16 @@ def test_a_table_says_its_columns(tmp_path: Path) -> None:
     assert str(discovery.sample(str(file))) == "is a table (csv) with the columns age, score, label"
 
 
+@pytest.mark.parametrize("row", ["7,x,1", "x@y.org,a", "Ann Lee,a", "1980-01-02,b", ",a"])
+def test_a_first_row_that_looks_like_data_is_not_shown(row: str, tmp_path: Path) -> None:
+    """It may be a person's."""
+    file = tmp_path / "t.csv"
+    file.write_text(f"{row}\n{row}\n")
+    said = str(discovery.sample(str(file)))
+    assert said.endswith(" columns, whose first row does not look like their names")
+    assert "is a table (csv) of " in said
+
+
 def test_records_say_protocols_models_and_times(tmp_path: Path) -> None:
     """Of the first thousand."""
     golden = Path(__file__).parents[1] / "stored"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from monitor.commands import init
 from monitor.errors import UsageError
 from monitor.settings import load
 
+ROOT = Path(__file__).parents[2]
 QUIET = ("--no-data-sensitive", "--no-cost-tight", "--no-high-consequence",
          "--no-knowledge-changes", "--latency-budget", "0")  # fmt: skip
 
@@ -66,8 +69,10 @@ def test_flags_alone_write_a_configuration_that_says_what_they_say(
     assert "answer      cost_tight false\n            As many exchanges are read" in said
     assert f"wrote       {out} and {out.parent}/monitor.compose.yaml\n" in said
     assert f"next 1      monitor check --config {out}\n" in said
-    assert f"next 2      monitor run --config {out} " in said
-    assert f"next 3      monitor records list --config {out}\n" in said
+    beside = f"{out.parent}/monitor.compose.yaml"
+    assert f"next 2      monitor run --config {out}   (or: docker compose -f {beside} up)\n" in said
+    inside = f"docker compose -f {beside} exec monitor monitor records list"
+    assert f"next 3      monitor records list --config {out}   (or: {inside})\n" in said
 
 
 def test_what_it_writes_passes_the_check(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,6 +106,10 @@ def test_what_it_writes_passes_the_check(out: Path, capsys: pytest.CaptureFixtur
         (("--domain", "legal", "--latency-budget", "nan"), "is no number of milliseconds, as 200"),
         (("--domain", "legal", "--yes", "--upstream", "model:9000"), "upstream: 'model:9000'"),
         (
+            ("--domain", "legal", "--yes", "--upstream", "https://user:pw@model"),
+            "--upstream: leave user and password out, as 'https://model'; they",
+        ),
+        (
             ("--domain", "legal", "--yes", "--endpoint", "a b"),
             "endpoint: 'a b' is not a name of up",
         ),
@@ -114,6 +123,7 @@ def test_what_is_not_said_or_wrong_is_one_sentence(
     assert main(["init", *flags, "--out", str(out)]) == 2
     said = capsys.readouterr().err
     assert message in said
+    assert "pw@" not in said
     assert len(said.splitlines()) == 1
     assert list(out.parent.iterdir()) == []
 
@@ -179,9 +189,80 @@ def test_values_for_helm_come_with_what_injects(
     flags = ["--domain", "finance", "--yes", "--deploy", "helm"]
     assert main(["init", *flags, "--out", str(out)]) == 0
     said = capsys.readouterr().out
-    assert f"next 2      helm upgrade --install monitor {init.init_files.CHART} --values " in said
-    assert '"monitor.dev/inject":"enabled"' in said
+    commands = re.findall(r"next \d +(.*)", said)
+    ours = [shlex.split(one) for one in commands]
+    guide = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8").partition("\n## Helm\n")[2]
+    block = guide.split("```")[1].replace("\\\n", " ").strip()
+    theirs = [shlex.split(one) for one in block.splitlines()]
+    assert len(ours) == len(theirs) == 3
+    # Theirs add monitors and dashboards of operators; the endpoint stands in our values.
+    place = {"namespaces={MODELS}": "namespaces={models}",
+             "image.registry=REGISTRY": "image.registry=registry.example.org"}  # fmt: skip
+    at = ours[0].index("--values")
+    assert ours[0][at + 1] == str(out.parent / "monitor.values.yaml")
+    assert ours[0][:at] == theirs[0][:at]
+    assert {place.get(one, one) for one in ours[0][at + 2 :]} <= set(theirs[0])
+    assert [one.replace("MODELS", "models") for one in ours[1]] == theirs[1]
+    names = {"MODELS": "models", "MODEL": "bot"}
+    assert [names.get(one, one) for one in ours[2]] == theirs[2]
     assert sorted(one.name for one in out.parent.iterdir()) == ["monitor.values.yaml", out.name]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (".", "--out: '.' is a directory; name a file in it"),
+        ("", "--out: '' is a directory"),
+        ("..", "--out: '..' is a directory"),
+        ("a\nb: c.yaml", "has a character that cannot be shown; name another file"),
+        ("a\x1b[31m.yaml", "has a character that cannot be shown"),
+        ("n" * 300, "cannot be written: file name too long"),
+    ],
+)
+def test_a_name_that_cannot_be_a_file_is_one_sentence(
+    name: str, message: str, out: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Before anything is written, and without what moves a cursor."""
+    monkeypatch.chdir(out.parent)
+    assert main(["init", "--domain", "legal", "--yes", "--out", name]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.removesuffix("\n").isprintable()
+    assert list(out.parent.iterdir()) == []
+
+
+def test_an_upstream_without_a_port_after_its_colon_is_quoted(out: Path) -> None:
+    """A plain text that ends with a colon would be a key."""
+    flags = ["--domain", "legal", "--yes", "--no-probe", "--upstream", "http://127.0.0.1:"]
+    assert main(["init", *flags, "--out", str(out)]) == 0
+    assert load.load(str(out), {}).upstream == "http://127.0.0.1:"
+
+
+@pytest.mark.parametrize("budget", ["0.0001", "200", "1e9"])
+def test_a_budget_of_any_size_is_read_again(budget: str, out: Path) -> None:
+    """Readers of YAML take 1e-07 for a text."""
+    flags = ["--domain", "legal", "--yes", "--latency-budget", budget]
+    assert main(["init", *flags, "--out", str(out)]) == 0
+    assert load.load(str(out), {}).circumstances.latency_budget == float(budget) / 1000
+
+
+def test_no_value_of_a_table_is_written(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first row of a table without a header is somebody's data."""
+    log = out.parent / "a\nb.csv"
+    for header in ("Alice,Smith,x@example.org,0.7", "Alice,Smith"):
+        log.write_text(f"{header}\n{header}\n")
+        out.unlink(missing_ok=True)
+        out.with_name("monitor.compose.yaml").unlink(missing_ok=True)
+        flags = ["--domain", "legal", "--yes", "--sample", str(log)]
+        assert main(["init", *flags, "--out", str(out)]) == 0
+        columns = header.count(",") + 1
+        assert (
+            f"\n# {out.parent}/a\\nb.csv is a table (csv) of {columns} columns\n" in out.read_text()
+        )
+        assert "Alice" not in out.read_text()
+        load.load(str(out), {})
+    assert "x@example.org" not in capsys.readouterr().out
 
 
 def test_a_directory_that_is_not_there_is_said(

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import itertools
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from monitor.alerting.table import BY_NAME
 from monitor.commands import init_files
 from monitor.commands.init_files import Wishes
 from monitor.inject.container import IMAGE
 from monitor.settings import layers, load, strict_yaml
 from monitor.settings.circumstances import Circumstances
 
+ROOT = Path(__file__).parents[2]
 DOMAINS = layers.presets()
 EVERY = Circumstances(True, 0.25, True, True, True)
 
@@ -67,7 +70,11 @@ def test_a_compose_file_finds_the_model_and_the_configuration(upstream: str, ins
     service: dict[str, Any] = found["services"]["monitor"]
     assert service["environment"]["MONITOR_UPSTREAM"] == inside
     assert ("extra_hosts" in service) is ("docker" in inside)
-    assert service["volumes"] == ["./my conf.yaml:/etc/monitor/monitor.yaml:ro", "data:/data"]
+    assert service["volumes"] == [
+        {"type": "bind", "source": "./my conf.yaml", "target": "/etc/monitor/monitor.yaml",
+         "read_only": True},
+        {"type": "volume", "source": "data", "target": "/data"},
+    ]  # fmt: skip
     assert (service["image"], service["command"]) == (IMAGE, ["run"])
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
@@ -75,6 +82,68 @@ def test_a_compose_file_finds_the_model_and_the_configuration(upstream: str, ins
     variables = {name: str(value) for name, value in service["environment"].items()}
     variables.pop("MONITOR_CONFIG")
     assert load.load(None, variables).upstream == inside
+
+
+@pytest.mark.parametrize("name", ["a:b.yaml", "a$HOME.yaml", "é {x}, #1 'q' \"r\".yaml", "😀.yaml"])
+def test_any_name_of_a_file_is_a_volume(name: str) -> None:
+    """A colon parts nothing, and no variable is put in."""
+    found = yaml.safe_load(init_files.compose(Wishes("legal"), name))
+    source = found["services"]["monitor"]["volumes"][0]["source"]
+    assert source.replace("$$", "") == f"./{name}".replace("$", "")
+    assert source.count("$") == 2 * name.count("$")
+
+
+def test_a_compose_file_offers_tokens() -> None:
+    """Without them the console and the feedback API are shut, since the address is no loopback."""
+    text = init_files.compose(Wishes("legal"), "m.yaml")
+    found = yaml.safe_load(re.sub(r"# (?=MONITOR_ACCESS|- \{type)", "", text))
+    service = found["services"]["monitor"]
+    tokens = service["environment"]["MONITOR_ACCESS_TOKENS"]
+    assert tokens in [one["target"] for one in service["volumes"]]
+    assert load.load(None, {"MONITOR_ACCESS_TOKENS": tokens}).access.tokens == tokens
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_who_hears_of_what_is_as_the_notifier_and_the_rules_have_it(domain: str) -> None:
+    """Each alert of the preset stands where it is told, as bad as it is told."""
+    rules: dict[str, set[str]] = {}
+    for path in (ROOT / "alerts").glob("*.rules.yml"):
+        for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]:
+            for rule in group["rules"]:
+                if "alert" in rule:
+                    rules.setdefault(rule["alert"], set()).add(rule["labels"]["severity"])
+    about = layers.layer(layers.PRESETS, domain).about
+    alerts = {*about["page"], *about["ticket"]}
+    text = init_files.configuration(Wishes(domain))
+    told = {
+        name: severity
+        for severity, names in re.findall(r"(?m)^#   (critical|warning|info) +(.*)", text)
+        for name in names.split(", ")
+    }
+    assert told == {
+        one: next(bad for bad in ("critical", "warning", "info") if bad in BY_NAME[one].summaries)
+        for one in alerts & BY_NAME.keys()
+    }
+    alone = re.findall(r"all as warnings:\n#   (.*)", text)
+    assert {name for one in alone for name in one.split(", ")} == alerts - BY_NAME.keys()
+    assert all(rules[one] == {"warning"} for one in alerts - BY_NAME.keys())
+    routes = re.findall(r"(?m)^#     - (\{matchers.*)", text)
+    woken = {one for one in about["page"] if told.get(one) != "critical"}
+    assert [yaml.safe_load(one) for one in routes] == (
+        [{"matchers": [f'alertname =~ "{"|".join(one for one in about["page"] if one in woken)}"'],
+          "receiver": "pages"}] if woken else []
+    )  # fmt: skip
+    team = re.search(r"name: team.*severities: \[(.*)\]", text)
+    assert team is not None
+    assert set(told.values()) <= set(team[1].split(", "))
+
+
+@pytest.mark.parametrize(
+    "text", ["http://h:", "a: b", "null", "Yes", "~", "1e3", "😀", "a\nb", "x:"]
+)
+def test_a_text_is_read_as_it_was_written(text: str) -> None:
+    """Whatever YAML could make of it."""
+    assert yaml.safe_load(f"[{init_files._text(text)}]") == [text]
 
 
 def test_values_hold_the_same_settings() -> None:
@@ -90,5 +159,5 @@ def test_values_hold_the_same_settings() -> None:
 
 def test_hostile_findings_stay_in_their_comment() -> None:
     """What an upstream says of itself sets no key."""
-    text = init_files.configuration(Wishes("legal", found=("speaks x: {a: [\\n", "#preset: y")))
+    text = init_files.configuration(Wishes("legal", found=("x: {a: [\n- b", "#preset: y")))
     assert strict_yaml.load(text, "f")["preset"] == "legal"
