@@ -2,7 +2,7 @@
 
 Exit codes: 0 well; 1 the analysis found what `--fail-on` names, or `verify` what is not as it was
 written; 2 bad usage or configuration, or what stands in the way, with one line on stderr that names
-the key, option or file; 130 Ctrl-C; 141 the reader of what is printed has gone.
+the key, option or file; 130 Ctrl-C or SIGTERM; 141 the reader of what is printed has gone.
 """
 
 from __future__ import annotations

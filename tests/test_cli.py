@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from monitor import cli
 from monitor.cli import main
 
 SETTINGS = {
@@ -158,3 +163,59 @@ def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
     assert result.stderr.splitlines() == [
         f"monitor: listen: cannot listen on {where}: address already in use"
     ]
+
+
+@pytest.fixture
+def entry() -> Iterator[Callable[[], int]]:
+    """What `python -m monitor` and the installed command call; SIGTERM is as it was afterwards."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        yield importlib.import_module("monitor.__main__").main
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_an_interrupt_while_modules_load_is_no_traceback(
+    entry: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in the first second ends any command as it does later."""
+
+    class Interrupting:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "monitor.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "monitor.cli")
+    monkeypatch.delattr("monitor.cli")
+    monkeypatch.setattr(sys, "meta_path", [Interrupting(), *sys.meta_path])
+    assert entry() == 130
+
+
+def test_sigterm_ends_a_command_as_ctrl_c_does(
+    entry: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that what a command does at its end it does then too, as the verdict of a redrive."""
+
+    def command() -> NoReturn:
+        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+        signal.raise_signal(signal.SIGTERM)
+        raise AssertionError("it went on")
+
+    monkeypatch.setattr(cli, "main", command)
+    assert entry() == 130
+
+
+def test_a_signal_that_the_parent_ignores_stays_ignored(
+    entry: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for every program."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    monkeypatch.setattr(cli, "main", lambda: 0)
+    assert entry() == 0
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+
+
+def test_what_is_installed_starts_there_too() -> None:
+    """One place for the module and the command."""
+    text = (Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8")
+    assert 'monitor = "monitor.__main__:main"' in text

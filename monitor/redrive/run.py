@@ -150,7 +150,9 @@ def redrive(selection: Selection, plan: Plan, reading: Reading, world: World) ->
                 remarks.append(f"ended after {outcome.sent} of {len(chosen)} records: {why}")
                 break
     except KeyboardInterrupt:
-        remarks.append(f"stopped by Ctrl-C after {outcome.sent} of {len(chosen)} records")
+        remarks.append(
+            f"stopped by Ctrl-C or SIGTERM after {outcome.sent} of {len(chosen)} records"
+        )
         if most := min(plan.concurrency, len(chosen) - outcome.sent):
             remarks.append(f"up to {most} more were under way; their answers are not known")
     finally:

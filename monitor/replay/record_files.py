@@ -268,6 +268,7 @@ def _serve(connection: Connection, theirs: Connection | None, look: Look, is_hel
     if theirs is not None:
         theirs.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this minds an interrupt
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)  # what is seen has no cycles
     with suppress(EOFError, OSError):
