@@ -118,4 +118,12 @@ def test_values_for_helm_are_values_of_the_chart() -> None:
     schema = json.loads((chart / "values.schema.json").read_text(encoding="utf-8"))
     usual = yaml.safe_load((chart / "values.yaml").read_text(encoding="utf-8"))
     wishes = init_files.Wishes(DOMAINS[0], Circumstances(latency_budget=0.5), endpoint="bot")
-    jsonschema.validate({**usual, **yaml.safe_load(init_files.values(wishes))}, schema)
+    text = init_files.values(wishes)
+    jsonschema.validate({**usual, **yaml.safe_load(text)}, schema)
+    offered = yaml.safe_load(re.sub(r"(?m)^# (?=\w+: \{)", "", text))
+    assert {"podMonitor", "prometheusRule", "dashboards"} <= offered.keys()
+    for key, one in offered.items():
+        assert not isinstance(one, dict) or key == "settings" or one.keys() <= usual[key].keys()
+    merged = {key: {**usual[key], **one} if isinstance(one, dict) else one
+              for key, one in offered.items()}  # fmt: skip
+    jsonschema.validate({**usual, **merged}, schema)

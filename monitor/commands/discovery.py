@@ -18,6 +18,7 @@ from monitor.damage import Damage
 from monitor.errors import SourceError, UsageError
 from monitor.extras import advice
 from monitor.logged import Logged
+from monitor.logs import plain
 from monitor.texts import printable
 from monitor.types import Record
 from monitor.urls import named
@@ -35,6 +36,9 @@ SHOWN = 3
 
 _NAME = re.compile(r"[^\W\d][\w.-]{0,39}")
 """What looks like the name of a column: no number, no date, no address, no sentence."""
+
+_MODEL = re.compile(r"[\w./:+-]{1,100}")
+"""What looks like the name of a model or of a protocol; all else may be somebody's text."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +212,7 @@ def sample(name: str) -> Sample:
     except ImportError:
         raise UsageError(advice("replay", f"--sample: {named(name)}")) from None
     except (SourceError, ValueError) as error:
-        raise UsageError(f"--sample: {error}") from None
+        raise UsageError(f"--sample: {plain(str(error))}") from None
 
 
 def _of_logged(form: str, logged: Iterable[Logged]) -> Sample:
@@ -224,7 +228,7 @@ def _of_records(form: str, records: Iterable[Record]) -> Sample:
 
 
 def _most(names: Iterable[str]) -> tuple[str, ...]:
-    counted = Counter(printable(one)[:100] for one in names if one)
+    counted = Counter(one for one in names if _MODEL.fullmatch(one))
     return tuple(name for name, _ in counted.most_common(SHOWN))
 
 

@@ -242,7 +242,7 @@ def _file(name: str) -> Path:
         raise UsageError(f"--out: {told(name)} is a directory; name a file in it, as monitor.yaml")
     if not name.isprintable():
         raise UsageError(
-            f"--out: {told(plain(name))} has a character that cannot be shown; name another file"
+            f"--out: {told(name)} has a character that cannot be shown; name another file"
         )
     return path
 

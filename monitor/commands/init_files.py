@@ -194,6 +194,10 @@ def values(wishes: Wishes) -> str:
     lines = [
         f"# Written by `monitor init`, for the chart {CHART}. A model's Pod gets the sidecar by",
         "# the annotation `monitor.dev/inject: enabled`, so its address is not said here.",
+        "# With the operator of Prometheus, and with Grafana, take these marks away:",
+        "# podMonitor: {enabled: true, labels: {release: kube-prometheus-stack}}",
+        "# prometheusRule: {enabled: true, labels: {release: kube-prometheus-stack}}",
+        "# dashboards: {enabled: true}",
         f"endpoint: {_text(wishes.endpoint)}",
         _line("settings:", "goes into monitor.yaml of sidecars and analyzer"),
         f"  preset: {wishes.preset}",

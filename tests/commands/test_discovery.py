@@ -119,6 +119,12 @@ def test_a_first_row_that_looks_like_data_is_not_shown(row: str, tmp_path: Path)
     assert "is a table (csv) of " in said
 
 
+def test_a_model_without_a_name_of_a_model_is_not_told() -> None:
+    """Where a log has somebody's text in its place."""
+    names = ["Ann Lee", "x@y.org", "m\n", "", "a" * 101, "llama3:8b", "org/m-1.5+x"]
+    assert discovery._most(names) == ("llama3:8b", "org/m-1.5+x")
+
+
 def test_records_say_protocols_models_and_times(tmp_path: Path) -> None:
     """Of the first thousand."""
     golden = Path(__file__).parents[1] / "stored"
@@ -132,5 +138,6 @@ def test_what_is_no_log_is_one_sentence(tmp_path: Path) -> None:
     """That names the option."""
     with pytest.raises(UsageError, match="--sample: "):
         discovery.sample(str(tmp_path))
-    with pytest.raises(UsageError, match="--sample: "):
-        discovery.sample(str(tmp_path / "gone.jsonl"))
+    with pytest.raises(UsageError, match="--sample: ") as error:
+        discovery.sample(str(tmp_path / "gone\n\x1b[31m.jsonl"))
+    assert str(error.value).isprintable()
