@@ -90,7 +90,6 @@ ELSEWHERE = {
     "analysis/drift/watches.py": "analysis/drift/test_eviction.py",
     "demo/models.py": "demo/test_run.py",
     "demo/screen.py": "demo/test_run.py",
-    "demo/processes.py": "demo/test_run.py",
     "demo/domain_screen.py": "demo/test_domain.py",
     "demo/scripted.py": "demo/test_domain.py",
     **{
