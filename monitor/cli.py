@@ -373,12 +373,13 @@ def _analyze(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from monitor.app import check, explanation, origins
 
-    settings = _settings(options)
+    settings, own = _settings(options), load.own(*_sources(options))
     alone = check.apart_from_running(settings)
-    check.verify(alone, proxy=bool(settings.upstream), analyzer=True)
+    with load.in_own_words(own):
+        check.verify(alone, proxy=bool(settings.upstream), analyzer=True)
     for line in explanation.explain(settings):
         print(line)
-    for line in origins.lines(load.own(*_sources(options))):
+    for line in origins.lines(own):
         print(line)
     return 0
 

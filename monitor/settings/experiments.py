@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
@@ -30,6 +30,8 @@ class ExperimentMetric(Section, frozen=True, omit_defaults=True):
     margin: Annotated[float, msgspec.Meta(ge=0, lt=1e9)] = 0.0
     better: Literal["higher", "lower", ""] = ""
     per: str = ""
+
+    EXCLUSIVE: ClassVar = ("event", "outcome", "latency_above", "of")
 
 
 class Experiment(Section, frozen=True, omit_defaults=True):

@@ -32,6 +32,7 @@ GIVEN = "$given"
 ABOUT = "about"
 """The key of a layer that holds no settings but what people want to know of it."""
 
+_STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 _COMMENT = re.compile(r"(?:^|\s)#\s?(.*)$")
 
 
@@ -136,6 +137,50 @@ def origins(tree: dict[str, Any]) -> Iterator[Origin]:
         )
 
 
+def in_own_words(complaint: str, tree: dict[str, Any]) -> str:
+    """A complaint about a user's own tree with its layers below, as one about the tree alone.
+
+    Places in lists are those in the user's; what is in none of these has its name there. Of what is
+    not the user's it says whose it is.
+    """
+    if not tree.get("preset"):
+        return complaint
+    key, colon, rest = complaint.partition(": ")
+    whole: Any = under(tree)
+    own: Any = tree
+    said = theirs = ""
+    for step in _STEP.finditer(key):
+        name, number = step.groups()
+        if number is None:
+            if not isinstance(whole, dict) or name not in whole:
+                said += key[step.start() :]
+                break
+            whole, own = whole[name], own.get(name) if isinstance(own, dict) else None
+            said += f".{name}"
+        else:
+            if not isinstance(whole, list) or int(number) >= len(whole):
+                return complaint
+            whole = whole[int(number)]
+            place = _place(own, whole)
+            own = None if place is None else own[place]
+            is_named = place is None and isinstance(whole, dict) and _has_name(whole)
+            said += f"[{whole['name'] if is_named else number if place is None else place}]"
+        is_section = number is None and said.count(".") == 1 and isinstance(whole, dict)
+        if not (theirs or is_section) and own is None and whole is not None:
+            away = " or to null" if number is None and isinstance(whole, dict | list) else ""
+            theirs = f"; that is by `preset: {tree['preset']}`: set {said[1:]} yourself{away}"
+    return f"{said.removeprefix('.')}{colon}{rest}{theirs}"
+
+
+def _place(own: Any, one: Any) -> int | None:
+    """Where a user's own list has what is `one` of the list that was made of it."""
+    for place, each in enumerate(own if isinstance(own, list) else ()):
+        is_named = isinstance(each, dict) and isinstance(one, dict) and _has_name(each)
+        if each == one or (is_named and each["name"] == one.get("name")):
+            return place
+    return None
+
+
 def _at(tree: Any, steps: Iterable[str]) -> Any:
     """What stands at the end of some steps, keys and names of a list; None where nothing does."""
     for step in steps:
@@ -154,6 +199,7 @@ def over(lower: Any, upper: Any, kind: Any = Settings) -> Any:
     - Mappings are laid over each other key by key, those of the upper one first.
     - Lists of things with a `name` likewise, by that name; an empty list takes them all away.
     - Anything else, another list too, takes the place of what is below it.
+    - Of keys that exclude each other (`EXCLUSIVE` of a struct) one takes away the rest.
     - Null takes away what is below it, unless null is a value there (`edge_cases.refusal: null`).
 
     >>> over({"review": {"rate": 0.1, "control": 0.2}}, {"review": {"rate": 0.3}})
@@ -162,9 +208,14 @@ def over(lower: Any, upper: Any, kind: Any = Settings) -> Any:
     {'checks': {'quote': None, 'empty': {}}}
     >>> over({"segments": {"site": {"header": "x"}}}, {"segments": {"site": None}})
     {'segments': {}}
+    >>> over({"segments": {"a": {"header": "x"}}}, {"segments": {"a": {"query": "y"}}})
+    {'segments': {'a': {'query': 'y'}}}
     """
     kind = _kind(kind)
     if isinstance(lower, dict) and isinstance(upper, dict) and _is_mapping(kind):
+        exclusive = getattr(kind, "EXCLUSIVE", ())
+        if any(upper.get(key) for key in exclusive):
+            lower = {key: one for key, one in lower.items() if key in upper or key not in exclusive}
         found: dict[Any, Any] = {}
         for key in [*upper, *(key for key in lower if key not in upper)]:
             inner = _inner(kind, key)

@@ -8,9 +8,10 @@ OTEL_SEMCONV_STABILITY_OPT_IN with `gen_ai_latest_experimental` sets `otlp.conve
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,20 @@ def load(
 def checked(tree: dict[str, Any]) -> Settings:
     """Return the settings that a user's own tree and its preset say; raises ConfigError."""
     settings = _convert(tree, "")
-    _check(settings)
+    with in_own_words(tree):
+        _check(settings)
     return settings
+
+
+@contextlib.contextmanager
+def in_own_words(tree: dict[str, Any]) -> Iterator[None]:
+    """What is complained about inside names what stands in a user's own tree, or whose it is."""
+    try:
+        yield
+    except ConfigError as error:
+        from monitor.settings import layers
+
+        raise ConfigError(layers.in_own_words(str(error), tree)) from None
 
 
 def own(
@@ -178,6 +191,8 @@ def _convert(tree: dict[str, Any], origin: str) -> Settings:
         except ConfigError as error:
             raise ConfigError(f"{origin}{error}") from None
     if wrong := validation.complaint(whole, Settings):
+        if whole is not tree:
+            wrong = layers.in_own_words(wrong, tree)
         raise ConfigError(origin + wrong)
     return msgspec.convert(whole, Settings)
 

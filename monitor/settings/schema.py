@@ -5,7 +5,7 @@ Only `monitor.cli`, `monitor.commands` and `monitor.app` read settings; parts ta
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
@@ -258,6 +258,8 @@ class DimensionSource(Section, frozen=True, omit_defaults=True):
     hash: bool = False
     mine: bool = False
 
+    EXCLUSIVE: ClassVar = ("header", "json", "path", "query", "claim", "baggage", "cross")
+
     @property
     def origin(self) -> str:
         """The first of the keys that says where the value comes from; empty without one."""
@@ -266,8 +268,7 @@ class DimensionSource(Section, frozen=True, omit_defaults=True):
     @property
     def origins(self) -> list[str]:
         """The keys that say where the value comes from; one, where the settings are right."""
-        names = ("header", "json", "path", "query", "claim", "baggage", "cross")
-        return [name for name in names if getattr(self, name)]
+        return [name for name in self.EXCLUSIVE if getattr(self, name)]
 
 
 class Costs(Section, frozen=True):
@@ -285,6 +286,8 @@ class LineageSource(Section, frozen=True, omit_defaults=True):
     header: str | list[str] = ""
     json: str = ""
     value: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+    EXCLUSIVE: ClassVar = ("header", "json", "value")
 
 
 class AdminTls(Section, frozen=True):

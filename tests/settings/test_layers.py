@@ -21,7 +21,7 @@ from monitor.errors import ConfigError
 from monitor.settings import layers, load, strict_yaml, validation
 from monitor.settings.circumstances import Circumstances
 from monitor.settings.layers import MODIFIERS, PRESETS
-from monitor.settings.schema import Settings
+from monitor.settings.schema import LineageSource, Settings
 
 PRESET_NAMES = ["ecommerce", "finance", "healthcare", "legal", "science", "support"]
 ANSWERS = Circumstances.__struct_fields__
@@ -180,6 +180,61 @@ def test_a_segment_is_added_changed_and_taken_away(tmp_path: Path) -> None:
     assert (found["variant"].header, found["variant"].match) == ("x-variant", "(.)")
 
 
+def test_another_source_takes_the_place_of_the_presets(tmp_path: Path) -> None:
+    """Of keys of which there is one only, the user's is the one; what else is said there stays."""
+    found = loaded(
+        tmp_path,
+        "preset: support\ncircumstances: {latency_budget: 2}\n"
+        "segments: {population: {json: request.plan}, template: {query: t}, corner: {path: '(.)'}}\n"
+        "lineage: {model_version: {value: v3}}\n"
+        "experiments: [{name: variant, metrics: [{name: slow, event: waited}, {name: reopened, "
+        "outcome: client_error}, {name: satisfied, of: score}]}]\n",
+    )
+    assert found.segments["population"].origins == ["json"]
+    assert (found.segments["template"].origins, found.segments["template"].mine) == (
+        ["query"],
+        True,
+    )
+    assert found.segments["corner"].origins == ["path"]
+    assert found.lineage["model_version"] == LineageSource(value="v3")
+    named = {one.name: one for one in experiments.experiments_of(found)[0].metrics}
+    assert [named[one].source for one in ("slow", "reopened", "satisfied")] == [
+        "event", "outcome", "score",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("tree", "complaint", "message"),
+    [
+        (
+            {"segments": {"product": None}},
+            "fairness.strata[0]: 'product' is none",
+            "fairness.strata[0]: 'product' is none; that is by `preset: finance`: set "
+            "fairness.strata yourself or to null",
+        ),
+        (
+            {"experiments": [{"name": "variant", "metrics": [{"name": "mine"}, {"name": "slow"}]}]},
+            "experiments[0].metrics[4].margin: is wrong",
+            "experiments[0].metrics[0].margin: is wrong",
+        ),
+        (
+            {"experiments": [{"name": "mine"}]},
+            "experiments[0].metrics[1].margin: is wrong",
+            "experiments[variant].metrics[minutes].margin: is wrong; that is by `preset: "
+            "finance`: set experiments[variant] yourself",
+        ),
+        ({}, "access.tokens: cannot be read", "access.tokens: cannot be read"),
+        ({}, "no key at all", "no key at all"),
+    ],
+)
+def test_a_complaint_is_told_in_the_users_own_words(
+    tree: dict[str, Any], complaint: str, message: str
+) -> None:
+    """With the places of their own lists, and whose it is that they did not write."""
+    assert layers.in_own_words(complaint, {"preset": "finance", **tree}) == message
+    assert layers.in_own_words(complaint, tree) == complaint
+
+
 def test_a_check_and_an_edge_case_are_switched_off(tmp_path: Path) -> None:
     """By null; other thresholds stay as the preset has them."""
     found = loaded(
@@ -235,7 +290,18 @@ def test_null_is_a_value_where_it_may_stand(tmp_path: Path) -> None:
         ("preset: legal\ncircumstances: {cost: true}", "circumstances.cost: unknown key; did you"),
         ("preset: legal\nreview: {contrl: 1}", "review.contrl: unknown key; did you mean"),
         ("preset: legal\nreview: 5", "review: 5 is not a mapping"),
-        ("preset: legal\nexperiments: [5]", "experiments[1]: 5 is not a mapping"),
+        ("preset: legal\nexperiments: [5]", "experiments[0]: 5 is not a mapping"),
+        ("preset: legal\nexperiments: [{name: a, dimension: b}]", "experiments[0]: its key `contr"),
+        (
+            "preset: support\nsegments: {template: null}",
+            "segments.corner.cross: 'template' is none of the dimensions (population, variant); "
+            "that is by `preset: support`: set segments.corner yourself or to null",
+        ),
+        (
+            "preset: legal\nsegments: {site: {header: x-a, json: request.a}}",
+            "segments.site: has header and json",
+        ),
+        ("preset: legal\nreview: {rate: 2}", "review.rate: 2 is not a number from 0 to 1"),
         ("preset: legal\nsegments: {site: null}", "segments.site: nothing is not a mapping"),
     ],
 )
