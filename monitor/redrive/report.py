@@ -159,7 +159,7 @@ def _table(title: str, found: Sequence[Found]) -> Iterator[str]:
             f"{noise:>6}{more:>7}"
         )
         if one.status == "different":
-            yield f"  {FEATURES[one.feature].words}"
+            yield f"  {FEATURES[one.feature].words}{_reach(one)}"
     if len(found) > MOST_ROWS:
         yield f"… and {len(found) - MOST_ROWS} more: --json has all"
 
@@ -172,6 +172,20 @@ def _shown(one: Found, number: float) -> str:
     '+0.25'
     """
     return f"x{number:.2f}" if one.unit == "ratio" else f"{number:+.2f}"
+
+
+def _reach(one: Found) -> str:
+    """That a factor may be larger than is shown, where it is the largest that counts.
+
+    >>> slow = Found("latency", "all", "all", "ratio", 9, 4.0, 3.1, 4.0, 1.1, 5.0, "different")
+    >>> _reach(slow)
+    '; at least 4 times as much: one pair counts for no more'
+    """
+    most = FEATURES[one.feature].scale
+    if not most or 1 / (most - 0.005) < one.difference < most - 0.005:
+        return ""
+    size = f"{most:g} times as much" if one.difference > 1 else f"{most:g} times less"
+    return f"; at least {size}: one pair counts for no more"
 
 
 def _has_text(pair: Pair) -> bool:

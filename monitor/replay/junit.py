@@ -7,16 +7,18 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from monitor.findings import Finding
+from monitor.findings import Calibration, Coverage, Fairness, Finding, Quality
 from monitor.replay.document import Replay
 from monitor.replay.headline import segment, words_of
-from monitor.replay.report import changed, of_segment, of_slice, ranked, what, where
+from monitor.replay.report import changed, of_segment, of_slice, ranked, share, what, where
 
 _UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 has no way to say."""
 
 JUDGED = ("quality", "calibration", "coverage", "fairness")
 """Keys of the document that hold what monitors of outcomes found."""
+
+Judged = Quality | Calibration | Coverage | Fairness
 
 
 class Case(NamedTuple):
@@ -55,10 +57,8 @@ def _cases(found: Replay) -> Iterator[Case]:
     for key in JUDGED:
         for entry in getattr(found, key) or ():
             name = getattr(entry, "measure", key)
-            failure = f"alarm: {name} of {of_segment(entry)}" if entry.status == "alarm" else ""
-            reason = getattr(entry, "reason", "") or "too few labels"
-            reason = reason if entry.status == "insufficient" else ""
-            yield Case(key, name, of_segment(entry), failure, reason)
+            failure = _alarm(name, entry) if entry.status == "alarm" else ""
+            yield Case(key, name, of_segment(entry), failure, _unjudged(entry))
     for arm in found.experiments or ():
         failure = f"{arm.metric} of {arm.variant} is {arm.verdict}"
         is_bad = arm.verdict in ("worse", "invalid")
@@ -71,6 +71,29 @@ def _cases(found: Replay) -> Iterator[Case]:
         yield Case("slices", measure, conditions, failure, reason)
     for change in found.schema:
         yield Case("schema", change.column, "all", f"column {changed(change)}")
+
+
+def _alarm(name: str, entry: Judged) -> str:
+    """What alarms, where, and the number that does."""
+    match entry:
+        case Quality():
+            told = f"{share(entry.number)} of {entry.labels:,} labels"
+        case Calibration():
+            told = f"ECE {share(entry.ece)} of {entry.labels:,} labels"
+        case Coverage():
+            told = f"{share(entry.coverage)}, not {share(entry.target)}, of {entry.labels:,} labels"
+        case Fairness():
+            told = f"gap {share(entry.gap)}"
+    words = f"; {entry.words}" if isinstance(entry, Quality) and entry.words else ""
+    return f"alarm: {name} of {of_segment(entry)}: {told}{words}"
+
+
+def _unjudged(entry: Judged) -> str:
+    """Why there is no verdict; nothing where there is one."""
+    if entry.status is None:
+        return "early: records whose outcome is not due" if entry.early else "is not watched"
+    reason = getattr(entry, "reason", "") or "too few labels"
+    return reason if entry.status == "insufficient" else ""
 
 
 def _drift(found: Replay, one: Finding) -> str:

@@ -36,13 +36,14 @@ def test_each_finding_is_a_case() -> None:
         quality=[
             Quality("all", "all", "accuracy", 0.7, 0.6, 0.8, 900, "alarm"),
             Quality("all", "all", "f1", 0.7, 0.6, 0.8, 9, "insufficient"),
+            Quality("all", "all", "recall", 0.7, 0.6, 0.8, 900),
         ],
         experiments=[ExperimentEffect("e", "b", "clicks", -0.1, -0.2, -0.05, "worse", 900)],
         schema=[SchemaChange("city", "gone")],
     )  # fmt: skip
     root = ET.fromstring(junit.page(found, "today.csv"))
     assert (root.tag, root.get("tests"), root.get("failures"), root.get("skipped")) == (
-        "testsuites", "7", "4", "2",
+        "testsuites", "8", "4", "3",
     )  # fmt: skip
     (suite,) = root
     assert suite.get("name") == "today.csv"
@@ -54,8 +55,9 @@ def test_each_finding_is_a_case() -> None:
         ("drift.all", "age"): [("failure", "mean up 0.7 sd")],
         ("drift.region = north", "age"): [],
         ("drift.all", "id"): [("skipped", "nearly all values differ")],
-        ("quality.all", "accuracy"): [("failure", "alarm: accuracy of all")],
+        ("quality.all", "accuracy"): [("failure", "alarm: accuracy of all: 0.700 of 900 labels")],
         ("quality.all", "f1"): [("skipped", "too few labels")],
+        ("quality.all", "recall"): [("skipped", "is not watched")],
         ("experiment.b", "e clicks"): [("failure", "clicks of b is worse")],
         ("schema.all", "city"): [("failure", "column 'city' is gone")],
     }
