@@ -356,11 +356,13 @@ def _review(settings: Settings) -> Iterator[str]:
     policy = policy_of(settings)
     if policy is None:
         return
+    off = {name for name, given in settings.edge_cases.items() if given is None}
+    edge_cases = sorted(set(policy.edge_cases) - off)
     asked = [
         (policy.control, "of all exchanges"),
         (policy.rate, f"of those with a confidence below {policy.low_confidence:g}"),
         (policy.rate, "of those of which an output check failed"),
-        *((policy.rate, f"of the edge case {name}") for name in sorted(policy.edge_cases)),
+        *((policy.rate, f"of the edge case {name}") for name in edge_cases),
         (policy.drifted, "of those in a segment that drifts"),
     ]
     for probability, which in asked:

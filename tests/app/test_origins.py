@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from monitor.app import origins
+from monitor.app import explanation, origins
+from monitor.settings import load
 
 
 def test_every_key_is_told_with_who_said_it_and_why() -> None:
@@ -21,6 +22,15 @@ def test_every_key_is_told_with_who_said_it_and_why() -> None:
     assert "\ncalibration.tolerance 0.2 (yours; 0.05 by legal): a score sorts" in text
     assert "\nsegments.clause {header: x-clause} (by legal; taken away by you): recall" in text
     assert "\nobjectives.latency {seconds: 2.5, share: 0.95} (by legal, latency_budget)" in text
-    assert "\nanswer      cost_tight: Fewer exchanges are read" in text
+    assert "\nanswer      cost_tight: People read 1 of 256 exchanges at random, unless" in text
     assert "\nalerts      wake somebody for MonitorErrorBudgetBurn" in text
     assert list(origins.lines({"endpoint": "e"})) == []
+
+
+def test_an_edge_case_that_is_off_is_not_read_either() -> None:
+    """Though the preset's list of what people read still names it."""
+    for given, is_read in (({}, True), ({"edge_cases": {"repeated_request": None}}, False)):
+        told = explanation.explain(load.checked({"preset": "support", **given}))
+        lines = [line for line in told if line.startswith("review")]
+        assert any(line.endswith("edge case repeated_request") for line in lines) is is_read
+        assert any(line.endswith("edge case refusal") for line in lines)

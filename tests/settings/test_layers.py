@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import monitor
 from dashboards.build import BOARDS
 from monitor import protocols
 from monitor.app import build, check, experiments, reviewer
+from monitor.commands import init_files
 from monitor.errors import ConfigError
 from monitor.settings import layers, load, strict_yaml, validation
 from monitor.settings.circumstances import Circumstances
@@ -27,6 +29,32 @@ PRESET_NAMES = ["ecommerce", "finance", "healthcare", "legal", "science", "suppo
 ANSWERS = Circumstances.__struct_fields__
 LAYERS = [*((PRESETS, name) for name in PRESET_NAMES), *((MODIFIERS, name) for name in ANSWERS)]
 ROOT = Path(__file__).parents[2]
+
+
+CLAIMS: dict[str, Callable[[Settings], bool]] = {
+    "for a week in the stream": lambda found: found.stream.max_age == 604800,
+    "as long as the stream has room": lambda found: found.stream.max_age == 0,
+    "fewer than 20 exchanges": lambda found: found.privacy.min_group == 20,
+    "1 of 256 exchanges at random, unless `high_consequence`": lambda found: (
+        found.review.control == (1 / 16 if found.circumstances.high_consequence else 1 / 256)
+    ),
+    "At least 1 of 16": lambda found: found.review.control >= 1 / 16,
+    "half of these by two": lambda found: (found.review.reviewers, found.review.second) == (2, 0.5),
+    "1 false alarm in 100": lambda found: found.drift.alpha == 0.01,
+    "learned again every week": lambda found: found.reference.renew == 604800,
+    "learned once": lambda found: found.reference.renew is None,
+    "at most": lambda _: False,  # an archive may keep more
+    "first one on": lambda found: found.privacy.min_group == 1,
+    "Fewer": lambda _: False,  # a domain may have asked for as few
+    "usual size": lambda _: False,  # another answer may change it
+}
+"""What sentences about answers claim, and where that is so."""
+
+
+def test_every_claim_that_can_be_so_is_made() -> None:
+    """No sentence has got other words since."""
+    said = " ".join(init_files.consequence(one, yes) for one in ANSWERS for yes in (True, False))
+    assert sum(words in said for words in CLAIMS) == 9
 
 
 def loaded(tmp_path: Path, text: str, environment: dict[str, str] | None = None) -> Settings:
@@ -74,6 +102,10 @@ def test_every_preset_works_under_all_32_answers(name: str) -> None:
             assert [one.latency_above for one in slow] == [0.2]
         assert (found.privacy.min_group == 20) is answers["data_sensitive"]
         assert (found.reference.renew is not None) is answers["knowledge_changes"]
+        for one, answer in answers.items():
+            sentence = init_files.consequence(one, answer)
+            for words, holds in CLAIMS.items():
+                assert words not in sentence or holds(found), (words, answers)
 
 
 @pytest.mark.parametrize("name", PRESET_NAMES)
