@@ -82,8 +82,8 @@ def explain(settings: Settings) -> Iterator[str]:
     yield from _archive(settings)
     yield from _notify(settings)
     yield (
-        f"drain       {settings.drain.delay:g} s more of accepting after SIGTERM, then up to "
-        f"{settings.drain.timeout:g} s for active exchanges"
+        f"drain       {_seconds(settings.drain.delay)} s more of accepting after SIGTERM, then "
+        f"up to {_seconds(settings.drain.timeout)} s for active exchanges"
     )
 
 
@@ -98,8 +98,8 @@ def _drift(settings: Settings) -> Iterator[str]:
     else:
         yield f"reference   learned from the first {settings.reference.learn:,} records per segment"
     yield (
-        f"windows     panes of {settings.windows.pane:g} s, closed "
-        f"{settings.windows.lateness:g} s after their end"
+        f"windows     panes of {_seconds(settings.windows.pane)} s, closed "
+        f"{_seconds(settings.windows.lateness)} s after their end"
     )
     drift = settings.drift
     yield (
@@ -117,8 +117,8 @@ def _drift(settings: Settings) -> Iterator[str]:
         yield "            what comes is compared with the same hour of earlier weeks"
     if settings.reference.renew:
         yield (
-            f"            the reference rolls every {settings.reference.renew:g} s, and the chance "
-            "is for each"
+            f"            the reference rolls every {_seconds(settings.reference.renew)} s, and "
+            "the chance is for each"
         )
 
 
@@ -135,10 +135,10 @@ def _objectives(settings: Settings) -> Iterator[str]:
         f"objective   {_percent(availability)} of exchanges do not fail; of those of 30 days as "
         f"many may as come in {down:,.4g} minutes"
     )
-    yield f"            {_percent(latency.share)} take no longer than {latency.seconds:g} s"
+    yield f"            {_percent(latency.share)} take no longer than {_seconds(latency.seconds)} s"
     yield (
         f"            {_percent(first.share)} of streams show their first token within "
-        f"{first.seconds:g} s"
+        f"{_seconds(first.seconds)} s"
     )
     for name, share in objectives.shares.items():
         if FASTEST_BURN * (1 - share) >= 1:
@@ -147,6 +147,15 @@ def _objectives(settings: Settings) -> Iterator[str]:
                 "an hour never fires; that over six hours "
                 + ("does" if SLOWER_BURN * (1 - share) < 1 else "neither")
             )
+
+
+def _seconds(number: float) -> str:
+    """A number of seconds: a month in digits that can be read, and a fraction as it is.
+
+    >>> _seconds(2_592_000.0), _seconds(604_800), _seconds(0.25)
+    ('2,592,000', '604,800', '0.25')
+    """
+    return f"{number:,.0f}" if number == int(number) else f"{number:,.6g}"
 
 
 def _percent(share: float) -> str:
@@ -210,12 +219,12 @@ def _experiments(settings: Settings) -> Iterator[str]:
         if one.unit:
             what = "all that it does is counted once"
             if one.follow_up is not None:
-                what = f"counts once, by its first {one.follow_up:,g} s, when these are over"
+                what = f"counts once, by its first {_seconds(one.follow_up)} s, when these are over"
             yield f"            each {one.unit} is in one arm, and {what}"
         if one.horizon is not None:
             yield (
-                f"            an exchange counts {one.horizon:,g} s after it ended, with what was "
-                "said by then"
+                f"            an exchange counts {_seconds(one.horizon)} s after it ended, with "
+                "what was said by then"
             )
 
 
@@ -226,15 +235,16 @@ def _archive(settings: Settings) -> Iterator[str]:
     kept = f"{given.keep:,} days" if given.keep else "for ever"
     signed = f"signed with {settings.audit.sign}" if settings.audit.sign else "unsigned"
     yield (
-        f"archive     {shown(given.url)}: every {given.every:g} s or {given.rows:,} records, kept "
-        f"{kept}, {signed}"
+        f"archive     {shown(given.url)}: every {_seconds(given.every)} s or {given.rows:,} "
+        f"records, kept {kept}, {signed}"
     )
     if given.encrypt:
         clear = ", ".join(given.columns or ()) or "no column"
         yield f"            sealed to the key in {given.encrypt}; in clear beside that: {clear}"
     for one in settings.audit.anchors:
         where = one.file or shown(one.webhook or settings.otlp.endpoint)
-        yield f"            its checkpoints are kept at {where}, every {settings.audit.every:g} s"
+        every = _seconds(settings.audit.every)
+        yield f"            its checkpoints are kept at {where}, every {every} s"
 
 
 def _notify(settings: Settings) -> Iterator[str]:
@@ -242,11 +252,11 @@ def _notify(settings: Settings) -> Iterator[str]:
         given = one.given
         yield f"notify      {given.name}: {one.kind.name} at {one.place}, {_told_how(given)}"
         yield (
-            f"            of {', '.join(given.severities)}; again every {given.repeat:g} s while "
-            "it goes on"
+            f"            of {', '.join(given.severities)}; again every {_seconds(given.repeat)} s "
+            "while it goes on"
         )
         if given.heartbeat is not None:
-            yield f"            and every {given.heartbeat:g} s that the notifier works"
+            yield f"            and every {_seconds(given.heartbeat)} s that the notifier works"
 
 
 def _told_how(given: Receiver) -> str:
@@ -277,9 +287,9 @@ def _joined(settings: Settings) -> Iterator[str]:
     outcomes = settings.outcomes
     most = outcomes.records * (stubs.UNIT + stubs.OVERHEAD) >> 20
     yield (
-        f"            the outcome of a record counts {outcomes.wait:,g} s after it ended; up to "
-        f"{outcomes.records:,} records wait (some {most:,} MB, and as much for an item of each), "
-        "of more an even share"
+        f"            the outcome of a record counts {_seconds(outcomes.wait)} s after it ended; "
+        f"up to {outcomes.records:,} records wait (some {most:,} MB, and as much for an item of "
+        "each), of more an even share"
     )
     for line in reading.words(outcomes.prediction, outcomes.score):
         yield f"            {line}"
@@ -372,7 +382,7 @@ def _review(settings: Settings) -> Iterator[str]:
     if settings.review.reviewers == 2 and second:
         people = "two people, and a third where they disagree"
         people += f" ({second:.3g} of all; the others by one)" if second < 1 else ""
-    yield f"            each by {people}, who has it for {settings.review.lease:g} s"
+    yield f"            each by {people}, who has it for {_seconds(settings.review.lease)} s"
 
 
 def _share(probability: float) -> str:
@@ -421,7 +431,7 @@ def _privacy(settings: Settings) -> Iterator[str]:
     noise = section.differential
     if noise.epsilon is not None:
         yield (
-            f"            counts by segment have noise, told every {noise.period:g} s: "
+            f"            counts by segment have noise, told every {_seconds(noise.period)} s: "
             f"epsilon {noise.epsilon:g}, delta {noise.delta:g}"
         )
 

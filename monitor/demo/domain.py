@@ -114,7 +114,7 @@ def run(
         with console.status("waiting for outcomes to be due and windows to close"):
             page, alarms_, accuracy = _wait(day, settings, until)
         console.print(screen.latency(page))
-        console.print(domain_screen.overall(scenario, before, accuracy))
+        console.print(domain_screen.overall(scenario, before, accuracy, len(turns)))
         console.print(domain_screen.found(scenario, alarms_, problem=problem))
         if keep:
             with contextlib.suppress(KeyboardInterrupt):

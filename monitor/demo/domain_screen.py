@@ -31,12 +31,16 @@ def welcome(scenario: Scenario, *, problem: bool) -> RenderableType:
     return Panel(Group(*lines), title=f"monitor demo: {scenario.name}", box=box.ROUNDED)
 
 
-def overall(scenario: Scenario, before: Quality | None, now: Quality | None) -> RenderableType:
-    """The one number that most people look at."""
+def overall(
+    scenario: Scenario, before: Quality | None, now: Quality | None, sent: int
+) -> RenderableType:
+    """The one number that most people look at, and how many of `sent` are not in it."""
     name = f"overall accuracy ({scenario.accuracy})"
     if now is None or now.number is None:
         return Text(f"{name}: not known")
     words = f"{name}: {now.number:.3f} of {now.labels:,} labels"
+    if now.labels < sent:
+        words += f" ({sent - now.labels:,} of {sent:,} sent are not counted in it)"
     if before is not None and before.number is not None and now.labels > before.labels:
         right = now.number * now.labels - before.number * before.labels
         after = right / (now.labels - before.labels)

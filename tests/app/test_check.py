@@ -484,7 +484,7 @@ def test_an_archive_is_told_and_tried(tmp_path: Path, monkeypatch: pytest.Monkey
     )
     lines = [one.strip() for one in explain(sealed)]
     assert "sealed to the key in reader.pub; in clear beside that: model" in lines
-    assert "its checkpoints are kept at /x/anchors.txt, every 3600 s" in lines
+    assert "its checkpoints are kept at /x/anchors.txt, every 3,600 s" in lines
     assert not any("secret" in one for one in lines)
     file = tmp_path / "file"
     file.write_text("")

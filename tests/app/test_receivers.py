@@ -109,5 +109,5 @@ def test_check_says_who_is_told_what(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["check", "--config", str(path), *arguments]) == 0
     said = capsys.readouterr().out
     assert "notify      team: slack at https://hooks.slack.com, unsigned" in said
-    assert "of critical, warning; again every 14400 s while it goes on" in said
+    assert "of critical, warning; again every 14,400 s while it goes on" in said
     assert "XXSECRETXX" not in said
