@@ -16,6 +16,7 @@ import monitor
 from monitor.alerting.table import BY_NAME
 from monitor.inject.container import IMAGE
 from monitor.logs import plain
+from monitor.notifications import SEVERITIES
 from monitor.settings import layers
 from monitor.settings.addresses import is_loopback
 from monitor.settings.circumstances import Circumstances
@@ -29,8 +30,6 @@ TOKENS = "/etc/monitor-access/tokens"
 HOST = "host.docker.internal"
 """What Docker calls the machine, seen from a container."""
 CHART = "deploy/helm/monitor"
-SEVERITIES = ("critical", "warning", "info")
-"""The worst first."""
 _PLAIN = re.compile(r"https?://(?:[A-Za-z0-9._/:-]*[A-Za-z0-9/])?|[A-Za-z][A-Za-z0-9._-]*")
 _WORDS = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
 """Texts that some reader of YAML takes for something else."""
@@ -77,10 +76,7 @@ def configuration(wishes: Wishes) -> str:
         "",
         _line(f"preset: {wishes.preset}", about["title"]),
         "circumstances:",
-        *(
-            _line(f"  {name}: {scalar(answer)}", consequence(name, answer))
-            for name, answer in said(wishes.answers).items()
-        ),
+        *_answers(wishes.answers, "  "),
         "",
         _line(f"endpoint: {_text(wishes.endpoint)}", "the model's name in every key and metric"),
         _line(f"upstream: {_text(wishes.upstream)}", "where the model is"),
@@ -202,12 +198,15 @@ def values(wishes: Wishes) -> str:
         _line("settings:", "goes into monitor.yaml of sidecars and analyzer"),
         f"  preset: {wishes.preset}",
         "  circumstances:",
-        *(
-            _line(f"    {name}: {scalar(answer)}", consequence(name, answer))
-            for name, answer in said(wishes.answers).items()
-        ),
+        *_answers(wishes.answers, "    "),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _answers(answers: Circumstances, indent: str) -> Iterator[str]:
+    """Lines of the five answers, each with what follows from it."""
+    for name, answer in said(answers).items():
+        yield _line(f"{indent}{name}: {scalar(answer)}", consequence(name, answer))
 
 
 def _line(text: str, why: str) -> str:

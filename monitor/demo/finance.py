@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from monitor.demo.scenario import CHAT, Scenario, Signal, Turn, answered, asked, moments
+from monitor.demo.scenario import Scenario, Signal, Turn, asked, chat, moments
 
 COUNT = 700
 MODEL = "filing-assistant"
@@ -68,7 +68,7 @@ def _turn(chance: random.Random, at: float, prompt: str) -> Turn:
     seconds = 0.4 * chance.lognormvariate(0, 0.3)
     headers = {"x-template": template, "x-prompt-version": prompt if is_summary else "old"}
     said = [{"correction": truth}]
-    return Turn(at, CHAT, headers, request, answered(request, text), seconds, said)
+    return chat(at, headers, request, text, seconds, said=said)
 
 
 def _figures(chance: random.Random) -> dict[str, float]:

@@ -7,7 +7,7 @@ import math
 import random
 from typing import Any
 
-from monitor.demo.scenario import CHAT, Scenario, Signal, Turn, answered, asked, inferred, moments
+from monitor.demo.scenario import Scenario, Signal, Turn, asked, chat, inferred, moments
 
 COUNT = 1000
 CLASSIFIER, MODEL = "tumour-classifier", "letter-assistant"
@@ -123,7 +123,7 @@ def _letter(chance: random.Random, at: float, *, is_changed: bool) -> Turn:
         )
     request = asked(MODEL, SYSTEM.format(notes=NOTES.format(**facts)), f"Write the {template}.")
     seconds = 0.4 * chance.lognormvariate(0, 0.3)
-    return Turn(at, CHAT, {"x-template": template}, request, answered(request, text), seconds)
+    return chat(at, {"x-template": template}, request, text, seconds)
 
 
 SCENARIO = Scenario(

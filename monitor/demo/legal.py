@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from monitor.demo.scenario import CHAT, Scenario, Signal, Turn, answered, asked, moments
+from monitor.demo.scenario import Scenario, Signal, Turn, asked, chat, moments
 
 COUNT = 1500
 MODEL = "clause-finder"
@@ -90,10 +90,9 @@ def _turn(
     elif is_new and kind != "assignment" and chance.random() < MENDED:
         said = is_there
     request = asked(MODEL, SYSTEM, f"{QUESTIONS[kind]}\n\n{text}")
-    answer = answered(request, "Yes" if said else "No")
     truth = [{"label": "Yes" if is_there else "No"}]
     seconds = 0.2 * chance.lognormvariate(0, 0.3)
-    return Turn(at, CHAT, {"x-clause": kind}, request, answer, seconds, truth)
+    return chat(at, {"x-clause": kind}, request, "Yes" if said else "No", seconds, said=truth)
 
 
 SCENARIO = Scenario(

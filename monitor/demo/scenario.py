@@ -99,8 +99,21 @@ def asked(model: str, system: str, question: str) -> dict[str, Any]:
     return {"model": model, "messages": messages}
 
 
-def answered(request: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """The answer to it; tokens are counted as words."""
+def chat(
+    at: float,
+    headers: Mapping[str, str],
+    request: Mapping[str, Any],
+    text: str,
+    seconds: float,
+    *,
+    said: Sequence[Mapping[str, Any]] = (),
+) -> Turn:
+    """The turn of a request that `asked` made, which is answered by a text."""
+    return Turn(at, CHAT, headers, request, _answered(request, text), seconds, said)
+
+
+def _answered(request: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """The answer to a request; tokens are counted as words."""
     read = sum(len(one["content"].split()) for one in request["messages"])
     wrote = len(text.split())
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from monitor.demo.scenario import CHAT, Scenario, Signal, Turn, answered, asked, moments
+from monitor.demo.scenario import Scenario, Signal, Turn, asked, chat, moments
 
 COUNT = 700
 MODEL = "literature-assistant"
@@ -60,7 +60,7 @@ def _turn(chance: random.Random, at: float, *, is_cut: bool) -> Turn:
     truth = text if chance.random() < ACCEPTED else BETTER
     seconds = 0.4 * chance.lognormvariate(0, 0.3)
     said = [{"correction": truth}]
-    return Turn(at, CHAT, {"x-field": field}, request, answered(request, text), seconds, said)
+    return chat(at, {"x-field": field}, request, text, seconds, said=said)
 
 
 SCENARIO = Scenario(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from monitor.demo.scenario import CHAT, Scenario, Signal, Turn, answered, asked, moments
+from monitor.demo.scenario import Scenario, Signal, Turn, asked, chat, moments
 
 COUNT = 800
 MODEL = "support-assistant"
@@ -80,7 +80,7 @@ def _turn(chance: random.Random, at: float, *, is_new: bool) -> Turn:
     solved = text if chance.random() < SOLVED else BETTER
     headers = {"x-population": population}
     said = [{"correction": solved}]
-    return Turn(at, CHAT, headers, request, answered(request, text), seconds, said)
+    return chat(at, headers, request, text, seconds, said=said)
 
 
 SCENARIO = Scenario(

@@ -248,11 +248,16 @@ def _has_name(one: dict[Any, Any]) -> bool:
 
 def _kind(kind: Any) -> Any:
     """An annotation without its bounds, and without the null that may stand there, too."""
-    while get_origin(kind) is Annotated:
-        kind = get_args(kind)[0]
+    kind = _without_bounds(kind)
     if isinstance(kind, UnionType):
         others = [one for one in get_args(kind) if one is not NoneType]
         return _kind(others[0]) if len(others) == 1 else kind
+    return kind
+
+
+def _without_bounds(kind: Any) -> Any:
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
     return kind
 
 
@@ -285,8 +290,7 @@ def _fields(kind: type[msgspec.Struct]) -> dict[str, Any]:
 
 
 def _may_be_null(kind: Any) -> bool:
-    while get_origin(kind) is Annotated:
-        kind = get_args(kind)[0]
+    kind = _without_bounds(kind)
     return kind is Any or (isinstance(kind, UnionType) and NoneType in get_args(kind))
 
 

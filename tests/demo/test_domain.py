@@ -16,7 +16,7 @@ from rich.console import Console
 
 from monitor.demo import domain, domain_screen, processes
 from monitor.demo.alarms import Alarm
-from monitor.demo.scenario import CHAT, Scenario, Signal, Turn, answered, asked
+from monitor.demo.scenario import Scenario, Signal, Turn, asked, chat
 from monitor.demo.scripted import Scripted
 from monitor.findings import Quality
 from monitor.supervision.ports import free_port
@@ -28,9 +28,9 @@ def turns(seed: int, problem: bool) -> list[Turn]:
     chance = random.Random(seed)
     request = asked("m", "You are brief.", "Where is it?")
     return [
-        Turn(
-            number / COUNT, CHAT, {"x-population": "north"}, request, answered(request, "It is there."),
-            0.05 if problem and number % 2 else 0.001, [{"correction": chance.choice(["It is there.", "Gone."])}],
+        chat(
+            number / COUNT, {"x-population": "north"}, request, "It is there.",
+            0.05 if problem and number % 2 else 0.001, said=[{"correction": chance.choice(["It is there.", "Gone."])}],
         )
         for number in range(COUNT)
     ]  # fmt: skip
