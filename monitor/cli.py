@@ -266,9 +266,7 @@ def _parser(chosen: str) -> _Parser:
         offline.add_build_arguments(build)
         _common(build, "endpoint", "redis", "data")
     if chosen == "keys":
-        from monitor.app import keyring
-
-        keyring.add_arguments(keys, _common)
+        importlib.import_module("monitor.commands.keys").add_arguments(keys, _common)
     if chosen == "reveal":
         importlib.import_module("monitor.commands.reveal").add_arguments(reveal)
         _common(reveal, "endpoint", "redis", "data")
@@ -468,9 +466,9 @@ def _reference(options: argparse.Namespace) -> int:
 
 
 def _keys(options: argparse.Namespace) -> int:
-    from monitor.app import keyring
+    from monitor.commands import keys
 
-    return keyring.run(options, _settings(options))
+    return keys.run(options, _settings(options))
 
 
 def _reveal(options: argparse.Namespace) -> int:

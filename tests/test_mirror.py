@@ -39,6 +39,7 @@ ELSEWHERE = {
     "app/ner_server.py": "app/test_ner_client.py",
     "app/build.py": "test_cli.py",
     "app/explanation.py": "app/test_check.py",
+    "app/keyring.py": "commands/test_keys.py",
     "app/log_recording.py": "replay/test_recording.py",
     "app/modules.py": "app/test_build.py",
     "app/proxy.py": "end_to_end/test_spine.py",
