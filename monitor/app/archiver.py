@@ -28,6 +28,7 @@ from monitor import logs
 from monitor.analysis.lease import Lease
 from monitor.app.anchoring import Anchors
 from monitor.app.auditing import columns_of, recipient_of, signing_key, trusted_keys
+from monitor.app.belonging import Belonging
 from monitor.archive import manifests, storage
 from monitor.archive.chain import Chain, signer
 from monitor.archive.manifests import NEW
@@ -92,8 +93,10 @@ class Shard:
     async def ask(self) -> tuple[dict[bytes, Any], int]:
         """Ask the stream what it says of itself, and how much waits by that, whatever the archive
         does."""
-        (about,) = await self.stream.about(self.chain.position)
-        waiting = self.waiting = Place.of(self.chain.position).waiting(about)
+        # The position of another store says nothing of this one: all of it waits.
+        position = "" if self.chain.is_foreign else self.chain.position
+        (about,) = await self.stream.about(position)
+        waiting = self.waiting = Place.of(position).waiting(about)
         if self.since is None or not waiting:
             self.since = time.monotonic() if waiting else None
         return about, waiting
@@ -129,6 +132,10 @@ class Archiver:
         self._columns = columns_of(settings)
         self._trusted = trusted_keys(settings)
         self._stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
+        self._belonging = Belonging(
+            self._stream, settings.archive.follows, writer=_WRITER, sign=self._sign,
+            aside=self._aside,
+        )  # fmt: skip
         self._shards: list[Shard] = []
         self._take_shards()
         self._failures = {"archive": 0, "store": 0, "compaction": 0}
@@ -256,8 +263,8 @@ class Archiver:
             oldest = max((now - one for one in since if one is not None), default=0)
             overdue = max(0.0, oldest - self._settings.archive.every)
             yield "monitor_archive_overdue_seconds", {}, overdue
-        if not all(shard.was_open for shard in self._shards):
-            return  # counters would seem to begin anew
+        if not all(shard.was_open and not shard.chain.is_foreign for shard in self._shards):
+            return  # counters would seem to begin anew, or are those of another store
         heads = [shard.chain.head.manifest for shard in self._shards if shard.chain.head]
         yield "monitor_archive_rows_total", {}, sum(head.size for head in heads)
         yield "monitor_archive_files_total", {}, sum(head.files for head in heads)
@@ -328,24 +335,14 @@ class Archiver:
         if not shard.is_open:
             await shard.ask()
             await self._aside(self._storage.sweep, time.time())
+            await self._belonging.name(shard.chain)
             await self._aside(shard.chain.open)
-            if shard.chain.head is None and len(self._shards) > 1:
-                await self._begin(shard)
+            await self._see(shard)
             shard.is_open = shard.was_open = True
 
-    async def _begin(self, shard: Shard) -> None:
-        """Put a first manifest with nothing in it once all shards before this one have begun: so
-        one that is missing among them was removed, and was not merely empty."""
-        for before in self._shards[: shard.number]:
-            top = manifests.directory(shard.chain.endpoint, before.number)
-            if not before.was_open and not await self._aside(self._storage.inside, top):
-                raise ArchiveError(
-                    f"shard {shard.number} is archived once shard {before.number} is, which fails"
-                )
-        new = shard.chain.next_manifest(
-            at=time.time(), writer=_WRITER, position="", tree=shard.chain.tree
-        )
-        await self._aside(shard.chain.add, new, self._sign)
+    async def _see(self, shard: Shard) -> None:
+        """Find out whether a shard's chain goes on with the Records of this store."""
+        await self._belonging.see(shard.chain, [one.chain for one in self._shards])
 
     async def _retained(self, shard: Shard) -> None:
         await self._open(shard)
@@ -357,6 +354,7 @@ class Archiver:
         due: int | None = None
         while True:
             about, waiting = await shard.ask()
+            await self._see(shard)
             await self._follow(shard, about)
             now = time.monotonic()
             if due is None:  # what comes meanwhile has time

@@ -238,6 +238,8 @@ def _archive(settings: Settings) -> Iterator[str]:
         f"archive     {shown(given.url)}: every {_seconds(given.every)} s or {given.rows:,} "
         f"records, kept {kept}, {signed}"
     )
+    if given.follows:
+        yield f"            takes the place of store {given.follows}"
     if given.encrypt:
         clear = ", ".join(given.columns or ()) or "no column"
         yield f"            sealed to the key in {given.encrypt}; in clear beside that: {clear}"

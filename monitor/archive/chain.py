@@ -40,12 +40,16 @@ READ = 64
 
 class Chain:
     """The chain of one shard; `head` is its last link, None while it is empty. With `keys` one of
-    them must have signed each link that is read: nothing is done by the word of another one."""
+    them must have signed each link that is read: nothing is done by the word of another one.
+
+    `store` is the identity of the store whose Records are archived; empty for who archives none.
+    """
 
     def __init__(
         self, storage: Storage, endpoint: str, shard: int, keys: Sequence[VerifyKey] = ()
     ) -> None:
         self.head: Link | None = None
+        self.store = ""
         self.storage = storage
         self.endpoint = endpoint
         self.shard = shard
@@ -55,6 +59,16 @@ class Chain:
     def position(self) -> str:
         """Where the stream is read on."""
         return self.head.manifest.position if self.head else ""
+
+    @property
+    def holder(self) -> str:
+        """The identity of the store whose Records come next; empty while it may be any."""
+        return self.head.manifest.store if self.head else ""
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it goes on with the Records of another store."""
+        return bool(self.store and self.holder and self.store != self.holder)
 
     @property
     def tree(self) -> Tree:
@@ -67,7 +81,8 @@ class Chain:
         return self.head.manifest.number + 1 if self.head else 0
 
     def open(self) -> None:
-        """Find the last link, and finish what its writer had no time for."""
+        """Find the last link, and finish what its writer had no time for, unless that is one of
+        another store, which may be about it."""
         top = manifests.directory(self.endpoint, self.shard)
         buckets = self.storage.inside(top)
         names = self.storage.inside(f"{top}/{buckets[-1]}") if buckets else []
@@ -78,6 +93,11 @@ class Chain:
         # Somebody may have gone on since the names were read.
         while (further := self._found(self.next_number)) is not None:
             self.head = further
+        if not self.is_foreign:
+            self.finish()
+
+    def finish(self) -> None:
+        """Finish what the writer of the last link had no time for."""
         number = self.next_number - 2
         before = self.link(number).manifest if number >= 0 else None
         self._finish(before.kept if before else 0)
@@ -137,14 +157,31 @@ class Chain:
         return [name for name in names if name.isdecimal()]
 
     def next_manifest(self, *, at: float, writer: str, position: str, tree: Tree) -> Manifest:
-        """Return what the next manifest says, as far as it follows from the one before."""
+        """Return what the next manifest says, as far as it follows from the one before; raises
+        ArchiveError where that is of another store, whose position says nothing of this one."""
+        if self.is_foreign:
+            raise ArchiveError(
+                f"{self.storage.name}/{manifests.directory(self.endpoint, self.shard)}: goes on "
+                f"with the records of store {self.holder}, and this is store {self.store}; give "
+                "this one another endpoint or archive.url, or let both have one store (`redis`); "
+                "if this one has taken the place of that one for good, set archive.follows to "
+                f"{self.holder}"
+            )
+        return self._next(at, writer, position, tree)
+
+    def succession(self, *, at: float, writer: str, position: str) -> Manifest:
+        """Return a step by which the chain goes on with the Records of this store, whoever had it
+        before."""
+        return self._next(at, writer, position, self.tree)
+
+    def _next(self, at: float, writer: str, position: str, tree: Tree) -> Manifest:
         before = self.head.manifest if self.head else None
         return Manifest(
             manifests.VERSION, self.endpoint, self.shard, self.next_number,
             self.head.digest if self.head else "", at, writer, position, tree.size,
             [peak.hex() for peak in tree.peaks], tree.root.hex(),
             files=before.files if before else 0, unreadable=before.unreadable if before else 0,
-            kept=before.kept if before else 0,
+            kept=before.kept if before else 0, store=self.store or self.holder,
         )  # fmt: skip
 
     def expired(self, before: str) -> int:

@@ -95,7 +95,8 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     `position` is where the next one reads on. `size`, `peaks` and `root` are the tree of all
     Records so far, `files` and `unreadable` count all files and all entries that are no Record.
     Files of manifests with a number below `kept` are gone: retention has deleted them. One that
-    `replaces` files adds no rows.
+    `replaces` files adds no rows. `store` is the identity of the store that `position` is of; empty
+    in those of before there were any.
     """
 
     version: int
@@ -115,6 +116,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     kept: int = 0
     replaces: Replaced | None = None
     erasure: Erasure | None = None
+    store: str = ""
 
     @property
     def rows(self) -> int:
@@ -199,6 +201,7 @@ _ID = r"\d{1,20}-\d{1,20}"
 _is_id = re.compile(_ID, re.ASCII).fullmatch
 _is_position = re.compile(rf"(?:{_ID}(?:/\d{{1,20}}/\d{{1,20}})?)?", re.ASCII).fullmatch
 _is_digest = re.compile(r"[0-9a-f]{64}").fullmatch
+_is_store = re.compile(r"(?:[0-9a-f]{32})?").fullmatch
 
 
 def _fault(said: Manifest) -> str:
@@ -209,6 +212,8 @@ def _fault(said: Manifest) -> str:
         return "its numbers cannot be"
     if not _is_position(said.position):
         return "its position is none"
+    if not _is_store(said.store):
+        return "its store has no identity"
     files = [] if said.file is None else [said.file]
     if said.replaces is not None:
         first, last = said.replaces.first, said.replaces.last

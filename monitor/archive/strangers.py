@@ -81,6 +81,8 @@ def listed(chain: Chain) -> tuple[dict[str, Gone | None], str]:
         holdings.add(last)
         if last.file is not None and last.replaces is None:
             first = last.file.first
+        elif last.file is None and entry(last.position.partition("/")[0]) < entry(first):
+            first = ""  # the stream ended before that, or another store goes on
     if last is None:
         return files, first
     for file in last.replaces.files if last.replaces else ():

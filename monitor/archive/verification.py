@@ -53,7 +53,7 @@ class Shard(NamedTuple):
     """What was proved of a shard: its last manifest and its checkpoint, how many manifests there
     are, how many of them are signed, how many files there are, how many files that came are
     deleted, how many rows are erased, and whether it began with nothing, which it did once all
-    shards before it had begun."""
+    shards before it had begun; of how many stores Records are there, one after the other."""
 
     last: Manifest
     checkpoint: str
@@ -63,6 +63,7 @@ class Shard(NamedTuple):
     deleted: int
     erased: int
     began: bool
+    stores: int
 
 
 @dataclass
@@ -92,13 +93,16 @@ class Verifier:
         before: Link | None = None
         trees = [Tree()]
         signed = deleted = 0
-        began = False
+        began, store, stores = False, "", 1
         for each in range(total):
             link = _read(chain, each)
             signed += self._follows(link, before, chain)
             began = began or not (each or link.manifest.file or link.manifest.position)
             if not link.manifest.rows and before is not None:
                 _same_tree(link, before, self._name(chain, each))
+            if link.manifest.store:
+                stores += store not in ("", link.manifest.store)
+                store = link.manifest.store
             _replaces(link.manifest, holdings, self._name(chain, each))
             holdings.add(link.manifest)
             if each in firsts:
@@ -114,7 +118,7 @@ class Verifier:
         self._anchored(chain, total)
         erased = sum(one.file.erased for one in held)
         numbers = total, signed, len(held), deleted, erased
-        return Shard(before.manifest, before.checkpoint, *numbers, began)
+        return Shard(before.manifest, before.checkpoint, *numbers, began, stores)
 
     def irregular(self, top: str) -> None:
         """Raise Violation for what is no file below a directory, and could be taken for one: a

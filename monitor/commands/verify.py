@@ -140,6 +140,7 @@ def _words(shard: Shard) -> str:
         f"{last.unreadable:,} entries were no record" if last.unreadable else "",
         f"{missed:,} missed" if (missed := Place.of(last.position).missed) else "",
         f"{shard.signed:,} signed" if shard.signed else "",
+        f"{shard.stores} stores one after the other" if shard.stores > 1 else "",
     ]  # fmt: skip
     return f"{last.endpoint}, shard {last.shard}: {', '.join(filter(None, told))}; root {last.root}"
 

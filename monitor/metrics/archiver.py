@@ -25,8 +25,9 @@ METRICS = (
     Metric(
         "monitor_archive_failures_total", "counter",
         "Times that the archiver could not go on, by what stood in the way: the `archive` (a full "
-        "disk, an object store) or the `store`. What failed is tried again; nothing is skipped. "
-        "`compaction`: small files that could not be put together, and stay as they are.",
+        "disk, an object store, an archive of another store) or the `store`. What failed is tried "
+        "again; nothing is skipped. `compaction`: small files that could not be put together, and "
+        "stay as they are.",
         "archiver", ("reason",),
     ),
     Metric(

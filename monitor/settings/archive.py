@@ -17,6 +17,9 @@ class Archive(Section, frozen=True):
 
     Records are sealed to the X25519 public key in the PEM file `encrypt`; empty: they are in clear.
     `columns` are written in clear beside them, to filter by: all, or none where they are sealed.
+
+    `follows` is the identity of another store, whose place this one has taken for good: the archive
+    goes on with the Records of this one. Empty: none.
     """
 
     url: str = ""
@@ -25,6 +28,14 @@ class Archive(Section, frozen=True):
     keep: Annotated[int, msgspec.Meta(ge=0, le=36500)] = 0
     encrypt: str = ""
     columns: list[str] | None = None
+    follows: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^([0-9a-f]{32})?\Z",
+            description="the identity of a store, 32 digits and letters from a to f, as the "
+            "archiver's log says it",
+        ),
+    ] = ""
 
 
 class Anchor(Section, frozen=True, omit_defaults=True):

@@ -29,6 +29,8 @@ from monitor.streams.shards import (
     LISTED_BEFORE,
     MOST_SHARDS,
     groups,
+    identity_of,
+    is_identity,
     key_of,
     likely,
     list_of,
@@ -150,6 +152,20 @@ class RedisStream:
         """The store's clock in Unix seconds; or raise StreamError."""
         seconds, microseconds = await self._call("TIME", key=self.feedback_key)
         return int(seconds) + int(microseconds) / 1e6
+
+    async def identity(self, new: str) -> str:
+        """Return by what this store is told from others of the endpoint: `new` from now on, where
+        it has nothing yet; or raise StreamError."""
+        key = identity_of(self._endpoint)
+        if (found := await self._call("GET", key)) is None:
+            asked = Command.of(key, "SET", key, new, "NX")
+            (reply,) = await self._store.ask([asked], writes=True)
+            if isinstance(reply, hiredis.ReplyError):
+                raise StreamError(refusal(reply))
+            found = await self._call("GET", key) or b""
+        if not is_identity(found):
+            raise StreamError(f"{key} holds what no archiver put there; delete it")
+        return str(found.decode())
 
     async def about(self, after: str = "") -> list[dict[bytes, Any]]:
         """What XINFO says of the stream of each shard, nothing of one that is not there, and how

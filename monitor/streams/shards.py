@@ -29,6 +29,7 @@ LISTED_BEFORE = 0.002
 that was read before the listing."""
 
 _PLACE = re.compile(r"(\d{1,20})-(\d{1,20})(?:/(\d{1,20})/(\d{1,20}))?", re.ASCII).fullmatch
+is_identity = re.compile(rb"[0-9a-f]{32}").fullmatch
 GROUP = "monitor"
 """The consumer group whose lag is that of the analysis."""
 
@@ -45,6 +46,11 @@ def key_of(endpoint: str, shard: int) -> str:
 def list_of(endpoint: str) -> str:
     """Return the key of the set that lists the shards of an endpoint."""
     return f"monitor:{{{endpoint}}}:shards"
+
+
+def identity_of(endpoint: str) -> str:
+    """Return the key by whose value a store is told from others of an endpoint."""
+    return f"monitor:{{{endpoint}}}:identity"
 
 
 def shard_of(record_id: str, shards: int) -> int:

@@ -67,6 +67,22 @@ def test_an_archive_is_written_read_and_proved(
     assert f"violated: {path}: " in capsys.readouterr().out
 
 
+def test_of_two_stores_one_has_the_archive(held: Storage, tmp_path: Path) -> None:
+    """Both begin it; whose manifest comes second writes nothing behind the first."""
+    del held
+    place = at("s3://lake/d", tmp_path / "scratch")
+    one, two = Chain(place, "bot", 0), Chain(place, "bot", 0)
+    one.store, two.store = "a" * 32, "b" * 32
+    one.open()
+    two.open()
+    assert add(one, kept(0, 3))
+    assert not add(two, kept(0, 2))
+    with pytest.raises(ArchiveError, match=f"records of store {'a' * 32}, and this is store b"):
+        add(two, kept(3, 2))
+    assert add(one, kept(3, 4))
+    assert (Verifier(place).shard("bot", 0).last.size, one.holder) == (7, "a" * 32)
+
+
 def test_small_files_are_put_together_while_somebody_reads(
     held: Storage, server: S3, tmp_path: Path
 ) -> None:

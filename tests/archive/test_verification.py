@@ -342,6 +342,23 @@ def test_a_step_that_is_being_made_is_no_stranger(root: Path) -> None:
     verify(root, KEY)
 
 
+def test_a_step_of_a_store_that_follows_may_begin_before_the_last_one(tmp_path: Path) -> None:
+    """Its stream is another one."""
+    storage = Directory(tmp_path)
+    chain = Chain(storage, "bot", 0)
+    chain.store = "a" * 32
+    assert add(chain, kept(6, 3))
+    new = f"endpoint=bot/date=2023-11-14/hour=22/shard=0/1700000000001-0_{HASH}.parquet.new"
+    (tmp_path / new).write_bytes(b"")
+    with pytest.raises(Violation, match=r"is of no step that is unfinished$"):
+        Verifier(storage).unlisted("")
+    chain.store = "b" * 32
+    step = chain.succession(at=1.0, writer="test", position="0-0/0/0")
+    assert chain.add(step, signer(None))
+    Verifier(storage).unlisted("")
+    assert Verifier(storage).shard("bot", 0).stores == 2
+
+
 def test_a_shard_that_is_gone_from_among_the_others_is_missed(tmp_path: Path) -> None:
     """Chance leaves one empty only while the others have few records: then nothing is told."""
     storage = Directory(tmp_path)

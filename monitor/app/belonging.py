@@ -1,0 +1,105 @@
+"""A store and an archive → whether the archive goes on with that store's Records.
+
+A position is of one stream. In the stream of another store what stands before it would be passed
+over for ever, and nobody would know. So a store has an identity, each manifest names that of the
+store that its position is of, and no archiver goes on with a chain of another one. What the last
+manifest of shard 0 says counts for the endpoint: of two stores that begin an archive at the same
+time one has all of its shards.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from monitor import logs
+from monitor.archive import manifests
+from monitor.archive.chain import Chain, Sign
+from monitor.errors import ArchiveError
+from monitor.streams.entries import BEGINNING, Place
+from monitor.streams.redis import RedisStream
+
+
+class Belonging:
+    """Sees to it that the chains of an endpoint, in order of their shards, are those of one store.
+
+    A store that `follows` another one takes its chains over. `aside` does what may wait for a disk;
+    the program `writer` signs with `sign`.
+    """
+
+    def __init__(
+        self,
+        stream: RedisStream,
+        follows: str,
+        *,
+        writer: str,
+        sign: Sign,
+        aside: Callable[..., Awaitable[Any]],
+    ) -> None:
+        self._stream = stream
+        self._follows = follows
+        self._writer = writer
+        self._sign = sign
+        self._aside = aside
+        self._known = ""
+
+    async def name(self, chain: Chain) -> None:
+        """Tell a chain which store this is; raises StreamError."""
+        # A store that has lost its identity meanwhile, and nothing else, is the same as before.
+        self._known = await self._stream.identity(self._known or os.urandom(16).hex())
+        chain.store = self._known
+
+    async def see(self, chain: Chain, all_of: Sequence[Chain]) -> None:
+        """Go on if an open chain is that of the store; what may be any store's becomes this one's.
+        Raises ArchiveError where it is another store's, and StreamError."""
+        await self.name(chain)
+        if chain.holder == self._known:
+            return
+        first = all_of[0]
+        if chain is not first:
+            first.store = self._known
+            await self._aside(first.open)  # who has it by now
+        if first.holder or len(all_of) > 1:
+            await self._take(first, lambda holder: holder == self._follows)
+        if chain is not first:
+            await self._has_begun(all_of[: chain.shard])
+            await self._take(chain, lambda _: True)
+
+    async def _take(self, chain: Chain, may_follow: Callable[[str], bool]) -> None:
+        """Put a step that says whose a chain is from now on, unless it is this store's."""
+        while chain.holder != self._known:
+            before = chain.holder if chain.is_foreign else ""
+            if before and may_follow(before):
+                await self._aside(chain.finish)
+                position = await self._aside(self._position, chain)
+                new = chain.succession(at=time.time(), writer=self._writer, position=position)
+            else:
+                new = chain.next_manifest(
+                    at=time.time(), writer=self._writer, position=chain.position, tree=chain.tree
+                )
+            if await self._aside(chain.add, new, self._sign) and before:
+                logs.info(
+                    f"shard {chain.shard} of the archive goes on with the records of this store, "
+                    f"{self._known}, in the place of store {before}"
+                )
+
+    def _position(self, chain: Chain) -> str:
+        """Where this store is read on: where it was before another one had the chain, or else from
+        its beginning. What was missed before stays counted."""
+        own = [one.manifest for one in chain.links() if one.manifest.store == self._known]
+        place = Place.of(own[-1].position) if own else Place(BEGINNING, 0)
+        missed = Place.of(chain.position).missed
+        return str(place._replace(missed=max(place.missed, missed)))
+
+    async def _has_begun(self, before: Sequence[Chain]) -> None:
+        """Raise ArchiveError unless all shards before one have begun: so one that is missing among
+        them was removed, and was not merely empty."""
+        for one in before:
+            top = manifests.directory(one.endpoint, one.shard)
+            if one.head is None and not await self._aside(one.storage.inside, top):
+                raise ArchiveError(
+                    f"shard {before[-1].shard + 1} is archived once shard {one.shard} is, which "
+                    "fails"
+                )
