@@ -138,7 +138,7 @@ class Archiver:
         )  # fmt: skip
         self._shards: list[Shard] = []
         self._take_shards()
-        self._failures = {"archive": 0, "store": 0, "compaction": 0}
+        self._failures = {"archive": 0, "store": 0, "stream": 0, "compaction": 0}
         self._said: dict[str, str] = {}
         self._retain_at = 0.0
         # pyarrow and file systems wait for disks and networks; questions are answered meanwhile.
@@ -400,6 +400,7 @@ class Archiver:
         last = about.get(b"last-generated-id", b"").decode()
         if not last or manifests.entry(last) >= manifests.entry(place.id):
             return
+        self._failures["stream"] += 1
         logs.warning(
             f"shard {shard.number} of the stream ends at {last}, before {place.id}, which is "
             "archived: the store has lost entries; the archive goes on from there"

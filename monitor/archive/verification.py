@@ -40,6 +40,9 @@ FEW = 32
 each of them with the same probability, so that is one case in 2³² at most."""
 
 
+_ELSEWHERE = ", or that checkpoint is of another archive of this endpoint"
+
+
 class Violation(Exception):  # noqa: N818  what somebody did to an archive is no error of ours
     """The first place that is not what was written, and what is wrong with it."""
 
@@ -249,11 +252,14 @@ class Verifier:
                 raise Violation(
                     self._name(chain, number),
                     "is missing: it was there when a checkpoint of it was kept, and the chain was "
-                    "cut off since",
+                    f"cut off since{_ELSEWHERE}",
                 )
             link = _read(chain, number)
             if link.checkpoint.partition("\n\n")[0] != anchor.partition("\n\n")[0].strip("\n"):
-                what = "is not the one of which a checkpoint was kept: the chain was rewritten"
+                what = (
+                    "is not the one of which a checkpoint was kept: the chain was rewritten"
+                    f"{_ELSEWHERE}"
+                )
                 raise Violation(self._name(chain, number), what)
             self.seen.add(anchor)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -105,8 +105,8 @@ def _archive(
         raise UsageError(f"{shown(root)}: {absence(reading.endpoints(held), endpoint)}")
     for one in endpoints:
         verifier.gaps(one, shards)
-    for shard in shards:
-        yield _words(shard)
+    yield from map(_words, shards)
+    yield from _mixed(shards)
     if options.checkpoints:
         write(options.checkpoints, "".join(shard.checkpoint for shard in shards).encode())
     yield "proven: all that is listed is there, unaltered and in order"
@@ -129,6 +129,18 @@ def _archive(
             "endpoint, can be told by checkpoints alone that are kept elsewhere (--checkpoints, "
             "--anchor)"
         )
+
+
+def _mixed(shards: Sequence[Shard]) -> Iterator[str]:
+    """A line for each endpoint whose shards are not of one store."""
+    for one in dict.fromkeys(shard.last.endpoint for shard in shards):
+        stores = {shard.last.store for shard in shards if shard.last.endpoint == one} - {""}
+        if len(stores) > 1:
+            yield (
+                f"{one}: its shards go on with records of {len(stores)} stores: one has taken the "
+                "place of another and not of all shards yet, or shards of several archives were "
+                "put together"
+            )
 
 
 def _words(shard: Shard) -> str:

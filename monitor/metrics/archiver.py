@@ -26,8 +26,9 @@ METRICS = (
         "monitor_archive_failures_total", "counter",
         "Times that the archiver could not go on, by what stood in the way: the `archive` (a full "
         "disk, an object store, an archive of another store) or the `store`. What failed is tried "
-        "again; nothing is skipped. `compaction`: small files that could not be put together, and "
-        "stay as they are.",
+        "again; nothing is skipped. `stream`: it ended before what is archived, because the store "
+        "lost entries or a replica's clock is behind; the archive goes on at its end. "
+        "`compaction`: small files that could not be put together, and stay as they are.",
         "archiver", ("reason",),
     ),
     Metric(

@@ -339,6 +339,7 @@ def test_a_stream_that_ends_before_the_archive_is_followed(
             await one._turn(is_last=True)
             append(client, *documents(1, first=8), id_="1900000000001-0")
             await one._turn(is_last=True)
+            assert (await told(one))["failures_totalstream"] == 1
 
     asyncio.run(story())
     assert archived(given)[0] == [*documents(1), *documents(1, first=8)]

@@ -82,8 +82,8 @@ def test_a_second_store_waits_until_it_is_told_to_follow(
             for _ in range(2):
                 assert not await late._turn(is_last=True)
             assert await told(late) == {
-                "failures_totalarchive": 2, "failures_totalstore": 0, "failures_totalcompaction": 0,
-                "waiting_records": 60, "overdue_seconds": 0,
+                "failures_totalarchive": 2, "failures_totalstore": 0, "failures_totalstream": 0,
+                "failures_totalcompaction": 0, "waiting_records": 60, "overdue_seconds": 0,
             }  # fmt: skip
         assert archived(stores.settings(0))[0] == mine
         (said,) = [one.message for one in caplog.records if one.levelname == "WARNING"]

@@ -285,12 +285,16 @@ def test_what_was_cut_off_or_written_anew_is_found_by_a_checkpoint_of_before(roo
         file(root, number).unlink()
         manifest(root, number).unlink()
     verify(root, KEY)
-    with pytest.raises(Violation, match=r"00000003.json: is missing: .* was cut off since$"):
+    with pytest.raises(
+        Violation, match=r"00000003.json: is missing: .* was cut off since, or that checkpoint"
+    ):
         verify(root, KEY, anchors=anchors)
     again = Chain(storage, "bot", 0)
     again.open()
     add(again, kept(60, ROWS), signer(KEY))
-    with pytest.raises(Violation, match=r"00000003.json: .* the chain was rewritten$"):
+    with pytest.raises(
+        Violation, match=r"00000003.json: .* the chain was rewritten, or that checkpoint"
+    ):
         verify(root, KEY, anchors=anchors)
 
 

@@ -201,3 +201,27 @@ def test_sealed_records_are_proven_and_replayed_with_their_key(
     for source, count in ((place, 8), (shard_0, 4)):
         assert main(["replay", source, "--private-key", str(mine), "--json", "-"]) == 0
         assert json.loads(capsys.readouterr().out)["records"] == count
+
+
+def test_shards_and_checkpoints_of_several_archives_are_told_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two clusters archive an endpoint of the same name: a shard of one was put into the archive of
+    the other, and a checkpoint of one is held against the other."""
+    for cluster in "ab":
+        held = at(str(tmp_path / cluster), tmp_path)
+        for shard in (0, 1):
+            chain = Chain(held, "bot", shard)
+            chain.store = cluster * 32
+            add(chain, kept(0, 3))
+    ours, theirs, mark = (str(tmp_path / name) for name in ("a", "b", "b.txt"))
+    assert main(["verify", theirs, "--checkpoints", mark]) == 0
+    assert "stores" not in capsys.readouterr().out
+    assert main(["verify", ours, "--anchor", mark]) == 1
+    assert "or that checkpoint is of another archive of this endpoint" in capsys.readouterr().out
+    for path in sorted((tmp_path / "a").rglob("shard=1")):
+        shutil.rmtree(path)
+    for path in (tmp_path / "b").rglob("shard=1"):
+        shutil.copytree(path, tmp_path / "a" / path.relative_to(tmp_path / "b"))
+    assert main(["verify", ours]) == 0
+    assert "bot: its shards go on with records of 2 stores: " in capsys.readouterr().out
