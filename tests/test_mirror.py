@@ -119,6 +119,7 @@ ELSEWHERE = {
 DECLARATIONS = {
     "errors.py",
     "interfaces.py",
+    "settings/alerts.py",
     "settings/archive.py",
     "settings/circumstances.py",
     "settings/experiments.py",

@@ -19,7 +19,8 @@ State = Severity | Literal["ok"]
 
 class Transition(msgspec.Struct, frozen=True):
     """A status that changed: of what (an alert's name), where (its labels without severity), from
-    which state to which. It is wrong `since`, and changed `at`, both Unix seconds."""
+    which state to which. It is wrong `since`, and changed `at`, both Unix seconds. `usual` is the
+    severity that it would have if nobody had said otherwise."""
 
     what: str
     where: dict[str, str]
@@ -28,6 +29,7 @@ class Transition(msgspec.Struct, frozen=True):
     since: float
     at: float
     words: str = ""
+    usual: Severity | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -43,7 +45,8 @@ class Transition(msgspec.Struct, frozen=True):
         """What is told of it; `runbook` is the URL of the page that the sections are on."""
         kind = BY_NAME.get(self.what)
         severity = self.severity
-        summary = kind.summaries.get(severity, "") if kind and severity != "ok" else ""
+        named = self.usual or severity
+        summary = kind.summaries.get(named, "") if kind and named != "ok" else ""
         return Alert(
             fingerprint=self.fingerprint,
             labels={**self.where, "severity": severity},
@@ -135,6 +138,7 @@ class Alerts:
             since=found.since,
             at=at,
             words=found.condition.words,
+            usual=found.condition.usual,
         )
 
     def _where(self, condition: Condition) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Literal
 
 import msgspec
 
@@ -32,13 +33,17 @@ MOST = 1000
 
 class Condition(msgspec.Struct, frozen=True):
     """Something that is wrong now: the name of an alert, how bad, which one of its kind (labels),
-    since when (Unix seconds, None where only now is known), and a sentence."""
+    since when (Unix seconds, None where only now is known), and a sentence.
+
+    `usual` is how bad it would be if nobody had said otherwise: its summary goes by that.
+    """
 
     alert: str
     severity: Severity
     labels: dict[str, str]
     words: str
     since: float | None = None
+    usual: Severity | None = None
 
     @property
     def identity(self) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -81,6 +86,18 @@ def standing_of(
         ),
     )
     return ranked[:MOST], max(0, len(ranked) - MOST)
+
+
+def as_bad_as_said(
+    found: Iterable[Condition], said: Mapping[str, Severity | Literal["none"]]
+) -> Iterator[Condition]:
+    """Yield each as bad as is `said` of its alert, and nothing of those that are none."""
+    for one in found:
+        severity = said.get(one.alert, one.severity)
+        if severity == one.severity:
+            yield one
+        elif severity != "none":
+            yield msgspec.structs.replace(one, severity=severity, usual=one.severity)
 
 
 def of_drift(findings: Iterable[Finding]) -> Iterator[Condition]:

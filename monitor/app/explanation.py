@@ -80,6 +80,7 @@ def explain(settings: Settings) -> Iterator[str]:
     yield from _outcomes(settings)
     yield from _experiments(settings)
     yield from _archive(settings)
+    yield from _alerts(settings)
     yield from _notify(settings)
     yield (
         f"drain       {_seconds(settings.drain.delay)} s more of accepting after SIGTERM, then "
@@ -249,6 +250,23 @@ def _archive(settings: Settings) -> Iterator[str]:
         yield f"            its checkpoints are kept at {where}, every {every} s"
 
 
+def _alerts(settings: Settings) -> Iterator[str]:
+    """How bad alerts are here, which rows come first, and how Prometheus and Grafana know it."""
+    said = settings.alerts.severities
+    for severity in ("critical", "warning", "info", "none"):
+        if names := [name for name, one in said.items() if one == severity]:
+            means = "told to nobody" if severity == "none" else severity
+            yield f"alerts      {means}, whatever the rules say: {', '.join(names)}"
+    rows = settings.dashboards.rows
+    if rows:
+        yield f"dashboards  first the rows {', '.join(rows)}"
+    if said or rows:
+        yield (
+            "            `monitor files DIRECTORY --config FILE` writes rules and a dashboard that "
+            "say so"
+        )
+
+
 def _notify(settings: Settings) -> Iterator[str]:
     for one in receivers_of(settings):
         given = one.given
@@ -354,7 +372,7 @@ def _checks(settings: Settings) -> Iterator[str]:
 
 def _rule(one: EdgeCase | Check) -> str:
     given = msgspec.structs.asdict(one.thresholds)
-    keys = ", ".join(f"{key} {_number(value)}" for key, value in given.items())
+    keys = ", ".join(f"{key} {_number(value)}" for key, value in given.items() if value != "")
     return f"{one.name}: {one.words(one.thresholds)}" + (f" ({keys})" * bool(keys))
 
 

@@ -17,7 +17,7 @@ import msgspec
 import monitor
 from monitor import logs, tasks
 from monitor.alerting.alerts import Alerts
-from monitor.alerting.conditions import Standing
+from monitor.alerting.conditions import Standing, as_bad_as_said
 from monitor.alerting.delivery import Answer, Courier
 from monitor.alerting.health import Health
 from monitor.alerting.outbox import Due, Outbox
@@ -209,7 +209,8 @@ class NotifierProcess:
                 conditions += standing.conditions
         if standing is None:
             judged -= OF_ANALYSIS | OF_COUNTS
-        for transition in self._alerts.follow(conditions, judged, now=now, clock=clock):
+        told = as_bad_as_said(conditions, settings.alerts.by_name)
+        for transition in self._alerts.follow(told, judged, now=now, clock=clock):
             for line in self._lines:
                 line.outbox.take(transition)
         self._looked_at = now

@@ -27,9 +27,6 @@ def lines(tree: dict[str, Any]) -> Iterator[str]:
     about = preset.about
     yield f"protocols   {', '.join(about['protocols'])} are usual here; every other is read, too"
     yield f"labels      {about['labels']}"
-    yield f"alerts      wake somebody for {', '.join(about['page'])}"
-    yield f"            open a ticket for {', '.join(about['ticket'])}"
-    yield f"boards      look first at the rows {', '.join(about['rows'])}"
 
 
 def _value(one: layers.Origin) -> str:

@@ -2,6 +2,7 @@
 
 Rules and dashboards link to each other, to the runbook and to the console. Where these are is known
 to whoever deploys them: the addresses that the files carry are replaced by those that are given.
+With configurations their severities go into the rules, and their rows make one dashboard more.
 """
 
 from __future__ import annotations
@@ -10,9 +11,13 @@ import argparse
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import monitor
 from monitor.errors import UsageError
+
+if TYPE_CHECKING:
+    from monitor.settings.schema import Settings
 
 CARRIED = (
     "alerts/*.yml", "dashboards/*.json", "deploy/**/*", "constraints.txt",
@@ -27,6 +32,8 @@ RUNBOOK = "https://monitor.example/monitor/blob/main/RUNBOOK.md"
 GRAFANA = "http://localhost:3000"
 CONSOLE = "http://localhost:9464/console/"
 """What links in rules and dashboards begin with, as they are carried."""
+CHART_BOARDS = "deploy/helm/monitor/files/boards"
+"""Where the Helm chart has its dashboards."""
 LINKING = (".yml", ".json")
 """Files of `alerts/` and `dashboards/` with links in them end so."""
 
@@ -36,8 +43,9 @@ _URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9._~:/?@&+,;=%-]*", re.ASCII)
 DESCRIPTION = (
     "Write dashboards, alert rules and manifests to a directory: the Grafana dashboards, "
     "Prometheus rules, the Alertmanager configuration, Dockerfile, compose file, Kubernetes "
-    "manifests, and the documents that they point to. A file that is there and differs is left as "
-    "it is, and named."
+    "manifests, and the documents that they point to. With --config alerts are as bad as "
+    "`alerts.severities` says, and the rows of `dashboards.rows` are a dashboard. A file that is "
+    "there and differs is left as it is, and named."
 )
 
 
@@ -52,6 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force", action="store_true", help="overwrite files that differ; by default they are left"
     )
+    parser.add_argument("--config", metavar="FILE", action="append", default=[],
+        help="the configuration of an endpoint; repeat it for each one that this Prometheus and "
+        "Grafana serve")  # fmt: skip
     for option, default, what in (
         ("--runbook", RUNBOOK, "the runbook; alerts link to their section of it"),
         ("--grafana", GRAFANA, "Grafana; alerts link to their dashboard there"),
@@ -72,15 +83,15 @@ def run(options: argparse.Namespace) -> int:
     }
     source = root()
     kept = []
-    for path in carried(source):
-        target = directory / path.relative_to(source)
+    for name, content in contents(source, _told(options.config), places):
+        target = directory / name
         try:
             if target.exists() and not options.force:
-                if target.read_bytes() != linked(path, places):
+                if target.read_bytes() != content:
                     kept.append(target)
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(linked(path, places))
+            target.write_bytes(content)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise UsageError(f"{target}: cannot be written: {reason}") from None
@@ -91,13 +102,47 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def linked(path: Path, places: Mapping[str, str]) -> bytes:
+def contents(
+    source: Path, told: list[Settings], places: Mapping[str, str]
+) -> Iterator[tuple[Path, bytes]]:
+    """Yield what to write: paths, and bytes with what was told and with other places in links. The
+    chart's copies keep their links, since its values have the places."""
+    from monitor.commands import own_files
+
+    for path in carried(source):
+        name, content = path.relative_to(source), path.read_bytes()
+        if told and name.name.endswith(".rules.yml"):
+            content = own_files.rules(content.decode(), told).encode()
+        yield name, linked(name, content, places)
+    if board := own_files.board((source / "dashboards").glob("*.json"), told):
+        for folder in ("dashboards", CHART_BOARDS):
+            name = Path(folder, f"{own_files.BOARD}.json")
+            yield name, linked(name, board.encode(), places)
+
+
+def linked(name: Path, content: bytes, places: Mapping[str, str]) -> bytes:
     """What is in a file, with other places in its links if it is a rule or a dashboard."""
-    content = path.read_bytes()
-    if path.parent.name in {"alerts", "dashboards"} and path.suffix in LINKING:
+    if name.parts[0] in {"alerts", "dashboards"} and name.suffix in LINKING:
         for carried_as, place in places.items():
             content = content.replace(carried_as.encode(), place.encode())
     return content
+
+
+def _told(files: list[str]) -> list[Settings]:
+    """The settings of each file alone: an environment is that of one process. Raises ConfigError,
+    also where two are of one endpoint."""
+    from monitor.settings import load
+
+    found: dict[str, Settings] = {}
+    for file in files:
+        settings = load.load(file, {})
+        if settings.endpoint in found:
+            raise UsageError(
+                f"--config: {file} is of the endpoint {settings.endpoint}, as one before is; say "
+                "`endpoint` in each"
+            )
+        found[settings.endpoint] = settings
+    return list(found.values())
 
 
 def _url(text: str, option: str) -> str:

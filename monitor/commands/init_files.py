@@ -13,10 +13,8 @@ from urllib.parse import urlsplit
 import yaml
 
 import monitor
-from monitor.alerting.table import BY_NAME
 from monitor.inject.container import IMAGE
 from monitor.logs import plain
-from monitor.notifications import SEVERITIES
 from monitor.settings import layers
 from monitor.settings.addresses import is_loopback
 from monitor.settings.circumstances import Circumstances
@@ -105,40 +103,28 @@ def configuration(wishes: Wishes) -> str:
             for one in lower["experiments"]
         ),
         "#",
-        *_who_hears(about["page"], about["ticket"]),
+        *_who_hears(lower),
     ]
     return "\n".join(lines) + "\n"
 
 
-def loudest(alert: str) -> str | None:
-    """The worst severity with which the notifier tells of an alert; None where it does not know it,
-    so that only the rules of Prometheus find it."""
-    kind = BY_NAME.get(alert)
-    return min(kind.summaries, key=SEVERITIES.index) if kind else None
-
-
-def _who_hears(page: list[str], ticket: list[str]) -> Iterator[str]:
-    """Lines about who is woken by what, and what has to be said so that it happens."""
-    told = {one: loudest(one) for one in [*page, *ticket]}
-    yield f"# These are meant to wake somebody: {', '.join(page)}."
-    yield f"# These can wait for the morning: {', '.join(ticket)}."
-    yield "# `notify` sends by severity. It knows of these, as the worst they can be:"
-    for severity in SEVERITIES:
-        if names := [one for one, worst in told.items() if worst == severity]:
-            yield f"#   {severity:<9} {', '.join(names)}"
-    rest = ", info" if "info" in told.values() else ""
+def _who_hears(lower: dict[str, Any]) -> Iterator[str]:
+    """Lines about how bad alerts are, who hears of them, and how the rules get to know."""
+    severities: dict[str, str] = lower["alerts"]["severities"]
+    yield "# How bad alerts are: critical wakes somebody, warning waits for morning, info is news."
+    yield "# The preset says so of these; all others are as RUNBOOK.md lists them. Yours go before:"
+    yield "# alerts:"
+    yield "#   severities:"
+    for name, severity in severities.items():
+        yield f"#     {name}: {severity}"
+    yield "# `monitor files DIRECTORY --config FILE` writes rules for Prometheus that say so, and a"
+    yield f"# dashboard `first` with these rows: {', '.join(lower['dashboards']['rows'])}."
+    yield "# Without a Prometheus monitor itself tells people:"
     yield "# notify:"
     yield '#   - {name: oncall, url: "https://hooks.example.com/x", severities: [critical]}'
     yield (
-        '#   - {name: team, url: "https://hooks.example.com/y", '
-        f"severities: [critical, warning{rest}]}}"
+        '#   - {name: team, url: "https://hooks.example.com/y", severities: [critical, warning]}'
     )
-    if alone := [one for one, worst in told.items() if worst is None]:
-        yield "# Only Prometheus finds these, with the rules in alerts/, all as warnings:"
-        yield f"#   {', '.join(alone)}"
-    if quiet := [one for one in page if told[one] != "critical"]:
-        yield "# To be woken by what is never critical, put this route of Alertmanager's first:"
-        yield f"""#     - {{matchers: ['alertname =~ "{"|".join(quiet)}"'], receiver: pages}}"""
 
 
 def compose(wishes: Wishes, name: str) -> str:

@@ -20,6 +20,8 @@ ELSEWHERE = (
     "workers",
     "access",
     "notify",
+    "alerts",
+    "dashboards",
     "otlp",
     "archive",
     "audit",

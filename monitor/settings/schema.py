@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
+from monitor.settings.alerts import Alerts, Dashboards
 from monitor.settings.archive import Archive, Audit
 from monitor.settings.circumstances import Circumstances
 from monitor.settings.experiments import Experiment
@@ -515,6 +516,8 @@ class Settings(Section, frozen=True):
     drain: Drain = Drain()
     access: Access = Access()
     notify: Annotated[list[Receiver], msgspec.Meta(max_length=32)] = []
+    alerts: Alerts = Alerts()
+    dashboards: Dashboards = Dashboards()
     archive: Archive = Archive()
     audit: Audit = Audit()
     otlp: Otlp = Otlp()

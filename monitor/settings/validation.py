@@ -6,7 +6,7 @@ import difflib
 import math
 from collections.abc import Iterable, Iterator
 from types import UnionType
-from typing import Annotated, Any, TypeGuard, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeGuard, get_args, get_origin
 
 import msgspec
 from msgspec import inspect
@@ -134,6 +134,8 @@ def _wrong_key(
             near = f"; it is called {RENAMED[full]} now" if full in RENAMED else near
             return f"{full}: unknown key{near}"
         if kind is not None and not _fits(name, kind):
+            if get_origin(kind) is Literal and (near := did_you_mean(name, get_args(kind))):
+                return f"{path}: unknown key {told(name)}{near}"
             return f"{path}: the key {told(name)} is not {_wanted(inspect.type_info(kind), name)}"
     return None
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import yaml
 
 from monitor.alerting.table import ALERTS, WATCHDOG
+from monitor.settings.alerts import Alert
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -40,3 +42,10 @@ def test_every_alert_has_the_name_and_the_words_of_a_rule() -> None:
             assert summary in ruled[kind.name].get(severity, set()), (kind.name, severity)
     headings = (ROOT / "RUNBOOK.md").read_text("utf-8").splitlines()
     assert {f"## {kind.name}" for kind in ALERTS} <= set(headings)
+
+
+def test_settings_may_say_how_bad_every_alert_of_an_endpoint_is() -> None:
+    """Of the others the rules know no endpoint: nobody answers, or nothing is scraped."""
+    elsewhere = {WATCHDOG, "MonitorDown", "MonitorAbsent"}
+    assert set(get_args(Alert)) == rules().keys() - elsewhere
+    assert {kind.name for kind in ALERTS} <= set(get_args(Alert))

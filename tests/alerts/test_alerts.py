@@ -182,6 +182,7 @@ def test_rules_use_metrics_of_the_catalogue_only(path: Path) -> None:
         ("severity=critical", "pages"),
         ("severity=warning", "tickets"),
         ("severity=info", "information"),
+        ("severity=none", "nobody"),
         ("alertname=Watchdog severity=info", "dead-man"),
     ],
 )

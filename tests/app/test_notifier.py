@@ -22,6 +22,7 @@ from monitor.alerting.conditions import Condition, Standing
 from monitor.alerting.silences import Matcher, Silence
 from monitor.app import notifier as module
 from monitor.app.notifier import NotifierProcess
+from monitor.settings.alerts import Alerts
 from monitor.settings.schema import Receiver, Settings
 from monitor.supervision.child import Status
 from monitor.supervision.ports import free_port
@@ -144,11 +145,14 @@ def run(
     """Run a notifier while a story is told."""
 
     def begin(
-        story: Callable[[House], Any], *receivers: Receiver, port: int | None = None
+        story: Callable[[House], Any],
+        *receivers: Receiver,
+        port: int | None = None,
+        alerts: Alerts = Alerts(),  # noqa: B008  it is frozen
     ) -> House:
         async def play() -> House:
             url = f"redis://127.0.0.1:{port or store.port}/0"
-            house = House(Settings(redis=url, notify=list(receivers)), tmp_path)
+            house = House(Settings(redis=url, notify=list(receivers), alerts=alerts), tmp_path)
             monkeypatch.setattr(module, "Answers", lambda *_, **__: house)
             serving = asyncio.ensure_future(NotifierProcess(house).serve())  # type: ignore[arg-type]
             try:
@@ -191,6 +195,31 @@ def test_a_trouble_is_told_once_and_its_end_once(run: Callable[..., House]) -> N
         **DRIFT.labels, "alertname": "MonitorDrift", "endpoint": "default", "severity": "critical",
     }  # fmt: skip
     assert numbers(house) == {("oncall", "delivered"): 2, ("oncall", "failed"): 3}
+
+
+def test_an_alert_is_as_bad_as_the_settings_say(run: Callable[..., House]) -> None:
+    """Who hears of what is critical hears of a change that is so here alone, and not of drift that
+    is a warning here; what is none is told to nobody."""
+    news = Condition("MonitorLineageChange", "info", {"fact": "model", "value": "b"}, "b came")
+    lost = Condition("MonitorKeyConflict", "warning", {}, "two keys")
+    pages, team = Inbox(), Inbox()
+
+    async def story(house: House) -> None:
+        house.conditions = [DRIFT, news, lost]
+        await house.until(lambda: pages.told("MonitorLineageChange") and team.told())
+        await house.looked()
+
+    said: Any = {
+        "MonitorDrift": "warning", "MonitorLineageChange": "critical", "MonitorKeyConflict": "none",
+    }  # fmt: skip
+    with receiving(pages) as url, receiving(team) as other:
+        run(story, Receiver("pages", url, severities=["critical"]),
+            Receiver("team", other, severities=["warning"]), alerts=Alerts(said))  # fmt: skip
+    told = [(one["groupLabels"]["alertname"], one["alerts"][0]) for one in pages.came + team.came]
+    assert [(name, one["labels"]["severity"]) for name, one in told] == [
+        ("MonitorLineageChange", "critical"), ("MonitorDrift", "warning"),
+    ]  # fmt: skip
+    assert told[1][1]["annotations"]["summary"].startswith("Large drift: "), "it is as large"
 
 
 @pytest.mark.parametrize("recorders", [0, 1])

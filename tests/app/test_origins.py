@@ -23,8 +23,24 @@ def test_every_key_is_told_with_who_said_it_and_why() -> None:
     assert "\nsegments.clause {header: x-clause} (by legal; taken away by you): recall" in text
     assert "\nobjectives.latency {seconds: 2.5, share: 0.95} (by legal, latency_budget)" in text
     assert "\nanswer      cost_tight: People read 1 of 256 exchanges at random, unless" in text
-    assert "\nalerts      wake somebody for MonitorErrorBudgetBurn" in text
+    assert "\nalerts.severities.MonitorDrift warning (by legal): " in text
     assert list(origins.lines({"endpoint": "e"})) == []
+
+
+def test_how_bad_alerts_are_is_told_with_how_prometheus_gets_to_know() -> None:
+    """Without a word about them, nothing is."""
+    said = {"MonitorDrift": "warning", "MonitorCostSurge": "none", "MonitorStoreDown": "warning"}
+    settings = load.checked({"alerts": {"severities": said}, "dashboards": {"rows": ["Now"]}})
+    lines = [
+        one for one in explanation.explain(settings) if one[:10].strip() in ("alerts", "dashboards")
+    ]
+    assert lines == [
+        "alerts      warning, whatever the rules say: MonitorDrift, MonitorStoreDown",
+        "alerts      told to nobody, whatever the rules say: MonitorCostSurge",
+        "dashboards  first the rows Now",
+    ]
+    usual = "\n".join(explanation.explain(load.checked({})))
+    assert "monitor files" not in usual
 
 
 def test_an_edge_case_that_is_off_is_not_read_either() -> None:

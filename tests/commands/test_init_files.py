@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import yaml
 
-from monitor.alerting.table import BY_NAME
 from monitor.commands import init_files
 from monitor.commands.init_files import Wishes
 from monitor.inject.container import IMAGE
@@ -104,38 +103,14 @@ def test_a_compose_file_offers_tokens() -> None:
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
-def test_who_hears_of_what_is_as_the_notifier_and_the_rules_have_it(domain: str) -> None:
-    """Each alert of the preset stands where it is told, as bad as it is told."""
-    rules: dict[str, set[str]] = {}
-    for path in (ROOT / "alerts").glob("*.rules.yml"):
-        for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]:
-            for rule in group["rules"]:
-                if "alert" in rule:
-                    rules.setdefault(rule["alert"], set()).add(rule["labels"]["severity"])
-    about = layers.layer(layers.PRESETS, domain).about
-    alerts = {*about["page"], *about["ticket"]}
+def test_how_bad_alerts_are_is_as_the_preset_says(domain: str) -> None:
+    """And the lines are settings, once the marks are taken away."""
     text = init_files.configuration(Wishes(domain))
-    told = {
-        name: severity
-        for severity, names in re.findall(r"(?m)^#   (critical|warning|info) +(.*)", text)
-        for name in names.split(", ")
-    }
-    assert told == {
-        one: next(bad for bad in ("critical", "warning", "info") if bad in BY_NAME[one].summaries)
-        for one in alerts & BY_NAME.keys()
-    }
-    alone = re.findall(r"all as warnings:\n#   (.*)", text)
-    assert {name for one in alone for name in one.split(", ")} == alerts - BY_NAME.keys()
-    assert all(rules[one] == {"warning"} for one in alerts - BY_NAME.keys())
-    routes = re.findall(r"(?m)^#     - (\{matchers.*)", text)
-    woken = {one for one in about["page"] if told.get(one) != "critical"}
-    assert [yaml.safe_load(one) for one in routes] == (
-        [{"matchers": [f'alertname =~ "{"|".join(one for one in about["page"] if one in woken)}"'],
-          "receiver": "pages"}] if woken else []
-    )  # fmt: skip
-    team = re.search(r"name: team.*severities: \[(.*)\]", text)
-    assert team is not None
-    assert set(told.values()) <= set(team[1].split(", "))
+    keys = r"(?m)^# (?=alerts:|  severities:|    Monitor)"
+    found = load.checked(strict_yaml.load(re.sub(keys, "", text), "f"))
+    assert found.alerts == load.checked({"preset": domain}).alerts
+    assert len(re.findall(r"(?m)^#     Monitor\w+: ", text)) == len(found.alerts.severities)
+    assert f"with these rows: {', '.join(found.dashboards.rows)}." in text
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import itertools
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -21,6 +21,7 @@ from monitor.app import build, check, experiments, reviewer
 from monitor.commands import init_files
 from monitor.errors import ConfigError
 from monitor.settings import layers, load, strict_yaml, validation
+from monitor.settings.alerts import Row
 from monitor.settings.circumstances import Circumstances
 from monitor.settings.layers import MODIFIERS, PRESETS
 from monitor.settings.schema import LineageSource, Settings
@@ -156,18 +157,28 @@ def test_every_choice_has_a_reason_beside_it(folder: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", PRESET_NAMES)
 def test_what_a_preset_tells_people_is_there(name: str) -> None:
-    """Protocols, alerts with a section of the runbook, rows of dashboards, and its guide."""
+    """Protocols and labels; all else that it has sets something."""
     about = layers.layer(PRESETS, name).about
-    known = {one.name for one in protocols.PROTOCOLS}
-    assert set(about["protocols"]) <= known
-    rows = {row.title for board in BOARDS for row in board.rows}
-    assert set(about["rows"]) <= rows
-    runbook = (ROOT / "RUNBOOK.md").read_text(encoding="utf-8")
-    for alert in [*about["page"], *about["ticket"]]:
-        assert f"\n## {alert}\n" in runbook
-    assert not set(about["page"]) & set(about["ticket"])
+    assert about.keys() == {"title", "protocols", "labels"}
+    assert set(about["protocols"]) <= {one.name for one in protocols.PROTOCOLS}
     assert about["labels"]
     assert about["title"]
+
+
+def test_the_rows_that_may_come_first_are_those_of_the_dashboards() -> None:
+    """Each of them, and each preset names some."""
+    assert set(get_args(Row)) == {row.title for board in BOARDS for row in board.rows}
+    for name in PRESET_NAMES:
+        tree = layers.layer(PRESETS, name).tree
+        assert len(tree["dashboards"]["rows"]) > 3
+        assert tree["alerts"]["severities"]
+
+
+def test_a_user_says_how_bad_an_alert_is_before_the_preset_does() -> None:
+    """One by one; null leaves it to the rules."""
+    own = {"alerts": {"severities": {"MonitorDrift": None, "MonitorCostSurge": "none"}}}
+    found = load.checked({"preset": "healthcare", **own}).alerts.severities
+    assert found == {"MonitorOutcomeAlarm": "critical", "MonitorCostSurge": "none"}
 
 
 def test_nothing_in_the_code_knows_a_domain() -> None:
