@@ -28,6 +28,8 @@ from monitor.settings.validation import did_you_mean, told
 from monitor.urls import named
 
 EXIT_USAGE = 2
+OWN = "own"
+"""Where the options of a command keep what the user says, without what a preset adds."""
 
 EXAMPLES = """\
 examples:
@@ -126,6 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _done(arguments: Sequence[str]) -> int:
     chosen = arguments[0] if arguments else ""
+    options = argparse.Namespace()
     try:
         parser = _parser(chosen)
         options, unknown = parser.parse_known_args(arguments)
@@ -135,6 +138,9 @@ def _done(arguments: Sequence[str]) -> int:
             parser.error(f"{unknown[0]} is not an option of `{chosen}`{near}", chosen)
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
+    except ConfigError as error:
+        streams.say(f"monitor: {_in_own_words(error, options)}")
+        return EXIT_USAGE
     except UsageError as error:
         streams.say(f"monitor: {error}")
         return EXIT_USAGE
@@ -143,6 +149,18 @@ def _done(arguments: Sequence[str]) -> int:
             raise left.__context__ from None
         sys.stdout.flush()
         raise
+
+
+def _in_own_words(error: ConfigError, options: argparse.Namespace) -> str:
+    """A complaint about what was loaded, in words of what the user says: a preset may be below it.
+
+    What is wrong while it is loaded is told in these words already.
+    """
+    if not hasattr(options, OWN):
+        return str(error)
+    from monitor.settings import layers
+
+    return layers.in_own_words(str(error), getattr(options, OWN))
 
 
 def _why(error: Exception) -> str:
@@ -326,7 +344,10 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _load(options: argparse.Namespace) -> Settings:
-    return load.load(*_sources(options))
+    own = load.own(*_sources(options))
+    settings = load.checked(own)
+    setattr(options, OWN, own)
+    return settings
 
 
 def _sources(options: argparse.Namespace) -> tuple[str | None, Mapping[str, str], dict[str, Any]]:
@@ -371,13 +392,12 @@ def _analyze(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from monitor.app import check, explanation, origins
 
-    settings, own = _settings(options), load.own(*_sources(options))
+    settings = _settings(options)
     alone = check.apart_from_running(settings)
-    with load.in_own_words(own):
-        check.verify(alone, proxy=bool(settings.upstream), analyzer=True)
+    check.verify(alone, proxy=bool(settings.upstream), analyzer=True)
     for line in explanation.explain(settings):
         print(line)
-    for line in origins.lines(own):
+    for line in origins.lines(getattr(options, OWN)):
         print(line)
     return 0
 

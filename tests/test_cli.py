@@ -175,6 +175,25 @@ def entry() -> Iterator[Callable[[], int]]:
         signal.signal(signal.SIGTERM, before)
 
 
+def test_every_command_tells_what_a_preset_says_in_the_same_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever finds it: `check` says no other thing than what starts."""
+    file = tmp_path / "monitor.yaml"
+    file.write_text(
+        "preset: finance\nupstream: http://127.0.0.1:9\nsegments: {product: null}\n"
+        f"data: {tmp_path / 'data'}\n",
+        encoding="utf-8",
+    )
+    said = set()
+    for command in (["check"], ["run"], ["analyze", "--redis", "redis://127.0.0.1:9/0"]):
+        assert main([*command, "--config", str(file)]) == 2
+        said.add(capsys.readouterr().err)
+    assert len(said) == 1
+    assert "is not one of segments" in (line := said.pop())
+    assert line.endswith("by `preset: finance`: set fairness.strata yourself or to null\n")
+
+
 def test_an_interrupt_while_modules_load_is_no_traceback(
     entry: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

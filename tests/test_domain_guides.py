@@ -108,7 +108,7 @@ def test_the_index_says_how_bad_alerts_are_with_each_preset() -> None:
     }
     listed = set()
     for alert, critical, warning in re.findall(
-        r"(?m)^   \| `(\w+)` \| [^|]* \| ([^|]*) \| ([^|]*) \|$", index
+        r"(?m)^   \| `(\w+)` \|[^|]*\|([^|]*)\|([^|]*)\|$", index
     ):
         for severity, domains in (("critical", critical), ("warning", warning)):
             listed |= {(one, alert, severity) for one in re.findall(r"[a-z]+", domains)}

@@ -58,6 +58,8 @@ def explain(settings: Settings) -> Iterator[str]:
         f"stream      {settings.stream.shards} shard(s) of about {settings.stream.max_length:,} "
         f"records: monitor:{{{settings.endpoint}:0}}:records"
     )
+    if said := forgotten(settings):
+        yield f"            {said}"
     capture = settings.capture
     yield (
         f"capture     bodies up to {capture.max_body_bytes:,} bytes; up to "
@@ -86,6 +88,30 @@ def explain(settings: Settings) -> Iterator[str]:
         f"drain       {_seconds(settings.drain.delay)} s more of accepting after SIGTERM, then "
         f"up to {_seconds(settings.drain.timeout)} s for active exchanges"
     )
+
+
+def forgotten(settings: Settings) -> str:
+    """Return what follows where the stream deletes records before their outcomes count; else it is
+    empty."""
+    kept, wait = settings.stream.max_age, settings.outcomes.wait
+    if not kept or wait <= kept:
+        return ""
+    readers = "" if settings.archive.url else ", unless `archive.url` keeps them"
+    return (
+        f"records are deleted after {_days(kept)}, and outcomes count after {_days(wait)}: these "
+        "count all the same, as the analyzer remembers what it waits for, but nobody can read the "
+        f"records by then{readers}"
+    )
+
+
+def _days(seconds: float) -> str:
+    """Seconds, as days where it is days.
+
+    >>> _days(604_800), _days(3_600)
+    ('7 days', '3,600 s')
+    """
+    days = seconds / 86400
+    return f"{days:,.0f} days" if days > 1 and days == int(days) else f"{_seconds(seconds)} s"
 
 
 def _drift(settings: Settings) -> Iterator[str]:

@@ -6,6 +6,7 @@ import argparse
 import math
 import shlex
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from monitor.app import explanation
 from monitor.commands import discovery, init_files
 from monitor.commands.init_files import UPSTREAM, Wishes
 from monitor.errors import UsageError
@@ -89,6 +91,12 @@ def run(options: argparse.Namespace) -> int:
         beside, init_files.compose(wishes, out.name) if is_compose else init_files.values(wishes)
     )
     print(f"wrote       {named(str(out))} and {named(str(beside))}")
+    if not is_compose:
+        _say(
+            "the chart stands below what `monitor files DIRECTORY --config "
+            f"{shlex.quote(str(out))}` writes, with the severities and rows of this configuration",
+            "note",
+        )
     for number, command in enumerate(_next(out, beside, options.deploy), 1):
         print(f"next {number}      {command}")
     return 0
@@ -108,7 +116,8 @@ def settled(options: argparse.Namespace, ask: Ask | None) -> Wishes:
     domain = options.domain or _domain(ask)
     about = layers.layer(layers.PRESETS, domain).about
     print(f"domain      {domain}: {about['title']}")
-    print(f"            labels: {about['labels']}")
+    _say(f"labels: {about['labels']}")
+    _say(f"protocols: {', '.join(about['protocols'])}; every other is read, too")
     answers: dict[str, Any] = {}
     for name in Circumstances.__struct_fields__:
         answer = said[name]
@@ -116,10 +125,23 @@ def settled(options: argparse.Namespace, ask: Ask | None) -> Wishes:
             answer = False if ask is None else _asked(name, ask)
         answers[name] = (answer or None) if name == BUDGET else answer
         print(f"answer      {name} {init_files.scalar(answers[name])}")
-        print(f"            {init_files.consequence(name, answers[name])}")
-    return Wishes(
+        _say(init_files.consequence(name, answers[name]))
+    wishes = Wishes(
         domain, msgspec.convert(answers, Circumstances), upstream, options.endpoint, tuple(found)
     )
+    if note := explanation.forgotten(load.checked(wishes.tree)):
+        _say(note, "note")
+    return wishes
+
+
+def _say(text: str, word: str = "") -> None:
+    """Print a sentence behind a word, or below one, on as many lines as 80 columns need."""
+    print(
+        textwrap.fill(
+            text, init_files.WIDTH, initial_indent=f"{word:<12}", subsequent_indent=" " * 12,
+            break_on_hyphens=False, break_long_words=False,
+        )
+    )  # fmt: skip
 
 
 def _say_what_is_missing(domain: str | None, said: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,8 @@ UPSTREAM = "http://127.0.0.1:9000"
 """Where the model is, as long as nobody says otherwise."""
 COLUMN = 34
 """Where comments begin."""
+WIDTH = 79
+"""Columns of a sentence."""
 CONFIG = "/etc/monitor/monitor.yaml"
 TOKENS = "/etc/monitor-access/tokens"
 HOST = "host.docker.internal"
@@ -192,7 +195,14 @@ def values(wishes: Wishes) -> str:
 def _answers(answers: Circumstances, indent: str) -> Iterator[str]:
     """Lines of the five answers, each with what follows from it."""
     for name, answer in said(answers).items():
-        yield _line(f"{indent}{name}: {scalar(answer)}", consequence(name, answer))
+        yield from textwrap.wrap(
+            consequence(name, answer),
+            WIDTH,
+            initial_indent=f"{indent}# ",
+            subsequent_indent=f"{indent}# ",
+            break_on_hyphens=False,
+        )
+        yield f"{indent}{name}: {scalar(answer)}"
 
 
 def _line(text: str, why: str) -> str:

@@ -43,6 +43,26 @@ def test_how_bad_alerts_are_is_told_with_how_prometheus_gets_to_know() -> None:
     assert "monitor files" not in usual
 
 
+def test_records_that_go_before_their_outcomes_count_are_told_of() -> None:
+    """With the preset that waits for 30 days; not with one that waits for a week, or for ever."""
+    said = {
+        (name, answer): explanation.forgotten(
+            load.checked({"preset": name, "circumstances": {"data_sensitive": answer}})
+        )
+        for name in ("finance", "support")
+        for answer in (True, False)
+    }
+    assert said["finance", True].startswith(
+        "records are deleted after 7 days, and outcomes count after 30 days: "
+    )
+    assert said["finance", True].endswith("unless `archive.url` keeps them")
+    assert [key for key, words in said.items() if words] == [("finance", True)]
+    told = explanation.explain(
+        load.checked({"preset": "finance", "circumstances": {"data_sensitive": True}})
+    )
+    assert any(said["finance", True] in line for line in told)
+
+
 def test_an_edge_case_that_is_off_is_not_read_either() -> None:
     """Though the preset's list of what people read still names it."""
     for given, is_read in (({}, True), ({"edge_cases": {"repeated_request": None}}, False)):

@@ -36,7 +36,9 @@ def test_a_configuration_says_what_was_said(domain: str) -> None:
             "admin": "127.0.0.1:9464",
         }
         assert load.checked(tree).circumstances == answers
-        assert all("#" in line for line in text.splitlines() if line and line[-1] != ":")
+        lines = [line for line in text.splitlines() if line]
+        for before, line in itertools.pairwise(lines):
+            assert "#" in line or line[-1] == ":" or "#" in before, "each line has its reason"
 
 
 @pytest.mark.parametrize("domain", DOMAINS)

@@ -102,6 +102,7 @@ def test_every_preset_works_under_all_32_answers(name: str) -> None:
             slow = [one for one in found.experiments[0].metrics if one.name == "slow"]
             assert [one.latency_above for one in slow] == [0.2]
         assert (found.privacy.min_group == 20) is answers["data_sensitive"]
+        assert set(found.slices.measures) >= set(settings_of({"preset": name}).slices.measures)
         assert (found.reference.renew is not None) is answers["knowledge_changes"]
         for one, answer in answers.items():
             sentence = init_files.consequence(one, answer)
