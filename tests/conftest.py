@@ -13,6 +13,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from _pytest.doctest import DoctestModule
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -66,6 +67,16 @@ def pytest_make_collect_report(
         begin = len(report.result) * int(worker["workerid"][2:]) // worker["workercount"]
         report.result = report.result[begin:] + report.result[:begin]
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path: Path) -> Generator[None, list[Any], list[Any]]:
+    """Look for examples in docstrings of the product only: no test has one, and to look for it
+    costs each worker more than to import the tests."""
+    found = yield
+    if file_path.is_relative_to(TESTS):
+        return [one for one in found if not isinstance(one, DoctestModule)]
+    return found
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
