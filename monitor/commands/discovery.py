@@ -33,6 +33,8 @@ EXCHANGES = 1000
 """Exchanges of a log that are read."""
 SHOWN = 3
 """Models that are named, at most."""
+SHUT = (http.HTTPStatus.UNAUTHORIZED, http.HTTPStatus.FORBIDDEN)
+"""What a server answers that wants a key; it may say so in the form of its protocol."""
 
 _NAME = re.compile(r"[^\W\d][\w.-]{0,39}")
 """What looks like the name of a column: no number, no date, no address, no sentence."""
@@ -89,7 +91,13 @@ def _kserve_v2(document: object) -> Spoken | None:
 
 
 def _models(document: object) -> Spoken | None:
-    """`/v1/models` lists objects with an id for OpenAI's dialect, names for KServe V1."""
+    """`/v1/models` lists objects with an id for OpenAI's dialect, with a `display_name` too for
+    Anthropic's, names for KServe V1. Without a key Anthropic's says so in a form of its own."""
+    match document:
+        case {"data": [{"display_name": _, "type": "model"}, *_]}:
+            return Spoken("anthropic_messages", _named(document, "data", "id"))
+        case {"type": "error", "error": {"type": _}}:
+            return Spoken("anthropic_messages")
     if _is_list(document, "data"):
         return Spoken("openai_chat", _named(document, "data", "id"))
     return Spoken("kserve_v1") if _is_list(document, "models") else None
@@ -123,19 +131,22 @@ def probe(upstream: str) -> Spoken | str:
 
 
 def _probed(upstream: str) -> Spoken | str:
+    is_shut = False
     for path, reads in QUESTIONS:
         try:
-            answer = _get(upstream, path)
+            status, answer = _get(upstream, path)
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             return f"cannot be asked: {printable(str(reason)).lower()[:100]}"
-        if answer is not None and (spoken := reads(answer)) is not None:
+        is_shut = is_shut or status in SHUT
+        if status in (http.HTTPStatus.OK, *SHUT) and (spoken := reads(answer)) is not None:
             return spoken
-    return "says nothing of its protocol, which is read from the traffic all the same"
+    why = "wants a key before it says anything" if is_shut else "says nothing"
+    return f"{why} of its protocol, which is read from the traffic all the same"
 
 
-def _get(upstream: str, path: str) -> object | None:
-    """The JSON document at a path, None where there is none."""
+def _get(upstream: str, path: str) -> tuple[int, object]:
+    """The status and the JSON document at a path, None where there is none."""
     parts = urlsplit(upstream)
     host = parts.hostname or ""
     connection: http.client.HTTPConnection
@@ -155,9 +166,10 @@ def _get(upstream: str, path: str) -> object | None:
             if not piece:
                 break
             body += piece
-        return json.loads(body) if response.status == http.HTTPStatus.OK else None
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-        return None
+        try:
+            return response.status, json.loads(body)
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+            return response.status, None
     finally:
         connection.close()
 
@@ -187,7 +199,8 @@ class Sample:
         """The same for a file that is kept: of a table without a header the first row is data, of
         persons perhaps, and nobody can be sure which it is. So no name of a column is in it."""
         if self.columns:
-            return f"is a table ({self.format}) of {len(self.columns):,} columns"
+            count = len(self.columns)
+            return f"is a table ({self.format}) of {count:,} column{'s' if count != 1 else ''}"
         said = [f"holds {self.exchanges:,} exchanges ({self.format})"]
         said += [", ".join(self.protocols)] if self.protocols else []
         said += [f"with the model {', '.join(self.models)}"] if self.models else []

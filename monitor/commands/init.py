@@ -115,7 +115,7 @@ def settled(options: argparse.Namespace, ask: Ask | None) -> Wishes:
     found = _found(options, upstream if is_said else "")
     domain = options.domain or _domain(ask)
     about = layers.layer(layers.PRESETS, domain).about
-    print(f"domain      {domain}: {about['title']}")
+    _say(f"{domain}: {about['title']}", "domain")
     _say(f"labels: {about['labels']}")
     _say(f"protocols: {', '.join(about['protocols'])}; every other is read, too")
     answers: dict[str, Any] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from rich import box
@@ -44,7 +45,10 @@ def overall(
     if before is not None and before.number is not None and now.labels > before.labels:
         right = now.number * now.labels - before.number * before.labels
         after = right / (now.labels - before.labels)
+        share, both = now.number, 1 / before.labels + 1 / (now.labels - before.labels)
+        chance = 1.96 * math.sqrt(share * (1 - share) * both)
         words += f"; {before.number:.3f} before the change, {after:.3f} after it"
+        words += f", where chance alone makes a difference of up to {chance:.2f}"
     return Text(words, style="bold")
 
 

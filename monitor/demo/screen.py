@@ -15,6 +15,8 @@ from rich.text import Text
 from monitor.demo.page import Page
 from monitor.types import ABSENT
 
+SHOWN = 8
+"""Values of a dimension that have a row of their own."""
 BESIDE = 110
 """Columns from which on two things have room beside each other."""
 
@@ -53,7 +55,8 @@ def running(
 
 
 def latency(page: Page) -> RenderableType:
-    """Requests and latency per population and template, as on the dashboard."""
+    """Requests and latency per population and template, as on the dashboard; of each the `SHOWN`
+    with the most requests."""
     table = _table(
         "latency by segment",
         "segment",
@@ -64,13 +67,11 @@ def latency(page: Page) -> RenderableType:
         "first token ms",
     )
     for name in ("population", "template"):
-        values = {
-            labels["value"]
-            for labels, _ in page.pick("monitor_segment_exchanges_total", dimension=name)
-        }
-        for value in sorted(values - {"none"}):
+        exchanges = _by_value(page, "monitor_segment_exchanges_total", name)
+        ranked = sorted(exchanges, key=lambda value: (-exchanges[value], value))
+        for value in sorted(ranked[:SHOWN]):
             where = {"dimension": name, "value": value}
-            total = page.total("monitor_segment_exchanges_total", **where)
+            total = exchanges[value]
             fine = page.total("monitor_segment_exchanges_total", **where, outcome="ok")
             duration = "monitor_segment_duration_seconds"
             first = "monitor_segment_time_to_first_token_seconds"
@@ -82,6 +83,9 @@ def latency(page: Page) -> RenderableType:
                 _milliseconds(page.quantile(0.95, duration, **where)),
                 _milliseconds(page.quantile(0.5, first, **where)),
             )
+        if others := ranked[SHOWN:]:
+            total = sum(exchanges[value] for value in others)
+            table.add_row(_segment(name, f"{len(others)} others"), f"{total:,.0f}", "", "", "", "")
     return table
 
 

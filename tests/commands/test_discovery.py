@@ -19,13 +19,14 @@ from monitor.supervision.ports import free_port
 
 class _Server(BaseHTTPRequestHandler):
     pages: ClassVar[dict[str, Any]] = {}
+    status: ClassVar[int] = 200
     asked: ClassVar[list[tuple[str, str]]] = []
 
     def do_GET(self) -> None:
         self.asked.append((self.command, self.path))
         found = self.pages.get(self.path)
         body = found if isinstance(found, bytes) else json.dumps(found).encode()
-        self.send_response(404 if found is None else 200)
+        self.send_response(404 if found is None else self.status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -53,6 +54,7 @@ def upstream() -> Iterator[str]:
     server.server_close()
 
 
+MODEL = {"type": "model", "id": "claude-x", "display_name": "X"}
 OPENAI = {"object": "list", "data": [{"id": "llama-3"}, {"id": "two\nlines"}, {"id": 3}, 4]}
 
 
@@ -65,6 +67,7 @@ OPENAI = {"object": "list", "data": [{"id": "llama-3"}, {"id": "two\nlines"}, {"
         ({"/props": {"default_generation_settings": {}}, "/v1/models": OPENAI}, "speaks llama_cpp"),
         ({"/v2": {"name": "triton", "version": "2", "extensions": []}}, "speaks kserve_v2"),
         ({"/v1/models": {"models": ["credit"]}}, "speaks kserve_v1"),
+        ({"/v1/models": {"data": [MODEL]}}, "speaks anthropic_messages, with the model claude-x"),
         ({"/ping": {"status": "Healthy"}}, "speaks torchserve"),
         ({"/v1/models": {"data": None}, "/v2": [], "/info": 5, "/ping": b"["}, "says nothing of"),
         ({"/v1/models": b"[" * 100_000}, "says nothing of"),
@@ -80,6 +83,23 @@ def test_an_upstream_is_known_by_what_it_tells_of_itself(
     assert found.startswith(spoken)
     assert found.isprintable()
     assert set(_Server.asked) <= {("GET", path) for path, _ in discovery.QUESTIONS}
+
+
+@pytest.mark.parametrize(
+    ("body", "spoken"),
+    [
+        ({"type": "error", "error": {"type": "authentication_error"}}, "speaks anthropic_messages"),
+        ({"error": {"message": "no key"}}, "wants a key before it says anything of its protocol,"),
+        (b"<html>", "wants a key before it says anything of its protocol, which is read from"),
+    ],
+)
+def test_an_upstream_that_wants_a_key_is_known_by_how_it_says_so(
+    body: Any, spoken: str, upstream: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or not; it gets none."""
+    monkeypatch.setattr(_Server, "status", 401)
+    _Server.pages = {"/v1/models": body}
+    assert str(discovery.probe(upstream)).startswith(spoken)
 
 
 def test_every_protocol_that_is_recognized_is_read() -> None:

@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from monitor.demo import run
+from monitor.demo import run, screen
+from monitor.demo.page import Page
+from monitor.types import ABSENT
 
 PSEUDONYM = r"<EMAIL_ADDRESS:k1:[A-Za-z0-9_-]{16,}>"
 RECORD_ID = r'"id": "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"'
@@ -76,3 +78,21 @@ def test_it_stays_until_it_is_told_to_end(monkeypatch: pytest.MonkeyPatch) -> No
     assert isinstance(seen["data"], Path)
     assert not seen["data"].exists(), "nothing is left behind"
     assert "25 exchanges ended = 25 recorded + 0 lost + 0 pending" in screen.getvalue()
+
+
+def test_many_segments_are_a_few_rows() -> None:
+    """Those with the most requests, by name; the rest is counted in one."""
+    counts = {f"t_{number:02}": float(number) for number in range(1, 41)}
+    page = Page(
+        {
+            "monitor_segment_exchanges_total": [
+                ({"dimension": "template", "value": name, "outcome": "ok"}, count)
+                for name, count in {**counts, ABSENT: 99.0}.items()
+            ]
+        }
+    )
+    told = io.StringIO()
+    Console(file=told, width=80).print(screen.latency(page))
+    rows = [line.split() for line in told.getvalue().splitlines() if line.startswith("  template")]
+    assert [row[1] for row in rows] == [*(f"t_{number}" for number in range(33, 41)), "32"]
+    assert rows[-1][1:4] == ["32", "others", "528"]
