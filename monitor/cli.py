@@ -390,7 +390,8 @@ def _analyze(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from monitor.app import check, explanation, origins
+    from monitor.app import origins
+    from monitor.assembly import check, explanation
 
     settings = _settings(options)
     alone = check.apart_from_running(settings)

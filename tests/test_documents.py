@@ -11,7 +11,7 @@ import msgspec
 import pytest
 import yaml
 
-from monitor.app.build import check, checks, edge_cases, own_prices
+from monitor.assembly.build import check, checks, edge_cases, own_prices
 from monitor.checks import CHECKS
 from monitor.cli import main
 from monitor.edge_cases import EDGE_CASES

@@ -11,7 +11,8 @@ import jsonschema
 import pytest
 import yaml
 
-from monitor.app import build, experiments, reviewer
+from monitor.assembly import build, experiments
+from monitor.assembly import reviewing as reviewer
 from monitor.commands import init_files
 from monitor.settings import layers, load
 from monitor.settings.circumstances import Circumstances

@@ -142,7 +142,10 @@ def imported(module: ast.Module) -> Iterator[tuple[int, str, str, str]]:
 def time_and_chance_are_arguments(where: str, module: ast.Module) -> Faults:
     """Clocks, randomness and tasks are had in the composition root and in socket files only,
     under whatever name they are imported, called or handed on."""
-    if where.startswith(("app/", "commands/", "demo/", "supervision/")) or where in SOCKET_FILES:
+    if (
+        where.startswith(("app/", "assembly/", "commands/", "demo/", "supervision/"))
+        or where in SOCKET_FILES
+    ):
         return
     known: dict[str, str] = {}
     for line, source, what, here in imported(module):
@@ -189,7 +192,7 @@ def settings_are_read_at_the_door(where: str, module: ast.Module) -> Faults:
     """`settings` and the environment belong to `cli`, `commands` and the processes; the chart's schema
     holds that of the settings."""
     if where in {"cli.py", "deploy/chart.py"} or where.startswith(
-        ("app/", "commands/", "demo/", "settings/", "supervision/")
+        ("app/", "assembly/", "commands/", "demo/", "settings/", "supervision/")
     ):
         return
     for line, source, what, _ in imported(module):

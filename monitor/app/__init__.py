@@ -1,1 +1,1 @@
-"""The processes of a running monitor, and how they are put together."""
+"""The processes of a running monitor: one file for each, and what one of them alone is made of."""

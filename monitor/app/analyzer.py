@@ -32,14 +32,14 @@ from monitor.analysis.guard import Guard
 from monitor.analysis.lease import LEASE, Lease
 from monitor.analysis.lineage import Lineage
 from monitor.analysis.monitors import analysis_of
-from monitor.app import meaning
-from monitor.app.analysis import features_of, read_profile, rules_of, versus_of
 from monitor.app.attempts import Attempts
 from monitor.app.decision_log import DecisionLog
 from monitor.app.outcomes import Outcomes
-from monitor.app.reviewer import reviewer_of
 from monitor.app.set_aside import SetAside
 from monitor.app.shard_watch import ShardWatch
+from monitor.assembly import meaning
+from monitor.assembly.analysis import features_of, read_profile, rules_of, versus_of
+from monitor.assembly.reviewing import reviewer_of
 from monitor.errors import LeaseError, StreamError
 from monitor.findings import Change, Finding, Status
 from monitor.settings.schema import Settings

@@ -23,9 +23,9 @@ from typing import NamedTuple, Protocol
 import monitor
 from monitor import logs, resource
 from monitor.alerting.delivery import Courier
-from monitor.app.auditing import Anchor, anchors_of
-from monitor.app.tracing import grpc_transport
 from monitor.archive import storage
+from monitor.assembly.auditing import Anchor, anchors_of
+from monitor.assembly.tracing import grpc_transport
 from monitor.errors import ConfigError
 from monitor.framings import protobuf
 from monitor.framings.protobuf import Field

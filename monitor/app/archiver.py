@@ -27,7 +27,6 @@ import monitor
 from monitor import logs
 from monitor.analysis.lease import Lease
 from monitor.app.anchoring import Anchors
-from monitor.app.auditing import columns_of, recipient_of, signing_key, trusted_keys
 from monitor.app.belonging import Belonging
 from monitor.archive import manifests, storage
 from monitor.archive.chain import Chain, signer
@@ -35,6 +34,7 @@ from monitor.archive.manifests import NEW
 from monitor.archive.rows import Kept, Writer, load
 from monitor.archive.sealing import KEY, Seal
 from monitor.archive.upkeep import Upkeep
+from monitor.assembly.auditing import columns_of, recipient_of, signing_key, trusted_keys
 from monitor.audit.merkle import NONCE
 from monitor.errors import ArchiveError, LeaseError, StreamError
 from monitor.settings.schema import Settings

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from monitor import logs
-from monitor.app import keyring
+from monitor.assembly import keyring
 from monitor.errors import ConfigError, PrivacyError
 from monitor.feedback import Feedback, FeedbackError, NotJsonError, Statement, items, read
 from monitor.privacy import keys
@@ -159,7 +159,7 @@ def _safe(privacy: Privacy, said: list[Numbered], rejected: list[Rejected]) -> l
 
 
 def _built(settings: Settings, ring: Keyring) -> Privacy:
-    from monitor.app import build  # it knows all recognizers
+    from monitor.assembly import build  # it knows all recognizers
 
     section = msgspec.structs.replace(settings.privacy, seal_to=None)  # nothing here is revealed
     settings = msgspec.structs.replace(settings, privacy=section)

@@ -28,9 +28,9 @@ import monitor
 from monitor import logs
 from monitor.api import admission as pages
 from monitor.api.door import Door, Server
-from monitor.app.certificates import LOOK_EVERY, Validities
 from monitor.app.cluster import ACCOUNT, Cluster, ConflictError
 from monitor.app.rotation import AGAIN, TURN, Rotation
+from monitor.assembly.certificates import LOOK_EVERY, Validities
 from monitor.errors import ConfigError, ParseError
 from monitor.exporters.prometheus import render
 from monitor.inject import admission, decision

@@ -24,8 +24,8 @@ from monitor.alerting.outbox import Due, Outbox
 from monitor.alerting.silences import silenced
 from monitor.alerting.store import AlertStore, State
 from monitor.alerting.table import ALERTS, WATCHDOG
-from monitor.app.certificates import Validities
-from monitor.app.receivers import Receiver, receivers_of
+from monitor.assembly.certificates import Validities
+from monitor.assembly.receivers import Receiver, receivers_of
 from monitor.errors import ConfigError, StreamError
 from monitor.notifications import Alert, Notification, fingerprint
 from monitor.supervision import child

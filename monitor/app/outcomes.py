@@ -27,8 +27,8 @@ from monitor.analysis.outcome_rules import OutcomeRules, pane_of
 from monitor.analysis.quality.early import early
 from monitor.analysis.quality.monitor import QualityMonitor
 from monitor.analysis.slices.monitor import ranked
-from monitor.app import keyring
-from monitor.app.experiments import experiments_of
+from monitor.assembly import keyring
+from monitor.assembly.experiments import experiments_of
 from monitor.errors import ConfigError, PrivacyError
 from monitor.feedback import Feedback, Statement
 from monitor.privacy import keys
@@ -171,7 +171,7 @@ class Outcomes:
     async def _made_safe(self, said: Statement) -> Feedback | None:
         """What somebody else has written to the stream, pseudonymized as a recorder would."""
         if self._privacy is None and not self._cannot_make_safe:
-            from monitor.app import build  # it knows all recognizers, which takes its time
+            from monitor.assembly import build  # it knows all recognizers, which takes its time
 
             try:
                 ring = keys.read(keyring.key_file(self._settings))

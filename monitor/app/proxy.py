@@ -14,8 +14,8 @@ import time
 from typing import Any
 
 from monitor import logs
-from monitor.app import connections
-from monitor.app.upstream_connector import UpstreamConnector
+from monitor.assembly import connections
+from monitor.assembly.upstream_connector import UpstreamConnector
 from monitor.proxy import http2, observer, websocket
 from monitor.proxy.clock import WallClock
 from monitor.proxy.copies import Budget

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor import garbage, logs
-from monitor.app import build, keyring, ner_client
+from monitor.app import ner_client
 from monitor.app.shared_templates import SharedTemplates
+from monitor.assembly import build, keyring
 from monitor.errors import ConfigError, StreamError
 from monitor.framing import Batch, Processing
 from monitor.interfaces import Check, EdgeCase
@@ -39,7 +40,7 @@ from monitor.types import Exchange, Measurement, Receipt, Record, encode_record
 from monitor.urls import shown
 
 if TYPE_CHECKING:
-    from monitor.app.tracing import Tracing
+    from monitor.assembly.tracing import Tracing
     from monitor.privacy.records import Privacy
 
 QUEUE, QUEUE_BYTES = 2048, 16 << 20
@@ -351,7 +352,7 @@ def _tracing(settings: Settings, privacy: Privacy) -> Tracing | None:
     loaded."""
     if not settings.otlp.endpoint:
         return None
-    from monitor.app import tracing
+    from monitor.assembly import tracing
 
     return tracing.Tracing(settings, privacy) if tracing.is_on(settings) else None
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 import msgspec
 
 from monitor import logs
-from monitor.app import certificates, check, connections, explanation, keyring
+from monitor.assembly import certificates, check, connections, explanation, keyring
 from monitor.privacy.pseudonyms import fingerprint
 from monitor.settings import load
 from monitor.settings.schema import Settings

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.app.auditing import signing_key, trusted_keys
 from monitor.app.erasure import ErasureRun, Found, digest
 from monitor.app.store_erasure import StoreErasure
 from monitor.archive import reading, storage
 from monitor.archive.manifests import Erasure
 from monitor.archive.sealing import opener_of
 from monitor.archive.storage import Storage
+from monitor.assembly.auditing import signing_key, trusted_keys
 from monitor.commands import audit_log, reasons
 from monitor.commands.progress import watched
 from monitor.commands.written import document, note

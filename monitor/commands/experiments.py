@@ -18,8 +18,8 @@ from monitor import decisions
 from monitor.analysis.checkpoint import Checkpoint
 from monitor.analysis.experiments.declared import horizons_of
 from monitor.app.decision_log import entries
-from monitor.app.experiments import experiments_of
 from monitor.app.outcomes import Outcomes
+from monitor.assembly.experiments import experiments_of
 from monitor.commands import account
 from monitor.commands.written import document
 from monitor.errors import StreamError, UsageError

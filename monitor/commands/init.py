@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from monitor.app import explanation
+from monitor.assembly import explanation
 from monitor.commands import discovery, init_files
 from monitor.commands.init_files import UPSTREAM, Wishes
 from monitor.errors import UsageError

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from monitor.app.keyring import LOOK_EVERY, key_file
+from monitor.assembly.keyring import LOOK_EVERY, key_file
 from monitor.errors import ConfigError
 from monitor.privacy import keys
 from monitor.privacy.pseudonyms import Keyring, Tokens
@@ -80,7 +80,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
 def _pseudonyms(settings: Settings, keyring: Keyring, entity: str | None) -> list[str]:
     """The tokens under which the value on standard input is stored, the current key's first."""
-    from monitor.app import build  # it knows all recognizers, which a list of keys does not need
+    from monitor.assembly import (
+        build,  # it knows all recognizers, which a list of keys does not need
+    )
     from monitor.privacy.views import normalise
 
     scanner = build.scanner(settings)

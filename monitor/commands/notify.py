@@ -17,7 +17,7 @@ from monitor.alerting.delivery import Courier
 from monitor.alerting.silences import Silence, matcher, read
 from monitor.alerting.store import AlertStore
 from monitor.alerting.table import TEST
-from monitor.app.receivers import Receiver, receivers_of
+from monitor.assembly.receivers import Receiver, receivers_of
 from monitor.commands import account
 from monitor.errors import ConfigError, StreamError, UsageError
 from monitor.logs import plain

@@ -37,7 +37,7 @@ def check(reason: str, settings: Settings, where: str) -> None:
 
 def _personal(text: str, settings: Settings) -> str:
     """What a recorder would replace in a text; empty where it would keep it as it is."""
-    from monitor.app import build  # it knows all recognizers
+    from monitor.assembly import build  # it knows all recognizers
 
     unsealed = msgspec.structs.replace(settings.privacy, seal_to=None)
     given = msgspec.structs.replace(settings, privacy=unsealed)

@@ -20,9 +20,9 @@ import msgspec
 
 from monitor import extras
 from monitor.analysis.drift import embed
-from monitor.app import build, keyring
-from monitor.app.log_recording import LogRecording
 from monitor.archive.sealing import opener_of
+from monitor.assembly import build, keyring
+from monitor.assembly.log_recording import LogRecording
 from monitor.commands import arguments, written
 from monitor.commands.progress import watched
 from monitor.commands.written import note, write

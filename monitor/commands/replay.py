@@ -31,16 +31,16 @@ from monitor.analysis.experiments.declared import (
 from monitor.analysis.monitors import shares
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.slices.losses import MEASURES
-from monitor.app import build as parts
-from monitor.app import keyring
-from monitor.app.analysis import features_of, rules_of
-from monitor.app.check import wrong_intersection
-from monitor.app.experiments import experiments_of
-from monitor.app.log_recording import LogRecording
 from monitor.app.outcomes import is_asked_for
 from monitor.app.outcomes import rules_of as outcome_rules_of
-from monitor.app.sanitizer import Sanitizer
 from monitor.archive.sealing import opener_of
+from monitor.assembly import build as parts
+from monitor.assembly import keyring
+from monitor.assembly.analysis import features_of, rules_of
+from monitor.assembly.check import wrong_intersection
+from monitor.assembly.experiments import experiments_of
+from monitor.assembly.log_recording import LogRecording
+from monitor.assembly.sanitizer import Sanitizer
 from monitor.commands.progress import watched
 from monitor.commands.written import document, note, write
 from monitor.errors import UsageError

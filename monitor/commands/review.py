@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from monitor.app import build, keyring
-from monitor.app.reviewer import arms_of, queue_of
+from monitor.assembly import build, keyring
+from monitor.assembly.reviewing import arms_of, queue_of
 from monitor.commands import account
 from monitor.commands.written import document
 from monitor.errors import StreamError, UsageError

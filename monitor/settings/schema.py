@@ -376,7 +376,7 @@ class Objectives(Section, frozen=True):
 class Limits(Section, frozen=True):
     """Connections of clients at a time per worker; more wait in the backlog, then are refused.
 
-    None: 10000, or as many as the limit on file descriptors allows (`app.connections`).
+    None: 10000, or as many as the limit on file descriptors allows (`assembly.connections`).
     """
 
     connections: Positive | None = None
@@ -479,8 +479,8 @@ class Settings(Section, frozen=True):
     `preset` names the layer of a domain below all other keys (`settings.layers`).
 
     `edge_cases` are thresholds by the name of an edge case, null to switch it off; a `module` names
-    somebody's own, as `package.module:NAME` (`app.build.edge_cases`). `checks` likewise, but none
-    runs unless it is named (`app.build.checks`).
+    somebody's own, as `package.module:NAME` (`assembly.build.edge_cases`). `checks` likewise, but
+    none runs unless it is named (`assembly.build.checks`).
     """
 
     preset: str = ""

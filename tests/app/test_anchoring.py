@@ -21,10 +21,10 @@ from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as proto
 from monitor.app import anchoring
 from monitor.app.anchoring import Anchors, Answer, FilePlace, Line, Webhook, place_of
 from monitor.app.archiver import Archiver
-from monitor.app.auditing import anchors_of
 from monitor.archive.chain import Chain, signer
 from monitor.archive.storage import Directory
 from monitor.archive.verification import Verifier, Violation, parse_anchors
+from monitor.assembly.auditing import anchors_of
 from monitor.settings.archive import Anchor, Archive, Audit
 from monitor.settings.schema import Otlp, Settings
 from tests.archive.conftest import add, kept

@@ -125,7 +125,7 @@ def test_the_pages_are_small_until_feedback_comes() -> None:
     code = (
         "import sys, monitor.app.pages\n"
         "print([name for name in sys.modules if name == 'hyperscan' or name.startswith("
-        "('monitor.recognizers', 'monitor.privacy.records', 'monitor.app.build', 'numpy'))])"
+        "('monitor.recognizers', 'monitor.privacy.records', 'monitor.assembly.build', 'numpy'))])"
     )
     found = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=200

@@ -12,9 +12,9 @@ from typing import Any, Literal
 import pytest
 
 from monitor.app import ner_client as module
-from monitor.app.build import check
 from monitor.app.ner_client import Names
 from monitor.app.ner_server import serve
+from monitor.assembly.build import check
 from monitor.errors import ConfigError
 from monitor.framing import Unpacker, pack
 from monitor.metrics.labels import REDACTION_REASONS

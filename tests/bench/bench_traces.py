@@ -24,8 +24,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import monitor
-from monitor.app import build
-from monitor.app.keyring import keyring
+from monitor.assembly import build
+from monitor.assembly.keyring import keyring
 from monitor.conventions import Conventions
 from monitor.meters import Meters
 from monitor.privacy.cache import Cache
@@ -103,7 +103,7 @@ def exchanges(count: int) -> list[Exchange]:
 
 
 def tracer(privacy: Privacy, sample: float, offer: Callable[[bytes], bool]) -> Tracer:
-    """One as `app.tracing` makes it."""
+    """One as `assembly.tracing` makes it."""
     return Tracer(
         Conventions(), sample=sample, slow=10.0, name=privacy.name, offer=offer,
         server=("127.0.0.1", 9000), template="template",

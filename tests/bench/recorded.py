@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from monitor.app import build, keyring
+from monitor.assembly import build, keyring
 from monitor.meters import Meters
 from monitor.protocols import PROTOCOLS
 from monitor.recorder.capture import Capture

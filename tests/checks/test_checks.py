@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.app import build
+from monitor.assembly import build
 from monitor.checks import CHECKS, leak_system, schema, sections
 from monitor.edge_cases import repetition
 from monitor.errors import ConfigError

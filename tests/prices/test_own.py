@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.app import build
+from monitor.assembly import build
 from monitor.errors import ConfigError
 from monitor.prices import own
 from monitor.prices.pricing import Pricing

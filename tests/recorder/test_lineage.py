@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from monitor import __version__
-from monitor.app import build
+from monitor.assembly import build
 from monitor.meters import Meters
 from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.protocols import PROTOCOLS

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor.app.build import noisy_counts
+from monitor.assembly.build import noisy_counts
 from monitor.recorder.noisy_counts import OTHER, NoisyCounts, threshold
 from monitor.settings.schema import Differential, Privacy, Settings
 from monitor.types import Outcome

@@ -8,7 +8,7 @@ import msgspec
 
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.monitors import analysis_of
-from monitor.app.analysis import rules_of
+from monitor.assembly.analysis import rules_of
 from monitor.cli import main
 from monitor.features import FEATURES
 from monitor.settings.load import load

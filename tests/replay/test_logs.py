@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.app.log_recording import LogRecording
-from monitor.app.sanitizer import Sanitizer
+from monitor.assembly.log_recording import LogRecording
+from monitor.assembly.sanitizer import Sanitizer
 from monitor.cli import main
 from monitor.damage import Damage
 from monitor.errors import SourceError

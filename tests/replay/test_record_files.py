@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from monitor import openings
 from monitor.analysis import fold
-from monitor.app.sanitizer import Sanitizer
+from monitor.assembly.sanitizer import Sanitizer
 from monitor.cli import main
 from monitor.commands import replay
 from monitor.damage import Damage

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.app.log_recording import LogRecording
+from monitor.assembly.log_recording import LogRecording
 from monitor.features import FEATURES, MORE
 from monitor.logged import Logged
 from monitor.privacy.pseudonyms import Key, Keyring

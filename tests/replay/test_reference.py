@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.app.analysis import rules_of
-from monitor.app.sanitizer import Sanitizer
+from monitor.assembly.analysis import rules_of
+from monitor.assembly.sanitizer import Sanitizer
 from monitor.replay.comparison import Comparison, compare
 from monitor.replay.datasets import Dataset
 from monitor.replay.document import Replay

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 import monitor
 from dashboards.build import BOARDS
 from monitor import protocols
-from monitor.app import build, check, experiments, reviewer
+from monitor.assembly import build, check, experiments
+from monitor.assembly import reviewing as reviewer
 from monitor.commands import init_files
 from monitor.errors import ConfigError
 from monitor.settings import layers, load, strict_yaml, validation

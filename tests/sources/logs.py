@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from monitor.app.log_recording import LogRecording
+from monitor.assembly.log_recording import LogRecording
 from monitor.damage import Damage
 from monitor.logged import Logged
 from monitor.privacy.pseudonyms import Key, Keyring

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from monitor.app.sanitizer import Sanitizer
+from monitor.assembly.sanitizer import Sanitizer
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.settings.schema import Settings

@@ -16,10 +16,10 @@ import msgspec
 import pytest
 
 from monitor.analysis.drift.profiles import Profile
-from monitor.app.analysis import read_profile
 from monitor.archive import reading
 from monitor.archive.storage import Directory
 from monitor.archive.verification import Verifier
+from monitor.assembly.analysis import read_profile
 from monitor.commands.schema import published
 from monitor.damage import Damage
 from monitor.feedback import Feedback, encode_feedback, read, stored

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet as writer
 
-from monitor.app.sanitizer import Sanitizer
+from monitor.assembly.sanitizer import Sanitizer
 from monitor.damage import Damage
 from monitor.interfaces import Table
 from monitor.settings.schema import Privacy, Settings

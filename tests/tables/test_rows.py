@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monitor.app.sanitizer import Sanitizer
+from monitor.assembly.sanitizer import Sanitizer
 from monitor.errors import SourceError
 from monitor.settings.schema import Settings
 from monitor.tables import rows

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitor.app.sanitizer import Sanitizer
+from monitor.assembly.sanitizer import Sanitizer
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.replay.files import ReadOptions, find, open_tables, read_truths

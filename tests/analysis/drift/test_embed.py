@@ -18,7 +18,7 @@ from monitor.analysis.drift import embed
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.monitors import analysis_of
-from monitor.app.analysis import features_of
+from monitor.assembly.analysis import features_of
 from monitor.distances import LIVE, psi
 from monitor.errors import ConfigError
 from monitor.settings.load import load

@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 
 import msgspec
 
-from monitor.app import build
+from monitor.assembly import build
 from monitor.privacy.patterns import Scanner
 from monitor.privacy.pseudonyms import Keyring
 from monitor.replay.recording import Recording

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from monitor.app import check, explanation
-from monitor.app.upstream_connector import UpstreamConnector
+from monitor.assembly import check, explanation
+from monitor.assembly.upstream_connector import UpstreamConnector
 from monitor.errors import ConfigError
 from monitor.proxy.splice import Side
 from monitor.settings.schema import Edits, Settings, Tls

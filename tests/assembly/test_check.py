@@ -16,8 +16,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.analysis.drift.profiles import Profile, dump_profile
-from monitor.app.check import apart_from_running, verify
-from monitor.app.explanation import explain
+from monitor.assembly.check import apart_from_running, verify
+from monitor.assembly.explanation import explain
 from monitor.errors import ConfigError
 from monitor.settings import load
 from monitor.settings.archive import Anchor
@@ -504,6 +504,8 @@ def test_an_archive_is_told_and_tried(tmp_path: Path, monkeypatch: pytest.Monkey
         with pytest.raises(ConfigError, match=f"^{sentence}"):
             tried(archive=Archive(archive), audit=Audit(audit))
     for missing, place in (("pyarrow", str(tmp_path)), ("s3fs", "s3://bucket/a")):
-        monkeypatch.setattr("monitor.app.check.is_there", lambda name, gone=missing: name != gone)
+        monkeypatch.setattr(
+            "monitor.assembly.check.is_there", lambda name, gone=missing: name != gone
+        )
         with pytest.raises(ConfigError, match=r"^archive\.url.*monitor-sidecar\[archive\]'$"):
             tried(archive=Archive(place))

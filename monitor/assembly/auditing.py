@@ -13,8 +13,8 @@ from pathlib import Path
 from nacl.public import PublicKey
 from nacl.signing import SigningKey, VerifyKey
 
-from monitor.app.receivers import secret
 from monitor.archive import rows, sealing, storage
+from monitor.assembly.receivers import secret
 from monitor.audit import keys
 from monitor.errors import ConfigError
 from monitor.exporters import spans

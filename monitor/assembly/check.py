@@ -16,9 +16,9 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from monitor.api import access
-from monitor.app import keyring
-from monitor.app.receivers import receivers_of
-from monitor.app.reviewer import policy_of
+from monitor.assembly import keyring
+from monitor.assembly.receivers import receivers_of
+from monitor.assembly.reviewing import policy_of
 from monitor.errors import ArchiveError, ConfigError, SourceError, StreamError
 from monitor.extras import advice, is_there
 from monitor.privacy import keys
@@ -66,11 +66,11 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
         _check_coverage(settings.coverage)
         _check_fairness(settings)
     if analyzer and settings.outcomes != Outcomes():
-        from monitor.app import build
+        from monitor.assembly import build
 
         build.reading(settings)
     if analyzer and (settings.reference, settings.drift) != (Reference(), Drift()):
-        from monitor.app import analysis  # it needs numpy, and all features
+        from monitor.assembly import analysis  # it needs numpy, and all features
 
         analysis.features_of(settings)
         analysis.versus_of(settings)
@@ -81,7 +81,7 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
     policy_of(settings)
     receivers_of(settings)
     if settings.experiments:
-        from monitor.app.experiments import experiments_of  # it needs numpy
+        from monitor.assembly.experiments import experiments_of  # it needs numpy
 
         experiments_of(settings)
     with listeners.bound(settings, proxy=proxy, accept=False):
@@ -92,8 +92,8 @@ def _check_archive(settings: Settings) -> None:
     """What the archiver needs, and whether there may be files where they are to be."""
     if not is_there("pyarrow"):
         raise ConfigError(advice("archive", "archive.url"))
-    from monitor.app.auditing import anchors_of, columns_of, recipient_of, trusted_keys
     from monitor.archive import storage
+    from monitor.assembly.auditing import anchors_of, columns_of, recipient_of, trusted_keys
 
     trusted_keys(settings)
     anchors_of(settings)
@@ -226,7 +226,7 @@ def _check_store(settings: Settings) -> None:
 
 def _check_privacy(settings: Settings) -> None:
     if settings.privacy != Privacy():
-        from monitor.app import build  # it knows all recognizers, which takes its time
+        from monitor.assembly import build  # it knows all recognizers, which takes its time
 
         build.check(settings)
     path = keyring.key_file(settings)
@@ -235,7 +235,7 @@ def _check_privacy(settings: Settings) -> None:
 
 
 def _check_meaning(settings: Settings) -> None:
-    from monitor.app import build
+    from monitor.assembly import build
 
     build.dimensions(settings)
     build.edge_cases(settings)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from monitor.app import pages
-from monitor.app.certificates import Validities, flaws, named
+from monitor.assembly.certificates import Validities, flaws, named
 from monitor.settings.schema import Access, AdminTls, Settings, Tls
 
 OVER = datetime.datetime(2021, 1, 1, tzinfo=datetime.UTC)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitor.app import meaning
+from monitor.assembly import meaning
 from monitor.settings.schema import (
     Calibration,
     DimensionSource,

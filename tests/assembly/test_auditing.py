@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.app.auditing import anchors_of, columns_of, recipient_of
 from monitor.archive.rows import COLUMNS
+from monitor.assembly.auditing import anchors_of, columns_of, recipient_of
 from monitor.errors import ConfigError
 from monitor.settings.archive import Anchor, Archive, Audit
 from monitor.settings.schema import Settings

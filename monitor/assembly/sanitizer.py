@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from monitor.app import build
+from monitor.assembly import build
 from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.settings.schema import Settings
 from monitor.texts import LONGEST, plain, visible

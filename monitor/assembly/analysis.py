@@ -9,7 +9,7 @@ from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.profiles import Profile, load_profile
 from monitor.analysis.guard import guarded
 from monitor.analysis.monitors import shares
-from monitor.app import modules
+from monitor.assembly import modules
 from monitor.distances import LIVE, psi
 from monitor.errors import ConfigError
 from monitor.features import FEATURES, MORE

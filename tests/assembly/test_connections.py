@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from monitor.app import connections
-from monitor.app.explanation import explain
+from monitor.assembly import connections
+from monitor.assembly.explanation import explain
 from monitor.settings.schema import Limits, Settings
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.app.experiments import experiments_of
+from monitor.assembly.experiments import experiments_of
 from monitor.errors import ConfigError
 from monitor.settings.schema import Settings
 

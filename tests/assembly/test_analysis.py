@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.app.analysis import features_of, read_profile
+from monitor.assembly.analysis import features_of, read_profile
 from monitor.errors import ConfigError, SourceError
 from monitor.settings.schema import Drift, Settings
 

@@ -14,7 +14,7 @@ import msgspec
 
 import monitor
 from monitor import logs
-from monitor.app import modules
+from monitor.assembly import modules
 from monitor.errors import ConfigError
 from monitor.extras import advice, is_there
 from monitor.privacy.policies import Policy, steps

