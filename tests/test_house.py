@@ -5,15 +5,28 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
-import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import monitor
+from tests.laws import (
+    LAWS,
+    Law,
+    docstrings_say_something,
+    every_module_says_what_it_is_for,
+    every_python_reads_expressions_alike,
+    frozen_values_stay,
+    imports_are_written_down,
+    no_task_ends_unseen,
+    only_privacy_makes_feedback,
+    only_privacy_makes_records,
+    settings_are_read_at_the_door,
+    time_and_chance_are_arguments,
+    what_is_remembered_has_a_bound,
+)
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "monitor").rglob("*.py"))
@@ -23,32 +36,6 @@ ROOMS = {
     "notifiers": "NOTIFIER",
 }  # fmt: skip
 """Folders of parts of one kind → what each file calls its part."""
-
-CLOCKS = {
-    "time": {"time", "monotonic", "perf_counter", "process_time", "thread_time", "time_ns", "monotonic_ns",
-             "perf_counter_ns"},
-    "datetime": {"now", "utcnow", "today"},
-    "date": {"today"},
-    "os": {"urandom", "getrandom"},
-    "uuid": {"uuid1", "uuid4"},
-    "asyncio": {"create_task", "ensure_future"},
-}  # fmt: skip
-CHANCE = {"random", "secrets"}
-SOCKET_FILES = {
-    "proxy/splice.py", "proxy/handoff.py", "proxy/listener.py", "proxy/tls.py", "streams/redis.py",
-    "recorder/spool.py", "recorder/delivery.py", "recorder/intake.py",
-    "turns.py",  # waits for those who want the core
-}  # fmt: skip
-"""Files that wait for the outside, and read the clock for it."""
-
-KEYED_BY_TYPES = {"bodies.py"}
-"""Where a cache has as many entries as the code has types."""
-
-OWNERS = {
-    "tasks.py",  # tells the end of every task that it starts
-    "supervision/embedded_store.py",  # its keeper catches whatever a start raises
-    "proxy/listener.py",  # one for each connection, which it waits for
-}
 
 LONG = {}
 """Files of more than 600 lines: how many each may have. Entries leave, none come."""
@@ -61,242 +48,6 @@ def name(path: Path) -> str:
 @functools.cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
-
-
-# --- laws: (a module's path below monitor/, its syntax) → (line, what is wrong) ------------------
-
-Faults = Iterator[tuple[int, str]]
-Law = Callable[[str, ast.Module], Faults]
-
-
-def calls(module: ast.Module) -> Iterator[tuple[int, str]]:
-    """(line, what is called as it is written) of every call."""
-    for node in ast.walk(module):
-        if isinstance(node, ast.Call):
-            yield node.lineno, ast.unparse(node.func)
-
-
-def every_module_says_what_it_is_for(where: str, module: ast.Module) -> Faults:
-    """A module opens with a docstring."""
-    if not ast.get_docstring(module):
-        yield 1, "no docstring"
-
-
-FILLER = {
-    "a",
-    "an",
-    "and",
-    "by",
-    "for",
-    "from",
-    "in",
-    "is",
-    "it",
-    "its",
-    "of",
-    "one",
-    "the",
-    "this",
-    "to",
-}
-
-
-def public(node: ast.Module | ast.ClassDef) -> Iterator[Any]:
-    """Classes and functions without an underscore, those in classes too."""
-    for each in node.body:
-        if not isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            continue
-        if not each.name.startswith("_"):
-            yield each
-            if isinstance(each, ast.ClassDef):
-                yield from public(each)
-
-
-def docstrings_say_something(where: str, module: ast.Module) -> Faults:
-    """Modules, public classes and public functions have one of at least four words, which are not
-    only those of the name; what implements an interface may point to it (`See Observer.`)."""
-    for node in (module, *public(module)):
-        title = getattr(node, "name", Path(where).stem)
-        line, said = getattr(node, "lineno", 1), ast.get_docstring(node) or ""
-        if re.fullmatch(r"See (\w+\.)*[A-Z]\w+\.", said):
-            continue
-        words = re.findall(r"\w+", said.lower())
-        spelt = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", title).lower())
-        if len(words) < 4:
-            yield line, f"{title} says nothing: {said!r}"
-        elif not set(words) - FILLER - {form for each in spelt for form in (each, f"{each}s")}:
-            yield line, f"{title} only repeats its name: {said!r}"
-
-
-def imported(module: ast.Module) -> Iterator[tuple[int, str, str, str]]:
-    """(line, module, what of it or nothing, the name it has here) of every import."""
-    for node in ast.walk(module):
-        if isinstance(node, ast.Import):
-            for each in node.names:
-                yield node.lineno, each.name, "", each.asname or each.name
-        elif isinstance(node, ast.ImportFrom):
-            for each in node.names:
-                yield node.lineno, node.module or "", each.name, each.asname or each.name
-
-
-def time_and_chance_are_arguments(where: str, module: ast.Module) -> Faults:
-    """Clocks, randomness and tasks are had in the composition root and in socket files only,
-    under whatever name they are imported, called or handed on."""
-    if (
-        where.startswith(("app/", "assembly/", "commands/", "demo/", "supervision/"))
-        or where in SOCKET_FILES
-    ):
-        return
-    known: dict[str, str] = {}
-    for line, source, what, here in imported(module):
-        known[here] = what or source
-        if source in CHANCE or what in CLOCKS.get(source, ()):
-            yield line, f"import of {source} {what}"
-    for node in ast.walk(module):
-        if isinstance(node, ast.Attribute):
-            of = ast.unparse(node.value)
-            head, dot, rest = of.partition(".")
-            meant = (known.get(head, "") + dot + rest).rpartition(".")[2]
-            if head in known and node.attr in CLOCKS.get(meant, ()):
-                yield node.lineno, f"{of}.{node.attr}"
-            if node.attr == "time" and re.search(r"loop(\(\))?$", of):
-                yield node.lineno, f"{of}.time"
-
-
-def no_task_ends_unseen(where: str, module: ast.Module) -> Faults:
-    """Tasks are started by `tasks.own`, or by a file that is known to hear of their end."""
-    for line, said in calls(module):
-        if said.rpartition(".")[2] in {"create_task", "ensure_future"} and where not in OWNERS:
-            yield line, "a task without an owner"
-
-
-def what_is_remembered_has_a_bound(where: str, module: ast.Module) -> Faults:
-    """Strangers choose what functions are called with: no cache of what they say is without an end,
-    and none of Python's own is filled by asking for a codec under a name of theirs."""
-    for node in ast.walk(module):
-        functions = ast.FunctionDef | ast.AsyncFunctionDef
-        for decorator in node.decorator_list if isinstance(node, functions) else ():
-            said = ast.unparse(decorator).removeprefix("functools.")
-            if said in {"lru_cache", "lru_cache()"}:
-                yield decorator.lineno, "128 is nobody's choice"
-            endless = said in {"cache", "lru_cache(None)", "lru_cache(maxsize=None)"}
-            if endless and where not in KEYED_BY_TYPES:
-                yield decorator.lineno, "a cache without a bound"
-    for line, said in calls(module):
-        asks = said.startswith("codecs.get") or said == "codecs.lookup"
-        if asks and where != "recorder/calls.py":  # there, of a closed list
-            yield line, said
-
-
-def settings_are_read_at_the_door(where: str, module: ast.Module) -> Faults:
-    """`settings` and the environment belong to `cli`, `commands` and the processes; the chart's schema
-    holds that of the settings."""
-    if where in {"cli.py", "deploy/chart.py"} or where.startswith(
-        ("app/", "assembly/", "commands/", "demo/", "settings/", "supervision/")
-    ):
-        return
-    for line, source, what, _ in imported(module):
-        whole = f"{source}.{what}"
-        if f"{whole}.".startswith("monitor.settings.") or whole in {"os.environ", "os.getenv"}:
-            yield line, f"import of {whole}"
-    for node in ast.walk(module):
-        if isinstance(node, ast.Attribute) and ast.unparse(node) in {"os.environ", "os.getenv"}:
-            yield node.lineno, ast.unparse(node)
-
-
-MAKES_RECORDS = "privacy/records.py"
-READS_RECORDS = {
-    "recorder/spool.py",
-    "sources/archive.py",
-    "sources/records.py",
-    "streams/entries.py",
-}
-"""Files that decode the Records which somebody's privacy step has made."""
-CHANGES_RECORDS = {
-    "app/ner_client.py": {"inputs", "outputs", "pseudonyms", "redactions", "continues", "sealed"},
-    "recorder/capture.py": {"segments"},
-}
-"""Who changes which content of a Record: pseudonyms for names, `other` for rare values."""
-CONTENT = {
-    "continues", "finish_reasons", "inputs", "model", "operation", "outputs", "pseudonyms",
-    "redactions", "request", "response", "sealed", "segments", "trace_id",
-}  # fmt: skip
-
-
-def only_privacy_makes_records(where: str, module: ast.Module) -> Faults:
-    """What is written down went through privacy: nobody else constructs a Record, decodes one but
-    where Records are read back, or puts other content into one."""
-    for line, source, what, _ in imported(module):
-        if (source, what) == ("monitor.types", "decode_record") and where not in READS_RECORDS:
-            yield line, "decodes Records"
-    for node in ast.walk(module):
-        if not isinstance(node, ast.Call) or where in {MAKES_RECORDS, "types.py"}:
-            continue
-        said = ast.unparse(node.func).rpartition(".")[2]
-        if said == "Record":
-            yield node.lineno, "a Record is made"
-        if said == "decode_record" and where not in READS_RECORDS:
-            yield node.lineno, "decodes Records"
-        given = [*node.args, *(each.value for each in node.keywords)]
-        if said in {"convert", "decode", "Decoder"}:
-            names = {ast.unparse(each).rpartition(".")[2] for one in given for each in ast.walk(one)
-                     if isinstance(each, ast.Name | ast.Attribute)}  # fmt: skip
-            if "Record" in names:
-                yield node.lineno, "something is read as a Record"
-        if said == "replace" and node.args:
-            of = ast.unparse(node.args[0]).rpartition(".")[2]
-            changed = {each.arg for each in node.keywords} - CHANGES_RECORDS.get(where, set())
-            is_record = of == "record" and changed & {*CONTENT, None}  # None: of a dictionary
-            if is_record or changed & {"inputs", "outputs"}:
-                yield node.lineno, "a Record gets other content"
-
-
-MAKES_FEEDBACK = "privacy/statements.py"
-
-
-def only_privacy_makes_feedback(where: str, module: ast.Module) -> Faults:
-    """What somebody said is raw (`Statement`) until privacy has made Feedback of it: nobody else
-    constructs one or decodes one but where both nouns are defined, and no Statement is encoded."""
-    if where in {MAKES_FEEDBACK, "feedback.py"}:
-        return
-    for node in ast.walk(module):
-        if not isinstance(node, ast.Call):
-            continue
-        said = ast.unparse(node.func).rpartition(".")[2]
-        if said == "Feedback":
-            yield node.lineno, "Feedback is made"
-        given = [*node.args, *(each.value for each in node.keywords)]
-        names = {ast.unparse(each).rpartition(".")[2] for one in given for each in ast.walk(one)
-                 if isinstance(each, ast.Name | ast.Attribute)}  # fmt: skip
-        if said in {"convert", "decode", "Decoder"} and names & {"Feedback", "Statement"}:
-            yield node.lineno, "something is read as Feedback"
-        if said == "replace" and node.args and ast.unparse(node.args[0]).endswith("feedback"):
-            yield node.lineno, "Feedback gets other content"
-
-
-def every_python_reads_expressions_alike(where: str, module: ast.Module) -> Faults:
-    """No group is possessive: Python before 3.11.5 matches such expressions wrongly (its issue
-    106052). An atomic group says the same."""
-    for node in ast.walk(module):
-        said = node.value if isinstance(node, ast.Constant) else None
-        text = said.decode("latin-1") if isinstance(said, bytes) else said
-        if isinstance(text, str) and POSSESSIVE_GROUP.search(text):
-            yield node.lineno, "a possessive group"
-
-
-POSSESSIVE_GROUP = re.compile(r"(?<!\\)\)(?:[*+?]|\{\d*,?\d*\})\+")
-
-LAWS: list[Law] = [
-    every_python_reads_expressions_alike,
-    only_privacy_makes_records,
-    only_privacy_makes_feedback,
-    every_module_says_what_it_is_for,
-    docstrings_say_something,
-    time_and_chance_are_arguments,
-    no_task_ends_unseen,
-    what_is_remembered_has_a_bound,
-    settings_are_read_at_the_door,
-]
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
@@ -325,10 +76,41 @@ BROKEN: list[tuple[Law, str]] = [
     (only_privacy_makes_records, "msgspec.structs.replace(record, model=raw)"),
     (only_privacy_makes_records, "replace(entry.record, **changes)"),
     (only_privacy_makes_records, "replace(other, outputs=[])"),
+    (only_privacy_makes_records, "from monitor.types import Record as R\nR(id='')"),
+    (only_privacy_makes_records, "from monitor.types import Record as R\nmsgspec.convert({}, R)"),
+    (only_privacy_makes_records, "import monitor.types as t\nmake = t.Record\nmake(id='')"),
+    (only_privacy_makes_records, "from monitor.types import Record\nlist(map(Record, ids))"),
+    (only_privacy_makes_records, "from monitor.types import Record\npartial(Record, id='')()"),
+    (only_privacy_makes_records, "from monitor.types import Record\nclass Mine(Record): ..."),
+    (only_privacy_makes_records, "from monitor.types import Record\nRecord.__new__(Record)"),
+    (only_privacy_makes_records, "from msgspec import convert as c\nc({}, types.Record)"),
+    (only_privacy_makes_records, "from msgspec.structs import replace as r\nr(record, model=raw)"),
+    (only_privacy_makes_records, "import copy\ncopy.replace(record, model=raw)"),
+    (
+        only_privacy_makes_records,
+        "class Page(Struct):\n records: list[Record]\nmsgspec.json.decode(b'', type=Page)",
+    ),
+    (frozen_values_stay, "msgspec.structs.force_setattr(record, 'model', raw)"),
+    (frozen_values_stay, "object.__setattr__(record, 'model', raw)"),
+    (frozen_values_stay, "type(record)(id='')"),
+    (frozen_values_stay, "entry.record.__class__(id='')"),
+    (imports_are_written_down, "from monitor.types import *\nRecord(id='')"),
+    (imports_are_written_down, "from monitor import types\ngetattr(types, 'Record')(id='')"),
+    (imports_are_written_down, "import importlib\nimportlib.import_module('time').time()"),
+    (imports_are_written_down, "from importlib import import_module as load\nload('time')"),
+    (imports_are_written_down, "import sys\nsys.modules['time'].time()"),
+    (imports_are_written_down, "__import__('time').time()"),
+    (imports_are_written_down, "import os\ngetattr(os, 'environ')"),
     (only_privacy_makes_feedback, "Feedback(id='')"),
     (only_privacy_makes_feedback, "from monitor import feedback\nfeedback.Feedback(id='')"),
     (only_privacy_makes_feedback, "msgspec.json.decode(b'', type=list[Feedback])"),
     (only_privacy_makes_feedback, "replace(feedback, label='')"),
+    (only_privacy_makes_feedback, "from monitor.feedback import Feedback as F\nF(id='')"),
+    (only_privacy_makes_feedback, "from monitor import feedback as f\nmake = f.Feedback\nmake()"),
+    (only_privacy_makes_feedback, "from monitor.feedback import Feedback as F\nconvert({}, F)"),
+    (only_privacy_makes_feedback, "from monitor import feedback\nfeedback._decode_feedback(b'')"),
+    (only_privacy_makes_feedback, "msgspec.json.encode(Statement(id=''))"),
+    (only_privacy_makes_feedback, "msgspec.to_builtins(statement)"),
     (every_module_says_what_it_is_for, "x = 1"),
     (docstrings_say_something, ""),
     (docstrings_say_something, '""".""" '),
@@ -355,19 +137,45 @@ BROKEN: list[tuple[Law, str]] = [
     (time_and_chance_are_arguments, "import uuid\nuuid.uuid4()"),
     (time_and_chance_are_arguments, "import random\nrandom.Random(1)"),
     (time_and_chance_are_arguments, "from secrets import token_hex"),
+    (time_and_chance_are_arguments, "import time\nf(time)"),
+    (time_and_chance_are_arguments, "import time\nclock = time\nclock.time()"),
+    (time_and_chance_are_arguments, "import time\ntime.strftime('%Y')"),
+    (time_and_chance_are_arguments, "import time\ntime.clock_gettime(0)"),
+    (time_and_chance_are_arguments, "import datetime\nd = datetime.datetime\nd.now()"),
+    (time_and_chance_are_arguments, "run = asyncio.get_running_loop()\nrun.time()"),
+    (time_and_chance_are_arguments, "import numpy as np\nnp.random.default_rng()"),
+    (time_and_chance_are_arguments, "from numpy.random import default_rng"),
+    (time_and_chance_are_arguments, "import uuid\nuuid.uuid7()"),
+    (time_and_chance_are_arguments, "import ssl\nssl.RAND_bytes(3)"),
+    (time_and_chance_are_arguments, "import resource\nresource.getrusage(0)"),
     (no_task_ends_unseen, "loop.create_task(f())"),
     (no_task_ends_unseen, "from asyncio import create_task\ncreate_task(f())"),
+    (no_task_ends_unseen, "from asyncio import create_task as go\ngo(f())"),
+    (no_task_ends_unseen, "start = loop.create_task\nstart(f())"),
+    (no_task_ends_unseen, "import asyncio\nasyncio.Task(f())"),
     (what_is_remembered_has_a_bound, "@lru_cache\ndef f(x): ..."),
     (what_is_remembered_has_a_bound, "@functools.lru_cache(maxsize=None)\ndef f(x): ..."),
     (what_is_remembered_has_a_bound, "@functools.cache\ndef f(x): ..."),
     (what_is_remembered_has_a_bound, "@cache\nasync def f(x): ..."),
     (what_is_remembered_has_a_bound, "codecs.getdecoder(label)"),
+    (what_is_remembered_has_a_bound, "from codecs import lookup as find\nfind(label)"),
+    (what_is_remembered_has_a_bound, "from functools import cache as kept\n@kept\ndef f(x): ..."),
+    (what_is_remembered_has_a_bound, "import functools\nf = functools.cache(g)"),
+    (
+        what_is_remembered_has_a_bound,
+        "from functools import lru_cache as kept\n@kept(maxsize=None)\ndef f(x): ...",
+    ),
+    (what_is_remembered_has_a_bound, "@lru_cache(typed=True)\ndef f(x): ..."),
     (settings_are_read_at_the_door, "from monitor.settings.schema import Settings"),
     (settings_are_read_at_the_door, "from monitor import settings"),
     (settings_are_read_at_the_door, "import monitor.settings.load"),
     (settings_are_read_at_the_door, "import os\nos.environ['X']"),
     (settings_are_read_at_the_door, "from os import environ"),
     (settings_are_read_at_the_door, "import os\nos.getenv('X')"),
+    (settings_are_read_at_the_door, "import os as o\no.environ['X']"),
+    (settings_are_read_at_the_door, "import os\nos.environb[b'X']"),
+    (settings_are_read_at_the_door, "import os\nos.path.expandvars('$X')"),
+    (settings_are_read_at_the_door, "import monitor\nmonitor.settings.load"),
 ]
 
 
@@ -382,6 +190,9 @@ KEPT = '''
 from functools import lru_cache
 from datetime import datetime, UTC
 import time
+from monitor.types import Record
+
+Taken = tuple[Record, str] | None
 
 class Seen:
     """Keeps what was seen last."""
@@ -392,7 +203,7 @@ class Seen:
 def _of(record):
     time.sleep(0)
     msgspec.structs.replace(record, started=0.0)
-    return record.time, datetime.fromtimestamp(record.time, UTC), time.strftime("%Y")
+    return record.time, datetime.fromtimestamp(record.time, UTC) if isinstance(record, Record) else 0
 '''
 
 
