@@ -75,7 +75,7 @@ def test_what_comes_before_the_end_of_a_file_that_breaks_off(tmp_path: Path, for
     path.write_bytes(content[: len(content) // 2])
     found, damage = by_block(open_arrow(path), ["x"])
     assert (found, damage) == by_row(open_arrow(path), ["x"])
-    assert 100 <= len(found) < 1000
+    assert len(found) in (400, 500)  # whole batches of 100 before the half
     (one,) = damage
     assert one.place == f"{path}: row {len(found) + 1}"
     assert "ends early" in one.error
