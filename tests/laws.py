@@ -52,11 +52,20 @@ Faults = Iterator[tuple[int, str]]
 Law = Callable[[str, ast.Module], Faults]
 
 
-def calls(module: ast.Module) -> Iterator[tuple[int, str]]:
+@functools.lru_cache(maxsize=4096)
+def nodes(module: ast.Module) -> tuple[ast.AST, ...]:
+    """All of a module's syntax: each law looks at it anew."""
+    return tuple(ast.walk(module))
+
+
+@functools.lru_cache(maxsize=4096)
+def calls(module: ast.Module) -> tuple[tuple[int, str], ...]:
     """(line, what is called as it is written) of every call."""
-    for node in ast.walk(module):
-        if isinstance(node, ast.Call):
-            yield node.lineno, ast.unparse(node.func)
+    return tuple(
+        (node.lineno, ".".join(spelt(node.func)) or ast.unparse(node.func))
+        for node in nodes(module)
+        if isinstance(node, ast.Call)
+    )
 
 
 def every_module_says_what_it_is_for(where: str, module: ast.Module) -> Faults:
@@ -113,7 +122,7 @@ def docstrings_say_something(where: str, module: ast.Module) -> Faults:
 
 def imported(module: ast.Module) -> Iterator[tuple[int, str, str]]:
     """(line, what is imported with its module, the name it has here) of every import."""
-    for node in ast.walk(module):
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             for each in node.names:
                 top = each.name.partition(".")[0]
@@ -137,7 +146,7 @@ def spelt(node: ast.AST) -> list[str]:
 def known_as(module: ast.Module) -> dict[str, str]:
     """Names of a module → what they stand for, by imports and by `name = other.name`."""
     known = {here: what for _, what, here in imported(module)}
-    given = [each for each in ast.walk(module) if isinstance(each, ast.Assign)]
+    given = [each for each in nodes(module) if isinstance(each, ast.Assign)]
     for _ in range(3):  # a name of a name of a name
         for node in given:
             head, *rest = spelt(node.value) or [""]
@@ -165,7 +174,7 @@ def meant(module: ast.Module) -> tuple[tuple[int, str], ...]:
             return
         if isinstance(node, ast.Call):
             is_type, is_given = False, True
-            if ast.unparse(node.func) in {"isinstance", "issubclass"}:
+            if spelt(node.func) in (["isinstance"], ["issubclass"]):
                 look(node.args[0], False, True)
                 return
         is_union = isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr)
@@ -189,15 +198,15 @@ def imports_are_written_down(where: str, module: ast.Module) -> Faults:
             yield line, f"import of {what}"
     if where in IMPORT_BY_NAME:
         return
-    for node in ast.walk(module):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "__import__":
+    for node in nodes(module):
+        if isinstance(node, ast.Call) and spelt(node.func) == ["__import__"]:
             yield node.lineno, "__import__"
     for line, what in meant(module):
         if what.startswith(("importlib.import_module", "sys.modules")):
             yield line, what
     modules = {here for _, what, here in imported(module) if what.rpartition(".")[2].islower()}
-    for node in ast.walk(module):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"getattr", "vars"}:
+    for node in nodes(module):
+        if isinstance(node, ast.Call) and spelt(node.func) in (["getattr"], ["vars"]):
             of = ast.unparse(node.args[0])
             if of in {"time", "datetime", "os", "types", "feedback"} and of in modules:
                 yield node.lineno, f"{ast.unparse(node)} of a module"
@@ -219,7 +228,7 @@ def time_and_chance_are_arguments(where: str, module: ast.Module) -> Faults:
     for line, what in meant(module):
         if reads(what):
             yield line, what
-    for node in ast.walk(module):
+    for node in nodes(module):
         if isinstance(node, ast.Attribute) and node.attr == "time":
             if re.search(r"loop(\(\))?$", ast.unparse(node.value)):
                 yield node.lineno, ast.unparse(node)
@@ -233,7 +242,7 @@ def no_task_ends_unseen(where: str, module: ast.Module) -> Faults:
     """Tasks are started by `tasks.own`, or by a file that is known to hear of their end."""
     if where in OWNERS:
         return
-    for node in ast.walk(module):
+    for node in nodes(module):
         if isinstance(node, ast.Attribute) and node.attr in {"create_task", "ensure_future"}:
             yield node.lineno, "a task without an owner"
     for line, what in meant(module):
@@ -250,7 +259,7 @@ def what_is_remembered_has_a_bound(where: str, module: ast.Module) -> Faults:
         chain = spelt(node) or [""]
         return ".".join([known.get(chain[0], chain[0]), *chain[1:]]).removeprefix("functools.")
 
-    for node in ast.walk(module):
+    for node in nodes(module):
         imported_here = isinstance(node, ast.Attribute) or getattr(node, "id", "") in known
         if imported_here and stands_for(node) == "cache" and where not in KEYED_BY_TYPES:
             yield getattr(node, "lineno", 0), "a cache without a bound"
@@ -314,7 +323,7 @@ def reads_as(module: ast.Module, nouns: set[str]) -> Faults:
     """Something is decoded as one of these structs, or as a struct of this module that holds one."""
     holders = {
         node.name
-        for node in ast.walk(module)
+        for node in nodes(module)
         if isinstance(node, ast.ClassDef)
         and any(ast.unparse(base).endswith("Struct") for base in node.bases)
         and any(
@@ -324,19 +333,18 @@ def reads_as(module: ast.Module, nouns: set[str]) -> Faults:
         )
     }
     known = known_as(module)
-    for node in ast.walk(module):
+    for node in nodes(module):
         if isinstance(node, ast.Call):
-            chain = spelt(node.func) or [ast.unparse(node.func)]
+            chain = spelt(node.func) or ["", getattr(node.func, "attr", "")]
             called = ".".join([known.get(chain[0], chain[0]), *chain[1:]]).rpartition(".")[2]
+            if called not in {"convert", "decode", "Decoder"}:
+                continue
             given = [*node.args, *(each.value for each in node.keywords)]
             names = {known.get(each.id, each.id).rpartition(".")[2] if isinstance(each, ast.Name)
                      else each.attr for one in given for each in ast.walk(one)
                      if isinstance(each, ast.Name | ast.Attribute)}  # fmt: skip
-            if called in {"convert", "decode", "Decoder"} and names & (nouns | holders):
-                yield (
-                    node.lineno,
-                    f"something is read as {' or '.join(sorted(names & (nouns | holders)))}",
-                )
+            for noun in sorted(names & (nouns | holders)):
+                yield node.lineno, f"something is read as {noun}"
 
 
 def frozen_values_stay(where: str, module: ast.Module) -> Faults:
@@ -361,10 +369,10 @@ def only_privacy_makes_records(where: str, module: ast.Module) -> Faults:
         if what == "monitor.types.Record" and where not in SHOWS_SCHEMAS:
             yield line, "a Record may be made"
     yield from reads_as(module, {"Record"})
-    for node in ast.walk(module):
+    for node in nodes(module):
         if not isinstance(node, ast.Call):
             continue
-        said = ast.unparse(node.func)
+        said = ".".join(spelt(node.func)) or getattr(node.func, "attr", "")
         if said == "Record":
             yield node.lineno, "a Record is made"
         if known.get(said, said).rpartition(".")[2] == "replace" and node.args:
@@ -389,10 +397,11 @@ def only_privacy_makes_feedback(where: str, module: ast.Module) -> Faults:
         if what.startswith("monitor.feedback._"):
             yield line, f"{what} is for its own file"
     yield from reads_as(module, {"Feedback", "Statement"})
-    for node in ast.walk(module):
+    for node in nodes(module):
         if not isinstance(node, ast.Call):
             continue
-        said = known_as(module).get(ast.unparse(node.func), ast.unparse(node.func))
+        written = ".".join(spelt(node.func)) or getattr(node.func, "attr", "")
+        said = known_as(module).get(written, written)
         if said == "Feedback":
             yield node.lineno, "Feedback is made"
         if (
@@ -409,7 +418,7 @@ def only_privacy_makes_feedback(where: str, module: ast.Module) -> Faults:
 def every_python_reads_expressions_alike(where: str, module: ast.Module) -> Faults:
     """No group is possessive: Python before 3.11.5 matches such expressions wrongly (its issue
     106052). An atomic group says the same."""
-    for node in ast.walk(module):
+    for node in nodes(module):
         said = node.value if isinstance(node, ast.Constant) else None
         text = said.decode("latin-1") if isinstance(said, bytes) else said
         if isinstance(text, str) and POSSESSIVE_GROUP.search(text):

@@ -180,3 +180,17 @@ def test_every_decision_is_in_the_index() -> None:
         assert parts == ["Date", "## Context", "## Choice", "## What would change our mind"], (
             one.name
         )
+
+
+def test_the_map_of_the_house_has_every_folder() -> None:
+    """Under Floors, once; and the README is two screens long."""
+    house = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    floors = house.partition("\n## Floors\n")[2].partition("\n## ")[0]
+    drawn = [
+        name
+        for row in re.findall(r"^\| (.*?`) \|", floors, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    ]
+    folders = {path.parent.name for path in (ROOT / "monitor").glob("*/__init__.py")}
+    assert sorted(drawn) == sorted(folders)
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 132
