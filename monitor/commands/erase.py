@@ -13,8 +13,6 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.app.erasure import ErasureRun, Found, digest
-from monitor.app.store_erasure import StoreErasure
 from monitor.archive import reading, storage
 from monitor.archive.manifests import Erasure
 from monitor.archive.sealing import opener_of
@@ -23,6 +21,8 @@ from monitor.assembly.auditing import signing_key, trusted_keys
 from monitor.commands import audit_log, reasons
 from monitor.commands.progress import watched
 from monitor.commands.written import document, note
+from monitor.erasure.run import ErasureRun, Found, digest
+from monitor.erasure.store import StoreErasure
 from monitor.errors import ArchiveError, ConfigError, StreamError, UsageError
 from monitor.privacy.pseudonyms import PSEUDONYM, Mentions
 from monitor.replay import stored

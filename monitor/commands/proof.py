@@ -10,13 +10,13 @@ from pathlib import Path
 
 from nacl.signing import VerifyKey
 
-from monitor.app.store_erasure import named
 from monitor.archive import proving, reading, storage
 from monitor.archive.chain import Chain
 from monitor.audit import proofs
 from monitor.audit.documents import TwiceError, require_unique_keys
 from monitor.audit.proofs import Proof, Wrong
 from monitor.commands.written import document, write
+from monitor.erasure.store import named
 from monitor.errors import ArchiveError, UsageError
 from monitor.logs import plain
 from monitor.places import is_store

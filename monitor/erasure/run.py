@@ -17,7 +17,6 @@ import msgspec
 from nacl.signing import SigningKey, VerifyKey
 
 import monitor
-from monitor.app.store_erasure import StoreErasure
 from monitor.archive import reading
 from monitor.archive.chain import Chain, signer
 from monitor.archive.erasure import Eraser
@@ -25,6 +24,7 @@ from monitor.archive.manifests import Erasure
 from monitor.archive.sealing import Opener
 from monitor.archive.storage import Storage
 from monitor.audit import checkpoints
+from monitor.erasure.store import StoreErasure
 from monitor.errors import ConfigError
 from monitor.privacy.pseudonyms import Mentions
 from monitor.recorder import spool

@@ -1,0 +1,1 @@
+"""Pseudonyms → spool, store and archive of an endpoint without what names them."""
