@@ -195,6 +195,14 @@ ROW = Row(
             Query(rate("monitor_part_failures_total", "kind, name"), "{{kind}} {{name}}"),
             stacked=True,
         ),
+        graph(
+            "Cut bodies",
+            "Bodies of which the end was not read, mostly because they are longer than "
+            "`capture.max_body_bytes`: raise it where prompts or answers are missed.",
+            "cps",
+            Query(rate("monitor_cut_bodies_total", "message"), "{{message}}"),
+            stacked=True,
+        ),
         number(
             "Archived",
             "Records and files in the archive since it began. Nothing without `archive.url`.",

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_args
 
 import msgspec
 
+from monitor.beginnings import closed
 from monitor.errors import ParseError
 
 T = TypeVar("T")
@@ -53,6 +54,24 @@ class Body(bytes):
         return self._known
 
 
+class Cut(Body):
+    """The beginning of a body, whose end the proxy did not keep, or nobody can decode."""
+
+    _begun: Any = msgspec.UNSET
+
+    @property
+    def beginning(self) -> Any:
+        """What is certain of the JSON value; raises ParseError, nothing else."""
+        if self._begun is msgspec.UNSET:
+            try:
+                self._begun = _parse(closed(self))
+            except ParseError:
+                self._begun = _NOT_JSON
+        if self._begun is _NOT_JSON:
+            raise ParseError("the body is not JSON")
+        return self._begun
+
+
 class Document(Body):
     """A JSON body with the value that it was written from, in which strings may be `Kept`."""
 
@@ -73,6 +92,15 @@ def document(body: bytes) -> Any:
     return body.value if isinstance(body, Body) else _parse(body)
 
 
+def beginning(body: bytes) -> Any:
+    """Return the JSON value of a body, of a `Cut` one what is certain of it; raises ParseError.
+
+    >>> beginning(Cut(b'{"a": "Good day to yo')), beginning(b"7")
+    ({'a': 'Good day to '}, 7)
+    """
+    return body.beginning if isinstance(body, Cut) else document(body)
+
+
 def _parse(body: bytes) -> Any:
     if not body:
         raise ParseError("the body is not JSON")
@@ -90,14 +118,15 @@ def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     """The JSON object of a body as `decoder`'s Struct; raises ParseError, nothing else.
 
     A scalar or object of another type than the dialect says is as good as absent and costs nothing
-    else; a list of something else than the dialect's objects is another shape.
+    else; a list of something else than the dialect's objects is another shape. Of a `Cut` body it
+    is the beginning.
     """
     try:
         if not isinstance(body, Document):
             return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
-    found = _fit(document(body), decoder.type)
+    found = _fit(beginning(body), decoder.type)
     if not isinstance(found, msgspec.Struct):
         raise ParseError("the body is not of the shape its protocol has")
     return found  # type: ignore[return-value]

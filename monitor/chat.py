@@ -84,7 +84,8 @@ def _piece_text(piece: Any, depth: int) -> str:
     nested = piece.get("thinking" if kind == "thinking" else "content")
     if kind in ("tool_result", "thinking") and depth < _MAX_DEPTH:
         return content_text(nested, depth + 1)
-    return bodies.dump(readable({key: one for key, one in piece.items() if key != "type"}))
+    rest = {key: one for key, one in piece.items() if key != "type"}
+    return bodies.dump(readable(rest)) if rest else ""
 
 
 def readable(value: Any, depth: int = 0) -> Any:
@@ -132,9 +133,11 @@ def media(kind: str, form: Any, found: str) -> str:
     '[file https://example.com/a.pdf]'
     """
     if found.startswith("data:"):
-        head, _, data = found[5:].partition(",")
-        form = head.partition(";")[0]
+        head, comma, data = found[5:].partition(",")
+        form = head.partition(";")[0] or form
         size = base64_size(data) if head.endswith(";base64") else len(data)
+        if not comma:
+            return sized(kind, form, None)  # it was cut
     elif "://" in found[:16]:
         return f"[{kind} {found.partition('?')[0].partition('#')[0]}]"
     else:

@@ -61,7 +61,7 @@ def unwrapped(call: Call, path: str, kind: str, pieces: Iterable[tuple[bytes, in
         call,
         path=path,
         response_headers=call.response_headers | {"content-type": kind},
-        response_body=bodies.Body(body),
+        response_body=(bodies.Cut if call.response_truncated else bodies.Body)(body),
         arrivals=arrivals,
     )
 
@@ -118,13 +118,13 @@ def _error(message: aws_eventstream.Message) -> bytes:
 
 
 def members(body: bytes) -> dict[str, Any]:
-    """The members of a JSON object; none of anything else.
+    """The members of a JSON object, or of its beginning; none of anything else.
 
     >>> members(b'{"a": 1}'), members(b"[1]"), members(b"x")
     ({'a': 1}, {}, {})
     """
     try:
-        found = bodies.document(body)
+        found = bodies.beginning(body)
     except ParseError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -270,10 +270,13 @@ class Transcript:
         would be lost otherwise, and look cut."""
         self.outputs, self._errors, self.is_complete = parts, [], True
 
-    def unreadable(self, body: bytes) -> None:
-        """A whole body that is not what its dialect says; JSON without its end was cut."""
-        self.error(body, failed=False)
-        self.is_complete = self.is_complete and not json_array.is_cut(body)
+    def unreadable(self, data: bytes, *, failed: bool = False) -> None:
+        """A body, or an event of one, that is not what its dialect says; JSON without its end was
+        cut. Where the proxy did not keep the rest of the answer that is no error of anybody's."""
+        is_cut = json_array.is_cut(data)
+        if not (is_cut and self.call.response_truncated):
+            self.error(data, failed=failed)
+        self.is_complete = self.is_complete and not is_cut
 
     @property
     def has_finished(self) -> bool:
@@ -380,7 +383,7 @@ class Documents(Generic[T]):
         try:
             return bodies.decode(event.data, self._decoder)
         except ParseError:
-            self._answer.error(event.data, failed=event.type == "error")
+            self._answer.unreadable(event.data, failed=event.type == "error")
             is_typed = event.type.startswith(self._ours)
             self.is_ours = self.is_ours or is_typed or json_array.is_cut(event.data)
             return None

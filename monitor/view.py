@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import islice
@@ -33,6 +34,8 @@ NO_ANSWERS = frozenset(("error", "tool_call", "tool", "reasoning", "refusal"))
 _NO = frozenset(("filter", "refusal"))
 """Finish reasons of a model, or of a filter of its provider, that said no."""
 
+_HALF_WORD = re.compile(r"(?<=\s)\S{1,64}\Z")
+
 _CHARACTERS_A_TOKEN = 4
 """Of English text, about."""
 
@@ -53,8 +56,9 @@ class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
     `is_accepted` says that the endpoint took the request and answered it. `inputs_cut` and
     `outputs_cut` say that the body was longer than what is kept, so that its end was not read.
     `finish` are the normal forms of the finish reasons. `tools`, `schema` and `wants_json` are what
-    the request asked for, as in Inference. `context` are the tokens that the model can hold, None
-    where that is not known. `usual` is what a reference says of columns, by name;
+    the request asked for, as in Inference; of a request that was cut there are no tools and no
+    schema, because parts of them would judge wrongly. `context` are the tokens that the model can
+    hold, None where that is not known. `usual` is what a reference says of columns, by name;
     empty without one. `repeated_after` is how many seconds ago the last equal request came; None
     where none is remembered. `answered_before` is what the last answer to an equal request came
     down to (`answers.gist`); empty where none is remembered.
@@ -107,11 +111,17 @@ class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
 
     @cached_property
     def marked_answers(self) -> list[str]:
-        """The same with pseudonyms as they are: equal values have equal ones."""
+        """The same with pseudonyms as they are: equal values have equal ones. Of an answer that was
+        cut the last word is left out, of which it may be half."""
         if not (self.is_accepted and self.operation in ANSWERING):
             return []
         found = (part.text for part in self.outputs if part.text and part.role not in NO_ANSWERS)
-        return list(islice(found, MOST_ANSWERS))
+        return [self._certain(text) for text in islice(found, MOST_ANSWERS)]
+
+    def _certain(self, text: str) -> str:
+        """A text; of an answer that was cut without what may be half a word, or half a number."""
+        half = _HALF_WORD.search(text[-65:]) if self.outputs_cut else None
+        return text[: -len(half[0])] if half else text
 
     @cached_property
     def notes(self) -> dict[tuple[str, int], Any]:
@@ -195,8 +205,8 @@ def view(
         confidence_min=record.confidence_min,
         pseudonyms=record.pseudonyms,
         redactions=record.redactions,
-        tools=inference.tools,
-        schema=inference.schema,
+        tools={} if record.request.truncated else inference.tools,
+        schema=None if record.request.truncated else inference.schema,
         wants_json=inference.wants_json,
         context=context,
         usual=usual or {},

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
+
+from monitor.checks import CHECKS
+from monitor.edge_cases import EDGE_CASES
 from monitor.interfaces import EdgeCase
-from monitor.types import Outcome, Part, Tokens
+from monitor.recorder.repeats import Repeats
+from monitor.types import Exchange, Outcome, Part, Tokens
 from monitor.view import MOST_ANSWERS, MOST_CELLS, Usual, View
-from tests.recorder.test_capture import chat, exchange, reader_of
+from tests.recorder.test_capture import chat, counted, exchange, reader_of
 
 
 def seen(body: bytes, answer: Any, **more: Any) -> View:
@@ -85,3 +90,45 @@ def test_cells_are_those_of_columns_that_are_known() -> None:
     assert View(inputs=inputs).cells == []
     many = [Part(name="age", shape=[9000], data=list(range(9000)))] * 2
     assert len(View(inputs=many, usual=usual).cells) == MOST_CELLS
+
+
+def cut(exchange_: Exchange, *, request: int = 0, response: int = 0) -> Exchange:
+    """The same without so many bytes at the ends of its bodies, as a bound leaves it."""
+    asked, told = exchange_.request, exchange_.response
+    assert told is not None
+    return msgspec.structs.replace(
+        exchange_,
+        request=msgspec.structs.replace(asked, body=asked.body[: len(asked.body) - request]),
+        response=msgspec.structs.replace(told, body=told.body[: len(told.body) - response]),
+    )
+
+
+def test_an_answer_beyond_what_is_kept_is_an_answer_whose_last_word_nobody_judges() -> None:
+    """It did not fail, is of no edge case, and fails no check; both messages are counted."""
+    reader, meters = reader_of(edge_cases=EDGE_CASES, checks=CHECKS)
+    said = answered("The parts are:\n- rent: 50%\n- food: 30%\n- travel: 12.5% and more")
+    body = chat("What are the parts? " * 9, response_format={"type": "json_object"})
+    whole = exchange(body, json.dumps(said).encode())
+    record, _ = reader.read(cut(whole, request=90, response=20))
+    assert (record.outcome, record.response.truncated) == (Outcome.OK, True)
+    (part,) = record.outputs
+    assert (part.role, part.text) == ("assistant", "The parts are:\n- rent: 50%\n- food: 30%\n- ")
+    assert (record.finish_reasons, record.edge_cases, record.model) == ([], [], "m")
+    assert all(one.passed for one in record.checks.values())
+    assert counted(meters, "monitor_cut_bodies_total") == {("request",): 1, ("response",): 1}
+
+
+def test_of_a_request_that_was_cut_there_are_no_tools_and_it_repeats_none() -> None:
+    """Half a list of tools would make the others unknown; two that begin alike may differ."""
+    tools = [{"type": "function", "function": {"name": one}} for one in ("find", "book")]
+    called = {"name": "book", "arguments": "{}"}
+    message = {"role": "assistant", "tool_calls": [{"id": "c", "function": called}]}
+    answer = json.dumps({"choices": [{"index": 0, "message": message}]}).encode()
+    views: list[View] = []
+    spy = EdgeCase("spy", lambda _: "", lambda view, _: bool(views.append(view)))
+    reader, _ = reader_of(edge_cases=[spy], repeats=Repeats(b"k"))
+    whole = exchange(chat("Book it.", tools=tools), answer)
+    for one in (cut(whole, request=30), cut(whole, request=30), whole):
+        reader.read(one)
+    assert [sorted(view.tools) for view in views] == [[], [], ["book", "find"]]
+    assert [view.repeated_after for view in views] == [None, None, None]

@@ -11,10 +11,14 @@ from monitor.interfaces import Check
 from monitor.types import Part, Verdict
 from monitor.view import View
 
+_CUT = frozenset(("length", "incomplete"))
+
 
 def look(view: View, _: Any) -> Verdict | None:
     """Count the sums in the answers that can be done again, and those that are wrong; and whether
-    the same was answered before."""
+    the same was answered before. Of an answer that was cut off rows are missing."""
+    if view.outputs_cut or not _CUT.isdisjoint(view.finish):
+        return None
     found = [right for answer in view.answers for right in sums(answer)]
     if view.answered_before and (now := gist(view.marked_answers[0])):
         found.append(now == view.answered_before)
@@ -24,9 +28,9 @@ def look(view: View, _: Any) -> Verdict | None:
     return Verdict(not wrong, wrong, len(found))
 
 
-def _answer(text: str, before: str = "") -> View:
+def _answer(text: str, before: str = "", **more: Any) -> View:
     said = [Part(role="assistant", text=text)]
-    return View(outputs=said, answered_before=gist(before))
+    return View(outputs=said, answered_before=gist(before), **more)
 
 
 _TABLE = "| Item | Price |\n|---|---|\n| Pears | $3.50 |\n| Plums | $4.25 |\n"
@@ -54,6 +58,8 @@ CHECK = Check(
         _answer("It may well be so, or it may not.", before="No."),
         _answer("Set x = 5, then take 3 - 1 steps."),
         _answer(_TABLE),
+        _answer("The split is:\n- rent: 50%\n- food: 30%\n- travel: 10%", finish=["length"]),
+        _answer("The split is:\n- rent: 50%\n- food: 30%\n- travel: 10%", outputs_cut=True),
         _answer("Growth by region:\n- north: 50%\n- south: 30%\n- west: 25%"),
         _answer("```python\nassert 2 + 2 == 5\nx = 2 + 2 = 5\n```"),
     ),

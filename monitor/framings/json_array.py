@@ -19,7 +19,8 @@ class Item(NamedTuple):
     end: int
 
 
-_TOKENS = re.compile(rb'"(?>[^"\\]*(?:\\.[^"\\]*)*)(?:"|\Z)|[][{}]', re.DOTALL)
+TOKENS = re.compile(rb'"(?>[^"\\]*(?:\\.[^"\\]*)*)(?:"|\Z)|[][{}]', re.DOTALL)
+"""Strings, of which the last may have no end, and brackets."""
 
 
 def elements(body: bytes) -> Iterator[Item]:
@@ -30,7 +31,7 @@ def elements(body: bytes) -> Iterator[Item]:
     """
     outer = 1 if body.lstrip()[:1] == b"[" else 0
     depth = start = 0
-    for match in _TOKENS.finditer(body):
+    for match in TOKENS.finditer(body):
         token = match.group()
         if token in (b"{", b"["):
             if depth == outer:
@@ -55,7 +56,7 @@ def is_cut(body: bytes) -> bool:
     if body.lstrip()[:1] not in (b"{", b"["):
         return False
     depth = 0
-    for match in _TOKENS.finditer(body):
+    for match in TOKENS.finditer(body):
         token = match.group()
         if token in (b"{", b"["):
             depth += 1

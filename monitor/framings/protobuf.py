@@ -1,8 +1,9 @@
 """Bytes of a protobuf message → its fields, by a table of their numbers, without generated code.
 
 https://protobuf.dev/programming-guides/encoding/: fields come in any order and any number of times,
-repeated numbers packed or not. What the end of the bytes cut off is given as far as it came; behind
-what is no field nothing can be told. Groups and unknown fields are passed over.
+repeated numbers packed or not. What the end of the bytes cut off is given as far as it came, but
+for texts: half a name is another one. Behind what is no field nothing can be told. Groups and
+unknown fields are passed over.
 """
 
 from __future__ import annotations
@@ -46,9 +47,9 @@ def message(data: bytes, table: Table, depth: int = 0) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     inner: dict[int, bytearray] = {}
-    for number, wire, value in _fields(data):
+    for number, wire, value, is_whole in _fields(data):
         field = table.get(number)
-        if field is None:
+        if field is None or (not is_whole and field.kind == "string"):
             continue
         kind = field.kind
         if isinstance(kind, dict):
@@ -76,8 +77,9 @@ def message(data: bytes, table: Table, depth: int = 0) -> dict[str, Any]:
     return found
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, int, int | bytes]]:
-    """(number, wire type, value) of each field; a number of fixed length is its bytes."""
+def _fields(data: bytes) -> Iterator[tuple[int, int, int | bytes, bool]]:
+    """(number, wire type, value, whether all of it is there) of each field; a number of fixed
+    length is its bytes."""
     place, size = 0, len(data)
     groups: list[int] = []
     while place < size:
@@ -105,7 +107,7 @@ def _fields(data: bytes) -> Iterator[tuple[int, int, int | bytes]]:
         else:
             return
         if not groups:
-            yield number, wire, value
+            yield number, wire, value, place <= size
 
 
 def _varint(data: bytes, place: int) -> tuple[int, int]:

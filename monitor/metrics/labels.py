@@ -15,6 +15,9 @@ LOSS_REASONS = (
 )
 """Every value of the label `reason` of `monitor_exchanges_lost_total`."""
 
+MESSAGES = ("request", "response")
+"""Every value of the label `message` of `monitor_cut_bodies_total`."""
+
 CHECK_RESULTS = ("passed", "failed", "skipped")
 """Every value of the label `result` of `monitor_output_checks_total`."""
 

@@ -35,6 +35,12 @@ METRICS = (
         "recorder", ("result",),
     ),
     Metric(
+        "monitor_cut_bodies_total", "counter",
+        "Bodies on record of which the end was not read: longer than capture.max_body_bytes, "
+        "beyond what a coding may expand to, or not decodable. What of it is certain is read.",
+        "recorder", ("message",),
+    ),
+    Metric(
         "monitor_part_failures_total", "counter",
         "Times that a protocol, a dimension, a recognizer, an edge case, a check or a feature "
         "failed on an exchange. The exchange is counted without what that part would have said. "

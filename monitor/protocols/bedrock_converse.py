@@ -226,7 +226,7 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
         try:
             item = bodies.decode(event.data, _response_decoder)
         except ParseError:
-            answer.error(event.data, failed=event.type == "error")
+            answer.unreadable(event.data, failed=event.type == "error")
             continue
         if item.error:
             answer.error(event.data)

@@ -53,7 +53,7 @@ def read(call: Call) -> Inference:
     is_ours = len(call.response_body) <= 2
     for event in _documents(call):
         try:
-            document = bodies.document(event.data)
+            document = bodies.beginning(event.data)
         except ParseError:
             answer.unreadable(event.data)
             is_ours = True

@@ -110,7 +110,7 @@ def _parts(given: list[_Tensor], binary: bytes) -> Iterator[Part]:
         if isinstance(size, int) and size >= 0 and tensor.data is None:
             data = tensors.unpack(tensor.datatype, binary[start : start + size])
             start += size
-        elif "shared_memory_region" in parameters:
+        elif tensor.data is None or "shared_memory_region" in parameters:
             data = None
         else:
             data = list(_flat(tensor.data, 0))

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from monitor import bodies, columns, vectors
+from monitor.beginnings import UNKNOWN
 from monitor.chat import (
     content_text,
     deployment,
@@ -242,7 +243,8 @@ def _read_whole(answer: Transcript, body: bytes, request: _Request) -> None:
         is_error = is_error or bool(choice.error)
     if response.data:
         kind = request.output_dtype or request.embedding_type
-        answer.outputs += _embeddings(response.data, kind)
+        is_cut = answer.call.response_truncated and _is_missing(response.data[-1])
+        answer.outputs += _embeddings(response.data[:-1] if is_cut else response.data, kind)
     if is_error:
         answer.error(body)
 
@@ -356,6 +358,10 @@ def _embeddings(items: list[_Embedding], kind: Any) -> list[Part]:
     places = [count(item.index) for item in items]
     order = sorted(range(len(items)), key=lambda n: n if (at := places[n]) is None else at)
     return vectors.tensor([items[n].embedding for n in order], kind)
+
+
+def _is_missing(item: _Embedding) -> bool:
+    return item.embedding in (None, UNKNOWN)
 
 
 def _parts(message: _Message, audio: Any) -> list[Part]:

@@ -117,7 +117,7 @@ def _inputs(request: _Request) -> list[Part]:
 def _read(answer: Transcript, body: bytes, asked: int) -> None:
     try:
         if body.lstrip()[:1] == b"[":
-            bare = bodies.decode(b'{"results":' + body + b"}", _bare_decoder)
+            bare = bodies.decode(_named(body), _bare_decoder)
             response = _Response(results=bare.results)
         else:
             response = bodies.decode(body, _response_decoder)
@@ -133,6 +133,12 @@ def _read(answer: Transcript, body: bytes, asked: int) -> None:
     _account(answer, response)
     if results:
         answer.outputs.append(_scores(results, asked))
+
+
+def _named(results: bytes) -> bytes:
+    """A bare list as the member of an object."""
+    start = b'{"results":' + results
+    return bodies.Cut(start) if isinstance(results, bodies.Cut) else start + b"}"
 
 
 def _account(answer: Transcript, response: _Response) -> None:

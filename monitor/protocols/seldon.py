@@ -16,12 +16,17 @@ from monitor.interfaces import Protocol
 from monitor.types import Call, Inference, Part
 
 _PATH = re.compile(
-    r"(?:/seldon/[^/]+/(?P<name>[^/]+))?/api/v[0-9]+\.[0-9]+/(?:predictions|explanations)/?$"
+    r"(?:/seldon(?:/[^/]+)?/(?P<name>[^/]+))?/api/v[0-9]+\.[0-9]+"
+    r"/(?:predictions|explain|explanations)/?$"
 )
 
 
+_FAILURES = ("FAILURE", 1)
+"""The name of the flag, or its number in `prediction.proto`, which Python's wrapper says."""
+
+
 def claims(call: Call) -> bool:
-    """POSTs to `[/seldon/NAMESPACE/NAME]/api/v1.0/predictions`."""
+    """POSTs to `[/seldon/[NAMESPACE/]NAME]/api/v1.0/predictions` and `/explain`."""
     return call.method == "POST" and _PATH.search(call.path) is not None
 
 
@@ -59,7 +64,7 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _has_failed(document: dict[str, Any]) -> bool:
-    return is_error(document) or _below(document, "status", "status") == "FAILURE"
+    return is_error(document) or _below(document, "status", "status") in _FAILURES
 
 
 def _below(value: Any, *names: str) -> Any:
@@ -96,7 +101,8 @@ def _add_tensor(found: Columns, tensor: dict[str, Any], names: list[Any]) -> Non
     if not (isinstance(shape, list) and isinstance(values, list)):
         raise ParseError("the tensor is none")
     width = len(names)
-    if width and shape[1:] == [width] and len(values) % width == 0:
+    is_told = all(type(one) is int for one in shape)
+    if width and (shape[1:] == [width] or not is_told) and len(values) % width == 0:
         rows = [values[at : at + width] for at in range(0, len(values), width)]
         found.add_rows(names, rows)
     else:

@@ -61,7 +61,7 @@ PROTOCOL = Protocol("triton_generate", claims, read)
 
 def _object(body: bytes) -> dict[str, Any]:
     """Raises ParseError for what is no JSON object."""
-    document = bodies.document(body)
+    document = bodies.beginning(body)
     if not isinstance(document, dict):
         raise ParseError("the body is no object")
     return document
@@ -112,7 +112,7 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
         try:
             document = _object(event.data)
         except ParseError:
-            answer.error(event.data, failed=event.type == "error")
+            answer.unreadable(event.data, failed=event.type == "error")
             is_ours = is_ours or json_array.is_cut(event.data)
             continue
         if is_error(document) or event.type == "error":

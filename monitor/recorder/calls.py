@@ -10,7 +10,7 @@ from typing import Protocol as Interface
 import brotli
 
 from monitor import zstd
-from monitor.bodies import Body
+from monitor.bodies import Body, Cut
 from monitor.recorder import charsets
 from monitor.types import Call, Exchange, Message
 
@@ -263,7 +263,7 @@ def _decode(
     is_whole = message.size <= len(body)
     stages = _stages(headers) if body else []
     if not stages:
-        return Body(body), is_whole, chunks
+        return _kept(body, is_whole=is_whole), is_whole, chunks
     limit = min(max_decoded, max(len(body) * MAX_RATIO, 65536))
     decoding = _Decoding(stages, limit)
     arrivals = []
@@ -280,7 +280,11 @@ def _decode(
             break
     else:
         is_whole = is_whole and all(stage.is_complete() for stage in stages)
-    return Body(decoding.body), is_whole, arrivals if chunks else []
+    return _kept(decoding.body, is_whole=is_whole), is_whole, arrivals if chunks else []
+
+
+def _kept(body: bytes | bytearray, *, is_whole: bool) -> Body:
+    return Body(body) if is_whole else Cut(body)
 
 
 class _Decoding:

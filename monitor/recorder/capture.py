@@ -19,6 +19,7 @@ from monitor.metrics.labels import (
     CHECK_GIVEN,
     CHECK_ITEMS,
     CHECK_RESULTS,
+    MESSAGES,
     REDACTION_REASONS,
     UNKNOWN,
 )
@@ -188,6 +189,8 @@ class Capture:
             meters.add("monitor_privacy_cache_lookups_total", (result,), 0)
         for reason in REDACTION_REASONS:  # a series must exist before its first event to show it
             meters.add("monitor_redactions_total", (reason,), 0)
+        for message in MESSAGES:
+            meters.add("monitor_cut_bodies_total", (message,), 0)
         for objective in objectives:
             meters.add("monitor_objective_missed_total", (objective,), 0)
             whole = (WHOLE.dimension, WHOLE.value, objective)
@@ -306,6 +309,11 @@ class Capture:
         self._count_lineage(found)
         for entity, count in found.pseudonyms.items():
             self._meters.add("monitor_pseudonyms_total", (entity,), count)
+        for message, is_cut in zip(
+            MESSAGES, (found.request.truncated, found.response.truncated), strict=True
+        ):
+            if is_cut:
+                self._meters.add("monitor_cut_bodies_total", (message,))
         for reason, count in found.redactions.items():
             self._meters.add("monitor_redactions_total", (reason,), count)
         if trace is not None:

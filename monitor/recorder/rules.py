@@ -89,12 +89,14 @@ class Rules:
 
     def _view(self, record: Record, inference: Inference) -> View:
         """What rules may look at: what is on record, what was asked for, and what came before."""
-        after = None if self._repeats is None else self._repeats.after(record)
+        is_cut = record.request.truncated  # requests that begin alike may go on differently
+        after = None if self._repeats is None or is_cut else self._repeats.after(record)
         seen = view(
             record, inference, context=self._pricing.context(inference), usual=self._usual,
             repeated_after=after,
         )  # fmt: skip
-        if self._agreements is None or len(seen.marked_answers) != 1:
+        is_cut = is_cut or record.response.truncated
+        if self._agreements is None or is_cut or len(seen.marked_answers) != 1:
             return seen
         before = self._agreements.before(record, gist(seen.marked_answers[0]))
         return msgspec.structs.replace(seen, answered_before=before) if before else seen

@@ -45,10 +45,11 @@ def test_payloads(call: Make, body: bytes, right: list[tuple[Any, Any]]) -> None
     ("path", "answer", "model"),
     [
         (PATH, b'{"data": {}}', "churn"), ("/api/v1.0/predictions", b'{"data": {}}', ""),
+        ("/seldon/churn/api/v1.0/explain", b'{"data": {}}', "churn"),
         (PATH, b'{"data": {}, "meta": {"requestPath": {"clf": "img:1"}}}', "clf"),
         (PATH, b'{"data": {}, "meta": {"requestPath": {"a": "x", "b": "y"}}}', "churn"),
     ],
-    ids=["deployment", "none", "node", "several nodes"],
+    ids=["deployment", "none", "no namespace", "node", "several nodes"],
 )  # fmt: skip
 def test_the_model_is_the_only_node_or_the_deployment(
     call: Make, path: str, answer: bytes, model: str
@@ -59,7 +60,8 @@ def test_the_model_is_the_only_node_or_the_deployment(
 
 def test_a_failure_inside_a_200_is_a_failure(call: Make) -> None:
     """As its status says."""
-    answer = b'{"status": {"status": "FAILURE", "code": 500, "info": "no model"}}'
-    found = PROTOCOL.read(call(PATH, b"{}", answer))
-    assert (found.failed, found.outputs[0].role) == (True, "error")
+    for flag in (b'"FAILURE"', b"1"):
+        answer = b'{"status": {"status": %b, "code": 500, "info": "no model"}}' % flag
+        found = PROTOCOL.read(call(PATH, b"{}", answer))
+        assert (found.failed, found.outputs[0].role) == (True, "error")
     assert not PROTOCOL.read(call(PATH, b"{}", b'{"status": {"status": "SUCCESS"}}')).failed

@@ -53,18 +53,26 @@ class Golden:
         return _split(self.path.with_suffix(".res").read_bytes())
 
     def call(
-        self, *, prefix: str = "", body: bytes | None = None, chunks: Any = None, head: bytes = b""
+        self,
+        *,
+        prefix: str = "",
+        body: bytes | None = None,
+        chunks: Any = None,
+        head: bytes = b"",
+        asked_up_to: int | None = None,
+        told_up_to: int | None = None,
     ) -> Call:
-        """As a recorder would read it; with another body, its times, and fields beside the head's."""
+        """As a recorder would read it; with another body, its times, and fields beside the head's;
+        or with so many bytes of the bodies alone, as `capture.max_body_bytes` leaves them."""
         asked, question = self.request
         start, _, rest = asked.partition(b" ")
         told, whole = self.response
         answer = whole if body is None else body
         exchange = Exchange(
             "id", 1.0, 9.0,
-            Message(start + b" " + prefix.encode() + rest, question, len(question)),
+            Message(start + b" " + prefix.encode() + rest, question[:asked_up_to], len(question)),
             Message(
-                told[:-2] + head + b"\r\n", answer, len(answer),
+                told[:-2] + head + b"\r\n", answer[:told_up_to], len(answer),
                 self.about.get("trailers", "").encode(),
             ),
             chunks or [(at, end) for at, end in self.about["chunks"]],

@@ -1,30 +1,19 @@
-"""What MLflow's own scoring server answers its own client, and a plain one; README.md says how to run this.
-
-A relay between the two keeps the bytes. Dates and ports are left out of them.
-"""
+"""What MLflow's own scoring server answers its own client, and a plain one; README.md says how to
+run this."""
 
 from __future__ import annotations
 
-import http.client
 import os
-import re
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.protocols.goldens.scripted import PAUSE, _request, write
+from tests.protocols.goldens.relay import Relay, free_port, keep, serving
 
 COLUMNS = {"age": [41, 35], "plan": ["pro", "free"]}
-_HOST = re.compile(rb"(?im)^(host): ?.*\r$")
-_DATE = re.compile(rb"(?im)^date: ?.*\r\n")
-_WAIT = 120
 
 
 def churn() -> Any:
@@ -38,34 +27,6 @@ def churn() -> Any:
             return pandas.DataFrame({"churn": ages / 100, "label": plans})
 
     return Churn()
-
-
-class Relay:
-    """Passes one request after another on to a port, and keeps the last exchange's bytes."""
-
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self._to = port
-        self.port: int = self._socket.getsockname()[1]
-        self.request = self.response = b""
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            connection, _ = self._socket.accept()
-            with connection:
-                request = _request(connection)
-                if request is None:
-                    continue
-                with socket.create_connection(("127.0.0.1", self._to)) as server:
-                    server.sendall(request)
-                    answer = http.client.HTTPResponse(server)
-                    answer.begin()
-                    body = answer.read()
-                fields = "".join(f"{name}: {value}\r\n" for name, value in answer.getheaders())
-                head = f"HTTP/1.1 {answer.status} {answer.reason}\r\n{fields}\r\n".encode()
-                self.request, self.response = request, head + body
-                connection.sendall(head + body)
 
 
 def asked(path: str, document: Any) -> Callable[[str, int], None]:
@@ -100,61 +61,19 @@ def record() -> None:
     """Serve a model, ask it, and write the files."""
     import mlflow
 
-    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        free.close()
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
         model = str(Path(folder) / "model")
         mlflow.pyfunc.save_model(model, python_model=churn())
-        serve = [
-            "models",
-            "serve",
-            "-m",
-            model,
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(port),
-            "--env-manager",
-            "local",
-        ]
-        beside = (
-            f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # uvicorn is there
-        )
-        server = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", *serve],
-            env=os.environ | {"PATH": beside},
-            start_new_session=True,
-        )
-        try:
-            _until_ready(port)
+        command = [
+            sys.executable, "-m", "mlflow", "models", "serve", "-m", model, "-h", "127.0.0.1",
+            "-p", str(port), "--env-manager", "local",
+        ]  # fmt: skip
+        beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # uvicorn
+        with serving(command, Path.cwd(), f"http://127.0.0.1:{port}/ping", PATH=beside):
             relay = Relay(port)
-            for case, ask in CASES:
-                ask("127.0.0.1", relay.port)
-                request = _HOST.sub(rb"\1: model.example\r", relay.request)
-                head, blank, body = _DATE.sub(b"", relay.response).partition(b"\r\n\r\n")
-                about = {
-                    "client": f"mlflow {mlflow.__version__}",
-                    "texts": [],
-                    "chunks": [[PAUSE, len(body)]],
-                }
-                write("mlflow", case, request, head + blank + body, about)
-        finally:
-            os.killpg(server.pid, signal.SIGTERM)
-            server.wait(_WAIT)
-
-
-def _until_ready(port: int) -> None:
-    import requests
-
-    end = time.monotonic() + _WAIT
-    while time.monotonic() < end:
-        try:
-            requests.get(f"http://127.0.0.1:{port}/ping", timeout=1).raise_for_status()
-        except requests.RequestException:
-            time.sleep(0.5)
-        else:
-            return
-    raise TimeoutError("MLflow's server does not answer")
+            asked = [(case, partial(ask, "127.0.0.1", relay.port)) for case, ask in CASES]
+            keep("mlflow", relay, f"mlflow {mlflow.__version__}", asked)
 
 
 if __name__ == "__main__":
