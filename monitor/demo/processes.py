@@ -125,7 +125,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _wait_for(
-    url: str, process: subprocess.Popen[bytes], file: Path | None = None, patience: float = 60
+    url: str, process: subprocess.Popen[bytes], file: Path | None = None, patience: float = 120
 ) -> None:
     """Wait until `url` answers and there is the `file`, if any. Raises UsageError."""
     deadline = time.monotonic() + patience
