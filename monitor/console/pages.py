@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from importlib import resources
 from typing import Any
 from urllib.parse import urlencode
@@ -95,7 +95,7 @@ def templates() -> Environment:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     pages.filters.update(FILTERS)
-    pages.globals.update(DRAWN, link=link, following=following)
+    pages.globals.update(DRAWN, link=link, following=following, as_json=as_json)
     return pages
 
 
@@ -118,6 +118,16 @@ def following(path: str, asked: dict[str, str], cursor: str) -> str:
     """
     return link(path, **{**{name: one for name, one in asked.items() if name != "cursor"},
                          "cursor": cursor})  # fmt: skip
+
+
+def as_json(path: str, asked: dict[str, str], but: Iterable[str]) -> str:
+    """Return where the API answers what a page was asked for, without what is the page's own.
+
+    >>> as_json("segments", {"dimension": "a", "value": "", "sort": "p95"}, ("sort",))
+    '/api/v1/segments?dimension=a'
+    """
+    said = {name: one for name, one in asked.items() if name not in but}
+    return link(f"/api/v1/{path}", **said)
 
 
 def _get(app: FastAPI, path: str, answering: Callable[[Request], Awaitable[Response]]) -> None:

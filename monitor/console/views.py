@@ -24,11 +24,14 @@ from monitor.queries import (
 from monitor.queries import templates as prompts
 from monitor.queries.query import MAX_LIMIT, MissingError, Query, System, ask
 from monitor.queries.segments import Row
-from monitor.types import ABSENT
+from monitor.types import ABSENT, EDGE_CASE
 
 Shown = tuple[str, dict[str, Any]]
 """A template, and what it shows."""
 PAGE = "50"
+ENOUGH = 50
+"""Exchanges of a segment from which on its quantiles and shares say something, as in the rules of
+`alerts/segments.rules.yml`; of fewer the slowest would come first by chance."""
 
 
 class Place(NamedTuple):
@@ -72,17 +75,15 @@ async def overview(view: View) -> Shown:
         for one in (await view.ask(query, status="alarm", limit="8")).items
     ]
     whole = next((one for one in rows.items if one.dimension == "all"), None)
-    slowest = sorted(
-        (
-            one
-            for one in rows.items
-            if one.value != ABSENT and one.dimension != "all" and one.duration.count
-        ),
-        key=lambda one: -(one.duration.p95 or 0.0),
-    )[:5]
+    compared = (
+        one
+        for one in rows.items
+        if one.value != ABSENT and one.dimension not in ("all", EDGE_CASE) and _says(one)
+    )
+    slowest = sorted(compared, key=lambda one: -(one.duration.p95 or 0.0))[:5]
     return "overview.html", {
         "health": health, "drifting": drifting, "whole": whole, "slowest": slowest,
-        "alarms": alarms,
+        "alarms": alarms, "enough": ENOUGH,
     }  # fmt: skip
 
 
@@ -120,6 +121,13 @@ SORTS: dict[str, Callable[[Row], float]] = {
     "checks": lambda one: sum(one.failed_checks.values()),
 }
 """By what segments may be put in order, the largest first."""
+COUNTS = ("exchanges", "tokens", "cost", "checks")
+"""Those that are as true of few exchanges as of many."""
+
+
+def _says(one: Row) -> bool:
+    """Whether a segment has enough exchanges to be compared by quantiles and shares."""
+    return one.exchanges >= ENOUGH
 
 
 async def side_by_side(view: View) -> Shown:
@@ -130,11 +138,14 @@ async def side_by_side(view: View) -> Shown:
     key = SORTS[sort]
     names = ("dimension", "value", "cursor", "limit")
     found = await view.ask(segments.QUERY, *names, limit=str(MAX_LIMIT))
-    rows = sorted((one for one in found.items if one.exchanges), key=lambda one: -key(one))
+    rows = sorted(
+        (one for one in found.items if one.exchanges),
+        key=lambda one: (sort not in COUNTS and not _says(one), -key(one)),
+    )
     most = {name: max(map(each, rows), default=0.0) for name, each in SORTS.items()}
     return "segments.html", {
         "found": found, "rows": rows[:200], "hidden": max(0, len(rows) - 200), "most": most,
-        "sort": sort, "sorts": list(SORTS),
+        "sort": sort, "sorts": list(SORTS), "enough": 0 if sort in COUNTS else ENOUGH,
     }  # fmt: skip
 
 

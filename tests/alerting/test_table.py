@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -40,6 +41,8 @@ def test_every_alert_has_the_name_and_the_words_of_a_rule() -> None:
             if (kind.name, severity) == NEWS:
                 continue
             assert summary in ruled[kind.name].get(severity, set()), (kind.name, severity)
+    told = set(re.findall(r"Monitor\w+", (ROOT / "docs" / "notifications.md").read_text("utf-8")))
+    assert told - {"MonitorTest"} == set(ruled) - {WATCHDOG}, "told, or by the rules alone"
     headings = (ROOT / "RUNBOOK.md").read_text("utf-8").splitlines()
     assert {f"## {kind.name}" for kind in ALERTS} <= set(headings)
 

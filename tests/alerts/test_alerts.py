@@ -95,6 +95,18 @@ def test_an_alert_says_what_it_is_and_what_to_do(rule: dict[str, Any]) -> None:
     assert "endpoint" not in about or "endpoint" in asked
 
 
+def test_what_is_counted_is_told_in_whole_numbers() -> None:
+    """`increase` says 7.049 where seven came, because it fills up the ends of its range; only what is
+    no count, as a burn rate or a sum of money, may have digits after the point."""
+    told = {rule["alert"] for rule in ALERTS if re.search(
+        r"\$value \| humanize }}", rule["annotations"]["description"]
+    )}  # fmt: skip
+    assert told == {
+        "MonitorErrorBudgetBurn", "MonitorLatencyBudgetBurn", "MonitorSegmentBudgetBurn",
+        "MonitorCostSurge",
+    }  # fmt: skip
+
+
 def test_every_alert_is_tested_firing_and_silent() -> None:
     """Each severity of each fires somewhere, and somewhere else does not, by promtool."""
     fires: set[tuple[str, str]] = set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import re
 from html.parser import HTMLParser
 from importlib import resources
@@ -23,10 +24,10 @@ from monitor.errors import StreamError
 from monitor.findings import Outcomes, Quality
 from monitor.review.desk import Said, Task
 from monitor.review.queue import Answer, Stats
-from monitor.types import Part
+from monitor.types import Measurement, Part
 from tests.api.test_review import STATS
 from tests.hostile import TEXTS
-from tests.queries.house import House
+from tests.queries.house import House, histogram
 
 HTMX = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
 XSS = [
@@ -184,6 +185,71 @@ def test_a_finding_shows_its_two_histograms_and_where_it_comes_from() -> None:
     assert 'role="img"' in page
     assert "93 % from" in page
     assert "2026-05-28" in page  # since when
+
+
+def test_the_tail_is_not_told_of_few_exchanges() -> None:
+    """Nor of edge cases, of which some are slow by what they are; on the page of all segments what is
+    few comes last, unless counts are compared."""
+
+    class Odd(House):
+        async def measurements(self) -> list[Measurement]:
+            found = await super().measurements()
+            for dimension, value, count in (("site", "rare", 9), ("edge_case", "slow_one", 90)):
+                place = {"endpoint": "e", "dimension": dimension, "value": value}
+                name = "monitor_segment_exchanges_total"
+                found.append(Measurement(name, {**place, "outcome": "ok"}, count))
+                name = "monitor_segment_duration_seconds"
+                found += histogram(name, place, {1.0: 0, 2.0: 0, 9.0: count, math.inf: 0})
+            return found
+
+    app = console(Odd(), Sits("north"))
+    tail = asked("", app).text.partition("Where the tail is")[2]
+    assert "north" in tail
+    assert "Of segments with 50 exchanges or more" in tail
+    assert "rare" not in tail
+    assert "slow_one" not in tail
+    every = asked("segments", app).text
+    places = [every.index(f"<b>{name}</b>") for name in ("slow_one", "north", "south", "rare")]
+    assert places == sorted(places)
+    assert "fewer than 50 exchanges come last" in every
+    assert "come last" not in asked("segments?sort=exchanges", app).text
+
+
+@pytest.mark.parametrize(("page", "said"), [
+    ("findings", "findings?status=drift"), ("findings?status=", "findings"),
+    ("records?segment=population%3Dnorth&outcome=ok", "records?segment=population%3Dnorth&outcome=ok"),
+    ("segments?sort=errors&dimension=population", "segments?dimension=population"),
+    ("quality?dimension=all", "quality?dimension=all"), ("quality?dimension=all", "coverage?dimension=all"),
+    ("fairness?measure=selection_rate", "fairness?measure=selection_rate"),
+    ("slices?status=alarm", "slices?status=alarm"), ("health", "status"),
+])  # fmt: skip
+def test_the_json_of_a_page_is_asked_as_the_page_was(page: str, said: str) -> None:
+    """Whoever filtered a page gets the same from the API."""
+    links = Tags(asked(page, console(House(), Sits("north"))).text).links
+    assert f"/api/v1/{said}" in links
+
+
+def test_a_long_list_says_that_it_is_cut_and_is_folded() -> None:
+    """By class and of what is known so far, where numbers that are none are left out."""
+
+    class Many(House):
+        async def outcomes(self) -> Outcomes:
+            found = await super().outcomes()
+            early = [
+                Quality("site", f"s-{number}", "f1", 0.5 if number % 2 else None, None, None, 3)
+                for number in range(500)
+            ]
+            (chart,) = found.calibration
+            charts = [msgspec.structs.replace(chart, value=f"s-{number}") for number in range(30)]
+            return msgspec.structs.replace(found, early=early, calibration=charts)
+
+    page = asked("quality", console(Many(), Sits("north"))).text
+    assert "The first 12 of 30 are shown" in page
+    early = page.partition("Known so far")[2]
+    assert "<details><summary>250 numbers" in early
+    assert "The first 200 of 250 are shown" in early
+    assert "<details open>" in page  # of a class there is one number
+    assert asked("quality", console(House(), Sits("north"))).text.count("are shown;") == 0
 
 
 def test_reading_a_record_is_logged_under_the_readers_name() -> None:

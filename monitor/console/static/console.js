@@ -7,3 +7,6 @@ document.addEventListener("keydown", (event) => {
     button.click();
   }
 });
+
+/* On a phone the names of the pages are wider than the screen: where one is, is to be seen. */
+document.querySelector("nav a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
