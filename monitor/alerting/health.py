@@ -1,8 +1,8 @@
 """Measurements of our own processes → Conditions: what the alert rules ask of them, without a
 Prometheus.
 
-Windows and bounds are those of `alerts/`, but nothing is predicted, and what is counted per second
-there is counted since the last minutes here.
+Windows and bounds are those of `alerts/`, but nothing is predicted, what is counted per second
+there is counted since the last minutes here, and an endpoint that is down is seen sooner.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ UNANCHORED = 3600.0
 LATE = 300.0
 """Seconds that the newest analyzed record may be old while records come."""
 
+DOWN = ((5 * MINUTE, 3, "5 minutes"), (20.0, 10, "20 seconds"))
+"""In so many seconds so many exchanges failed, and none was answered: the endpoint is down. The
+rules know the first alone, since a Prometheus seldom scrapes often enough for the other."""
 FAILED = ("server_error", "upstream_refused", "upstream_timeout", "upstream_broken")
 ANSWERED = ("ok", "client_error", "rate_limited")
 
@@ -131,11 +134,17 @@ class Health:
             if count and reason != "opaque":
                 words = f"{count:,.0f} exchanges of the last 10 minutes, reason {reason}"
                 yield Condition("MonitorRecordsLost", "warning", {"reason": reason}, words)
-        failed = sum(self._rise("monitor_exchanges_total", 5 * MINUTE, one) for one in FAILED)
-        answered = sum(self._rise("monitor_exchanges_total", 5 * MINUTE, one) for one in ANSWERED)
-        if failed >= 3 and not answered:
-            words = f"{failed:,.0f} exchanges failed in 5 minutes and none succeeded"
-            yield Condition("MonitorUpstreamDown", "critical", {}, words)
+        yield from self._down()
+
+    def _down(self) -> Iterator[Condition]:
+        """Nobody is answered: of much traffic that is plain at once, of little after minutes."""
+        for seconds, least, when in DOWN:
+            failed = sum(self._rise("monitor_exchanges_total", seconds, one) for one in FAILED)
+            answered = sum(self._rise("monitor_exchanges_total", seconds, one) for one in ANSWERED)
+            if failed >= least and not answered:
+                words = f"{failed:,.0f} exchanges failed in {when} and none succeeded"
+                yield Condition("MonitorUpstreamDown", "critical", {}, words)
+                return
 
     def _burns(self, objectives: Mapping[str, float]) -> Iterator[Condition]:
         """What is spent too fast in the last hour, and in its last five minutes still."""

@@ -68,7 +68,7 @@ ALERTS: tuple[AlertKind, ...] = (
     }, keep=60.0),
     AlertKind("MonitorUpstreamDown", {
         "critical": "Every user gets an error: the model endpoint answers nobody.",
-    }, after=30.0),
+    }, after=15.0, keep=60.0),
     AlertKind("MonitorRecordsLost", {
         "critical": "Much of the traffic leaves no record; users are served.",
         "warning": "Some exchanges left no record; users are served.",

@@ -78,6 +78,28 @@ def test_a_trouble_is_seen(changed: dict[str, float], told: tuple[str, str]) -> 
     assert look(health, 20.0, **changed) == {told}  # type: ignore[arg-type]
 
 
+def test_an_endpoint_that_fails_everybody_is_down_within_seconds() -> None:
+    """Where there is traffic, although many were answered minutes ago; a few failures among little
+    traffic say so after five minutes without an answer alone."""
+    health, few = Health(), Health()
+    answered = {"exchanges_total__ok": 100.0}
+    for now in range(0, 65, 5):
+        answered["exchanges_total__ok"] = 100.0 + 20 * now
+        assert look(health, float(now), **answered) == look(few, float(now), **answered) == set()
+
+    def down(health: Health, now: int, failed: float) -> bool:
+        told = look(health, float(now), **answered, exchanges_total__server_error=failed)
+        return ("MonitorUpstreamDown", "critical") in told
+
+    times = range(65, 400, 5)
+    assert [now for now in times if down(health, now, now - 60.0)] == [*times][3:]
+    seldom = (65, 100, 200, 300, 350)
+    seen = [now for now in times if down(few, now, float(sum(at <= now for at in seldom)))]
+    assert seen == [now for now in times if now >= 360]
+    answered["exchanges_total__ok"] += 1
+    assert not down(health, 400, 400.0)
+
+
 def test_few_exchanges_burn_no_budget() -> None:
     """Nor does what is within the objective, nor what was bad an hour ago and is well now."""
     health = Health()
