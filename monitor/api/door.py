@@ -26,6 +26,8 @@ HEAD = 20.0
 """Seconds that it may take for the head of a request, from the first on."""
 EXCHANGE = PATIENCE + 30
 """Seconds for the rest of a request, and as many to read the answer."""
+FAREWELL = 0.5
+"""Seconds that a client with nothing to wait for may take for the end of TLS at a stop."""
 STARVED = 1.0
 """Seconds until the next try after an accept found no file descriptor."""
 DATE_EVERY = 1.0
@@ -50,6 +52,13 @@ class Connection(HttpToolsProtocol):
     def end(self) -> None:
         """Close at once, with whatever was not sent."""
         self.transport.abort()
+
+    def shutdown(self) -> None:
+        """Close once the answer is complete. Clients that keep a connection seldom read from it, so
+        none sees that TLS ends, and waiting for them would take as long as an open answer may."""
+        super().shutdown()
+        if self.cycle is None or self.cycle.response_complete:
+            self._ends_in(FAREWELL)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio.Protocol."""

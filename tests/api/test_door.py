@@ -228,6 +228,30 @@ def test_a_new_certificate_ends_no_connection(authority: Any) -> None:
     run(story())
 
 
+def test_a_client_that_keeps_its_connection_holds_up_no_stop(
+    authority: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also with TLS, where the end of a connection has two sides: nothing is told as cancelled."""
+    one = authority()
+    cert = Certificate(*one.issue("server"), lambda *_: None, "access.tls")
+    trusting = ssl.create_default_context(cafile=one.ca)
+
+    def asked(port: Port) -> ssl.SSLSocket:
+        plain = socket.create_connection(port.address)
+        kept = trusting.wrap_socket(plain, server_hostname=port.address[0])
+        kept.sendall(ASK)
+        assert kept.recv(1000).startswith(b"HTTP/1.1 200")
+        return kept
+
+    async def story() -> None:
+        async with Port(pages, lambda: cert.context((H1,))).opened() as port:
+            kept = await asyncio.to_thread(asked, port)
+        kept.close()
+
+    run(story())
+    assert [one.getMessage() for one in caplog.records] == []
+
+
 def test_forms_that_do_not_end_keep_nobody_from_signing_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
