@@ -16,7 +16,8 @@ from monitor.framings.json_array import TOKENS
 UNKNOWN = "data:"
 """What stands for base64 that was cut: an address of data without the data. Its size is unknown."""
 
-_DEEPEST = 512
+_DEEPEST, _MOST = 512, 1 << 18
+"""So deep it goes, and so many strings and brackets are looked at, a fraction of a second."""
 _BLANKS = b" \t\r\n"
 _QUOTE, _LIST = ord('"'), ord("[")
 _SCALAR = b"+-." + string.digits.encode() + string.ascii_letters.encode()
@@ -33,7 +34,8 @@ _SIGNS = 16
 def closed(body: bytes) -> bytes:
     """Return JSON of the beginning of a JSON text.
 
-    Raises ParseError where brackets do not match or are nested too deep, or a name is very long.
+    Raises ParseError where brackets do not match, are nested too deep or are too many, or a name is
+    very long.
 
     >>> closed(b'{"model": "m", "messages": [{"role": "user", "content": "Where is my ord')
     b'{"model": "m", "messages": [{"role": "user", "content": "Where is my "}]}'
@@ -44,7 +46,9 @@ def closed(body: bytes) -> bytes:
         body = body[:-1]
     opened: list[int] = []
     start, end = 0, 0
-    for match in TOKENS.finditer(body):
+    for count, match in enumerate(TOKENS.finditer(body)):
+        if count > _MOST:
+            raise ParseError("the body has too many strings and brackets")
         sign = body[match.start()]
         if sign == _QUOTE:
             start, end = match.span()
