@@ -234,7 +234,7 @@ def _parser(chosen: str) -> _Parser:
         example="monitor review next")  # fmt: skip
     feedback = add("feedback", _feedback, "load what became of exchanges: labels, events, verdicts",
         example="monitor feedback load labels.csv")  # fmt: skip
-    experiments = add("experiments", _experiments, "print what can be said of each arm now",
+    experiments = add("experiments", _experiments, "compare the arms of the declared experiments",
         example="monitor experiments --config monitor.yaml")  # fmt: skip
     notify = add("notify", _notify, "test the receivers of notifications, and silence alerts",
         example="monitor notify test --config monitor.yaml")  # fmt: skip

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Collection
 from typing import Any
 
+from monitor.settings.validation import did_you_mean
 from monitor.tables.cells import moment
 
 
@@ -45,7 +46,10 @@ def some_of(known: Collection[str]) -> Callable[[str], frozenset[str]]:
     def wanted(text: str) -> frozenset[str]:
         words = frozenset(one.strip() for one in text.split(","))
         if unknown := sorted(words - set(known)):
-            raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(known)}")
+            near = did_you_mean(unknown[0], known)
+            raise argparse.ArgumentTypeError(
+                f"{unknown[0]!r} is not one of {', '.join(known)}{near}"
+            )
         return words
 
     return wanted

@@ -1,6 +1,7 @@
 """Every setting, with its kind, bounds and default, as frozen structs.
 
-Only `monitor.cli`, `monitor.commands` and `monitor.app` read settings; parts take plain arguments.
+The doors read settings (`cli`, `commands`, `app`, `assembly`, `supervision`, `demo`); parts take
+plain arguments.
 """
 
 from __future__ import annotations

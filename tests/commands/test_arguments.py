@@ -63,3 +63,13 @@ def test_numbers_add_up_in_order_each_once_and_are_few(capsys: pytest.CaptureFix
     with pytest.raises(SystemExit):
         parser.parse_args(["replay", "--bins", "5,6,7", "--bins", "8,9,10"])
     assert "--bins: has more than 5 values" in capsys.readouterr().err
+
+
+def test_a_condition_that_is_misspelt_is_told_with_the_nearest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As every other name of a closed list."""
+    with pytest.raises(SystemExit):
+        cli._parser("replay").parse_args(["replay", "--fail-on", "drfit"])
+    assert "'drfit' is not one of drift, " in (error := capsys.readouterr().err)
+    assert "; did you mean drift?" in error

@@ -236,7 +236,12 @@ def test_whichever_worker_dies_the_page_adds_up_and_does_not_go_back(start: Any,
     lost = page.total("monitor_exchanges_lost_total")
     assert page.total("monitor_exchanges_lost_total", reason="proxy_died") == lost <= len(missing)
     assert page.total("monitor_exchanges_total") == len(records) + lost
-    assert load.outcomes()["cut"] <= 4 * 2  # every client once, whenever a proxy is killed
+    cut = [load.at[trace] for trace, said in load.seen.items() if said == "cut"]
+    for at in cut:
+        assert any(-1 - load.stall < at - kill < 2 + load.stall for kill in killed_at), (
+            at - killed_at[0]
+        )
+    assert len(cut) <= 4 * 2  # every client once, whenever a proxy is killed
 
 
 def test_what_a_run_leaves_in_the_spool_the_next_one_delivers_and_accounts_for(
