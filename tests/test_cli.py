@@ -38,7 +38,7 @@ SETTINGS = {
     "injector": {"config", "endpoint", "listen", "admin", "data"},
     "init": {"endpoint", "upstream"},
     "demo": set(),
-    "files": set(),
+    "files": {"config"},
     "schema": set(),
 }
 """The settings that each command reads."""
