@@ -21,7 +21,7 @@ from monitor.api.headers import Headers
 from monitor.console.pages import STATIC, add_to
 from monitor.console.views import NAV, TAKES, VIEWS
 from monitor.errors import StreamError
-from monitor.findings import Outcomes, Quality
+from monitor.findings import Drift, Outcomes, Quality
 from monitor.review.desk import Said, Task
 from monitor.review.queue import Answer, Stats
 from monitor.types import Measurement, Part
@@ -185,6 +185,22 @@ def test_a_finding_shows_its_two_histograms_and_where_it_comes_from() -> None:
     assert 'role="img"' in page
     assert "93 % from" in page
     assert "2026-05-28" in page  # since when
+
+
+def test_who_begins_is_told_how() -> None:
+    """Before the first exchange; a system that watches says neither."""
+
+    class Empty(House):
+        async def measurements(self) -> list[Measurement]:
+            return []
+
+        async def drift(self) -> Drift:
+            return Drift("insufficient", 0, [], [])
+
+    told = "No exchange has come yet", "Nothing is watched yet"
+    begun, empty = (asked("", console(one, Sits("north"))).text for one in (House(), Empty()))
+    assert [one in empty for one in told] == [True, True]
+    assert [one in begun for one in told] == [False, False]
 
 
 def test_the_tail_is_not_told_of_few_exchanges() -> None:

@@ -105,7 +105,7 @@ def test_a_real_run_fills_the_boards(
     prometheus = scraped(system.run["admin"])
     empty, number, end = TARGETS, 0, time.monotonic() + 200
     unkept = httpx.Limits(max_keepalive_connections=0)  # what idles is closed, also by the pages
-    with httpx.Client(timeout=30, limits=unkept) as client:
+    with httpx.Client(timeout=60, limits=unkept) as client:  # the pages give way to all else
         while {title for title, _ in empty} - set(EMPTY) and time.monotonic() < end:
             for _ in range(50):
                 converse(client, system, number)

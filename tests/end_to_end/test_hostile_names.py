@@ -111,7 +111,7 @@ def test_a_hostile_name_is_text_wherever_it_is_read(
     def drifts() -> bool:
         return bool(system.page().pick("monitor_drift_status", feature=SHOWN, status="drift"))
 
-    with httpx.Client(timeout=20) as client:
+    with httpx.Client(timeout=60) as client:  # the pages give way to all else that runs
         items = [
             {"trace_id": f"{number:032x}", "label": LABEL if number % 3 else "b"}
             for number in range(1, 61)
