@@ -7,7 +7,7 @@ import contextlib
 import signal
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,8 +34,8 @@ from monitor.settings.load import load
 from monitor.settings.schema import Settings
 from monitor.tasks import own
 
-LONGEST = 140.0
-"""Seconds after the start at which nothing more is waited for."""
+LONGEST = 125.0
+"""Seconds after the sidecar is ready at which nothing more is waited for."""
 SAY_EVERY = 0.5
 """Seconds between two requests with feedback."""
 MOST = 1000
@@ -90,7 +90,6 @@ def run(
     """Run a scenario; 0 when what was planted was found, or without a problem nothing alarmed, and
     every exchange is accounted for; else 1. With `keep` everything goes on until Ctrl-C."""
     console = console or Console()
-    until = time.monotonic() + LONGEST
     console.print(domain_screen.welcome(scenario, problem=problem))
     with contextlib.ExitStack() as stack:
         stack.enter_context(processes.signals())
@@ -102,6 +101,7 @@ def run(
             where, stop = stack.enter_context(processes.sidecar(data, upstream, tree))
             settings = load(str(data / "demo.yaml"), {})
             turns = scenario.turns(seed, problem)
+        until = time.monotonic() + LONGEST
         day = Day(
             scenario, problem, seed, turns, f"http://{where['listen']}", f"http://{where['admin']}"
         )
@@ -116,6 +116,8 @@ def run(
         console.print(screen.latency(page))
         console.print(domain_screen.overall(scenario, before, accuracy, len(turns)))
         console.print(domain_screen.found(scenario, alarms_, problem=problem))
+        if late := domain_screen.late(counted(page, turns), len(turns)):
+            console.print(late)
         if keep:
             with contextlib.suppress(KeyboardInterrupt):
                 told = screen.kept(
@@ -186,16 +188,21 @@ async def _send(day: Day, done: Callable[[], None]) -> tuple[int, Quality | None
         return failed, await looking
 
 
+def counted(page: Page, turns: Sequence[Turn]) -> float:
+    """How many exchanges are analyzed, and their outcomes with them where something is said."""
+    analyzed = page.total("monitor_records_analyzed_total")
+    if not any(turn.said for turn in turns):
+        return analyzed
+    return min(analyzed, page.total("monitor_outcome_records_total", result="due"))
+
+
 def _wait(day: Day, settings: Settings, until: float) -> Seen:
     """What is known once all that was sent is counted; of a problem once it is found, too."""
     sent = len(day.turns)
-    is_said = any(turn.said for turn in day.turns)
     while True:
         page = Page.read(f"{day.admin}/metrics")
-        due = page.total("monitor_outcome_records_total", result="due") if is_said else sent
-        counted = min(page.total("monitor_records_analyzed_total"), due)
         is_late = time.monotonic() >= until
-        if is_late or (counted >= sent and page.pending() == 0):
+        if is_late or (counted(page, day.turns) >= sent and page.pending() == 0):
             seen = _look(day, settings, page)
             labels = seen.accuracy.labels if seen.accuracy else 0
             # The API's answers are a few seconds old.

@@ -52,6 +52,17 @@ def overall(
     return Text(words, style="bold")
 
 
+def late(counted: float, sent: int) -> RenderableType | None:
+    """That not all is counted, where time was up before: what is not found may be found later."""
+    if counted >= sent:
+        return None
+    return Text(
+        f"{counted:,.0f} of {sent:,} exchanges and their outcomes were counted in time: this "
+        "machine is busy. What is not found may be found later; `--keep` leaves it running.",
+        style="bold",
+    )
+
+
 def found(scenario: Scenario, alarms: Sequence[Alarm], *, problem: bool) -> RenderableType:
     """The signals with DIMENSION=VALUE and measure, then what else alarms."""
     lines: list[Text] = []

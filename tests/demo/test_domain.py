@@ -95,6 +95,12 @@ def test_what_was_not_found_is_said() -> None:
     assert "Every other answer" not in shown([], problem=False)
 
 
+def test_a_machine_that_is_too_busy_is_said() -> None:
+    """Else what is not found would be taken for what cannot be found."""
+    assert domain_screen.late(800, 800) is None
+    assert str(domain_screen.late(412, 800)).startswith("412 of 800 exchanges and their outcomes")
+
+
 def test_accuracy_is_told_before_and_after_the_change() -> None:
     """From what was known of all by then, and now; or it is not known."""
 
