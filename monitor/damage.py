@@ -19,10 +19,12 @@ class Unreadable(msgspec.Struct, frozen=True):
     error: str
     """What was wrong there."""
     count: int = 1
-    """How many rows, lines or cells of that kind."""
+    """How many rows, lines or cells of that kind; 0 where a file breaks off there: nobody knows how
+    much is missing."""
 
 
 class _Broken(msgspec.Struct):
+    ends: list[Unreadable] = []
     places: list[Unreadable] = []
     more: int = 0
     erased: int = 0
@@ -35,17 +37,24 @@ class Damage(msgspec.Struct):
 
     files: dict[str, _Broken] = {}
 
-    def begin(self, path: Path) -> None:
+    def begin(self, path: Path | str) -> None:
         """Forget what was wrong with a file: it is read again."""
         self.files.pop(str(path), None)
 
-    def rows(self, path: Path, place: str, error: str, count: int = 1) -> None:
+    def rows(self, path: Path | str, place: str, error: str, count: int = 1) -> None:
         """Count rows or lines that could not be read."""
         broken = self.files.setdefault(str(path), _Broken())
         if len(broken.places) < LISTED:
             broken.places.append(Unreadable(place, error, count))
         else:
             broken.more += count
+
+    def ends(self, path: Path | str, place: str, error: str) -> None:
+        """Say that a file, or what is at a place of it, cannot be read from there on."""
+        one = Unreadable(place, error, 0)
+        ends = self.files.setdefault(str(path), _Broken()).ends
+        if one not in ends and len(ends) < LISTED:
+            ends.append(one)
 
     def erased(self, path: Path) -> None:
         """Count a row that was erased on request: its tombstone is read."""
@@ -62,8 +71,10 @@ class Damage(msgspec.Struct):
     def merge(self, other: Damage) -> None:
         """Add what was found elsewhere."""
         for path, theirs in other.files.items():
+            for one in theirs.ends:
+                self.ends(path, one.place, one.error)
             for one in theirs.places:
-                self.rows(Path(path), one.place, one.error, one.count)
+                self.rows(path, one.place, one.error, one.count)
             ours = self.files.setdefault(path, _Broken())
             ours.more += theirs.more
             ours.erased += theirs.erased
@@ -71,10 +82,21 @@ class Damage(msgspec.Struct):
                 before = ours.cells.get(column, msgspec.structs.replace(one, count=0))
                 ours.cells[column] = msgspec.structs.replace(before, count=before.count + one.count)
 
-    def rows_of(self, paths: Iterable[Path]) -> int:
+    def renew(self, other: Damage) -> None:
+        """The same of files that were read again."""
+        for path in other.files:
+            self.begin(path)
+        self.merge(other)
+
+    def rows_of(self, paths: Iterable[Path | str]) -> int:
         """How many rows or lines of these files could not be read when they were last read."""
         broken = [self.files[name] for name in {str(path) for path in paths} if name in self.files]
         return sum(one.more + sum(place.count for place in one.places) for one in broken)
+
+    def ends_of(self, paths: Iterable[Path | str]) -> list[Unreadable]:
+        """Where these files could not be read any further."""
+        names = sorted({str(path) for path in paths})
+        return [one for name in names if name in self.files for one in self.files[name].ends]
 
     @property
     def erasures(self) -> int:
@@ -82,8 +104,8 @@ class Damage(msgspec.Struct):
         return sum(broken.erased for broken in self.files.values())
 
     def listed(self) -> list[Unreadable]:
-        """All of it, in order of file."""
-        found: list[Unreadable] = []
+        """All of it, in order of file; first where files could not be read any further."""
+        found = self.ends_of(self.files)
         for path, broken in sorted(self.files.items()):
             found += broken.places
             if broken.more:

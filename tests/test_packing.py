@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import zipfile
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -39,18 +40,78 @@ def test_what_was_packed_comes_out(tmp_path: Path, how: str) -> None:
         assert stream.read() == b"x,y\n1,2\n" * 1000
 
 
-@pytest.mark.parametrize("how", [how for how in PACKED if how != "plain"])
-def test_what_breaks_off_raises_what_is_broken(tmp_path: Path, how: str) -> None:
-    """Whoever reads a file catches `BROKEN`, and says where."""
-    path = tmp_path / "a"
-    whole = PACKED[how](bytes(place * 7919 % 251 for place in range(100_000)))
-    path.write_bytes(whole[: len(whole) // 2])
-    with packing.opened(path) as stream, pytest.raises(packing.BROKEN):
-        stream.read()
-    if how != "zstd":  # which has no checksum unless it is asked for
-        path.write_bytes(whole[:100] + b"\xff" * 40 + whole[140:])
-        with packing.opened(path) as stream, pytest.raises(packing.BROKEN):
-            stream.read()
+TEXT = b"".join(b"%d,%d\n" % (n, n * n * 7919 % 100_003) for n in range(200_000))
+"""More than any packing holds back, or packs together."""
+
+WAYS = [how for how in PACKED if how != "plain"]
+
+
+@lru_cache
+def packed(how: str) -> bytes:
+    return PACKED[how](TEXT)
+
+
+def broken(path: Path, content: bytes) -> tuple[bytes, str]:
+    """What comes of a packed file up to where it breaks off, and why it does."""
+    path.write_bytes(content)
+    found = b""
+    with packing.opened(path) as stream:
+        try:
+            while more := stream.read1(70_001):
+                found += more
+        except OSError as error:
+            with pytest.raises(OSError, match=packing.why(error)):  # again and again
+                stream.read(1)
+            return found, packing.why(error)
+    return found, ""
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_of_what_is_cut_off_everything_comes_before(tmp_path: Path, how: str) -> None:
+    """Also at its last byte, and within the second of two that were put one behind the other."""
+    whole, said = packed(how), f"is cut off within what {how} has packed"
+    found, why = broken(tmp_path / "a", whole[: len(whole) // 2])
+    assert len(TEXT) // 9 < len(found) < len(TEXT)
+    assert (TEXT.startswith(found), why) == (True, said)
+    assert broken(tmp_path / "a", whole + whole[:-1])[1] == said
+    assert broken(tmp_path / "a", whole + whole) == (TEXT + TEXT, "")
+
+
+@pytest.mark.parametrize("how", WAYS[1:])
+def test_of_what_is_damaged_no_rubbish_comes(tmp_path: Path, how: str) -> None:
+    """What is unpacked right before the place that cannot be is left out."""
+    whole = bytearray(packed(how))
+    for place in range(len(whole) * 2 // 3, len(whole) * 2 // 3 + 2000):
+        whole[place] ^= 0x55
+    found, why = broken(tmp_path / "a", bytes(whole))
+    assert f"is damaged: {how} cannot unpack it any further near byte" in why
+    assert TEXT.startswith(found)
+
+
+def test_a_checksum_that_does_not_hold_is_told(tmp_path: Path) -> None:
+    """Gzip has it at its end: what was read came before anybody could know."""
+    whole = bytearray(packed("gzip"))
+    whole[-8] ^= 1
+    found, why = broken(tmp_path / "a", bytes(whole))
+    assert len(TEXT) - len(found) < 20_000
+    assert why.startswith("is damaged: a checksum of gzip near byte")
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_what_stands_behind_is_not_passed_over(tmp_path: Path, how: str) -> None:
+    """Another program may have written on; zeros fill up."""
+    whole = packed(how)
+    said = f"goes on with something else than {how} at byte {len(whole):,}"
+    assert broken(tmp_path / "a", whole + b"1,2\n" * 5) == (TEXT, said)
+    assert broken(tmp_path / "a", whole + b"x" + whole) == (TEXT, said)
+    assert broken(tmp_path / "a", whole + bytes(512)) == (TEXT, "")
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_nothing_may_be_packed(tmp_path: Path, how: str) -> None:
+    """An empty file of a packing is whole."""
+    assert broken(tmp_path / "a", PACKED[how](b"")) == (b"", "")
+    assert broken(tmp_path / "a", PACKED[how](b"") + packed(how)) == (TEXT, "")
 
 
 def test_what_only_begins_like_one_is_plain(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             "(stream.max_length): the analyzer must have read the others meanwhile",
             file=sys.stderr,
         )
-    return EXIT_REJECTED if rejected else 0
+    return EXIT_REJECTED if damage.listed() else 0
 
 
 async def _load(said: Iterator[Said], settings: Settings, url: str, damage: Damage) -> int:

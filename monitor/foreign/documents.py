@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 
@@ -30,11 +31,14 @@ READ = 1 << 18
 COLUMNS = 1000
 """Columns of CSV that are looked at."""
 
+CUT = "is cut off"
+"""What is said of a list, or an object, that the end of a file breaks off."""
+
 UNREADABLE = (ParseError, msgspec.DecodeError, UnicodeError, RecursionError, ValueError)
 """What reading a row raises that is none."""
 
 Numbered = Iterator[tuple[int, bytes]]
-_Cut = Callable[[BinaryIO, bytes, Path, Damage], Numbered]
+_Cut = Callable[[io.BufferedReader, bytes, Path, Damage], Numbered]
 Read = Callable[[bytes], Iterable[Logged]]
 """A row → what it says of each exchange in it; raises one of UNREADABLE."""
 
@@ -92,7 +96,7 @@ def within(member: bytes) -> Callable[[Path, Damage], Numbered]:
     opening = re.compile(rb'"' + re.escape(member) + rb'"\s*:\s*\[')
     another = re.compile(opening.pattern.decode())
 
-    def inside(stream: BinaryIO, first: bytes, path: Path, damage: Damage) -> Numbered:
+    def inside(stream: io.BufferedReader, first: bytes, path: Path, damage: Damage) -> Numbered:
         text = first
         while (match := opening.search(text)) is None:
             more = stream.read(READ)
@@ -109,9 +113,13 @@ def within(member: bytes) -> Callable[[Path, Damage], Numbered]:
 
 
 def _opened(path: Path, damage: Damage, how: _Cut | None) -> Numbered:
-    line = 1
+    line = 0
     try:
-        with packing.opened(path) as stream:
+        stream = packing.opened(path)
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {packing.why(error)}") from None
+    try:
+        with stream:
             first = _first_line(stream)
             begin = first.removeprefix(_MARK).strip()
             if how is None and begin and begin[:1] not in (b"{", b"["):
@@ -125,13 +133,11 @@ def _opened(path: Path, damage: Damage, how: _Cut | None) -> Numbered:
             found = (how or _how(begin))(stream, first, path, damage)
             for line, row in found:
                 yield line, row
-    except packing.BROKEN as error:
-        if why := getattr(error, "strerror", None):
-            raise SourceError(f"{path}: cannot be read: {why}") from None
-        damage.rows(path, f"{path}:{line}", "the file is damaged")
+    except OSError as error:
+        damage.ends(path, f"{path}:{line + 1}", packing.why(error))
 
 
-def _first_line(stream: BinaryIO) -> bytes:
+def _first_line(stream: io.BufferedReader) -> bytes:
     """Empty lines, and the first that is not."""
     found = line = stream.readline(LONGEST)
     while line and not line.strip() and len(found) < LONGEST:
@@ -146,7 +152,7 @@ def _how(begin: bytes) -> _Cut:
     return _stream if is_open else _lines
 
 
-def _lines(stream: BinaryIO, first: bytes, path: Path, damage: Damage) -> Numbered:
+def _lines(stream: io.BufferedReader, first: bytes, path: Path, damage: Damage) -> Numbered:
     line = first.count(b"\n", 0, len(first) - 1)
     text = first.removeprefix(_MARK).lstrip()
     while text:
@@ -159,13 +165,13 @@ def _lines(stream: BinaryIO, first: bytes, path: Path, damage: Damage) -> Number
         text = stream.readline(LONGEST)
 
 
-def _pass_line(stream: BinaryIO) -> None:
+def _pass_line(stream: io.BufferedReader) -> None:
     while (more := stream.readline(LONGEST)) and not more.endswith(b"\n"):
         pass
 
 
 def _stream(
-    stream: BinaryIO, first: bytes, path: Path, damage: Damage, *, before: int = 0,
+    stream: io.BufferedReader, first: bytes, path: Path, damage: Damage, *, before: int = 0,
     another: re.Pattern[str] | None = None,
 ) -> Numbered:  # fmt: skip
     """Objects in a list, or one behind the other. Behind one that is broken the next begins where
@@ -173,6 +179,7 @@ def _stream(
     in an object, `another` begins like that."""
     items = _Items(stream, first)
     items.line += before
+    is_list = another is not None or first.removeprefix(_MARK).lstrip().startswith(b"[")
     while items.more():
         if another is not None and items.is_closed():
             if not items.find(another):
@@ -182,17 +189,24 @@ def _stream(
         if end:
             yield items.line, items.take(end)
             continue
+        if items.wrong == CUT:
+            damage.ends(path, f"{path}:{items.line}", CUT)
+            return
         damage.rows(path, f"{path}:{items.line}", items.wrong)
         if not items.find_next():
             return
+    if is_list and not items.is_ended:
+        damage.ends(path, f"{path}:{items.line}", CUT)
 
 
 class _Items:
-    """The objects of a text that is read piece by piece; `line` is where the next one begins."""
+    """The objects of a text that is read piece by piece; `line` is where the next one begins, and
+    `is_ended` says whether a list has ended behind the last."""
 
-    def __init__(self, stream: BinaryIO, first: bytes) -> None:
+    def __init__(self, stream: io.BufferedReader, first: bytes) -> None:
         self.line = 1
         self.wrong = ""
+        self.is_ended = False
         self._stream = stream
         self._bytes = b""  # the beginning of a character
         self._text = self._decoded(first.removeprefix(_MARK))
@@ -205,6 +219,7 @@ class _Items:
         while True:
             match = _BETWEEN.match(self._text, self._at)
             if match is not None:
+                self.is_ended |= "]" in match[0]
                 self._go(match.end())
             if self._at < len(self._text):
                 return True
@@ -247,7 +262,7 @@ class _Items:
                 self.wrong = f"longer than {LONGEST >> 20} MB"
                 return 0
             if not self._read():
-                self.wrong = "is cut off"
+                self.wrong = CUT
                 return 0
 
     def take(self, end: int) -> bytes:
@@ -257,12 +272,11 @@ class _Items:
             name = re.escape(opening[0].lstrip("{").strip())
             self._opening = re.compile(r"(?<=[\s,}\[])\{\s*" + name)
         self._go(end)
+        self.is_ended = False
         return found.encode("utf-8", "replace")
 
     def find_next(self) -> bool:
         """Go to the item behind a broken one; whether there is one."""
-        if self.wrong == "is cut off":
-            return False
         opening = self._opening or _OPENING
         self._go(self._at + 1)
         while True:
@@ -283,7 +297,7 @@ class _Items:
         if self._is_over:
             return False
         rest = self._text[self._at :]
-        data = self._stream.read(max(READ, len(rest)))
+        data = packing.some(self._stream, max(READ, len(rest)))
         self._is_over = not data
         self._text, self._at = rest + self._decoded(data), 0
         return bool(data)
@@ -295,7 +309,7 @@ class _Items:
         return text
 
 
-def _csv(stream: BinaryIO, first: bytes, path: Path, damage: Damage) -> Numbered:
+def _csv(stream: io.BufferedReader, first: bytes, path: Path, damage: Damage) -> Numbered:
     """Rows of CSV as JSON objects; what a cell holds as JSON stands in it as it is."""
     before = first.removeprefix(_MARK).splitlines(keepends=True)
     lines = csv.reader(line.decode("utf-8", "replace") for line in chain(before, stream))

@@ -34,7 +34,8 @@ class Dataset:
     says whether there is anybody to tell that. `records` are the Records that rows are made of,
     none of a table; what cannot be read is told when rows are read.
 
-    `absence` says why there may be no rows at all, where somebody knows.
+    `absence` says why there may be no rows at all, where somebody knows. `lost` are the files and
+    directories of which something could not be read when it was opened.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Dataset:
     is_told: Callable[[ReadOptions], bool]
     records: Callable[[ReadOptions], Iterator[Record]]
     absence: Callable[[], str] = str
+    lost: frozenset[str] = frozenset()
 
     @property
     def is_foreign(self) -> bool:
@@ -86,13 +88,15 @@ def open_dataset(
         stored.Store.parse(place, endpoint, shards, clock()) for place in places if is_store(place)
     ]
     at_rest = [place for place in places if not is_store(place)]
-    found = files.find(at_rest, said, damage, start=start, end=end, opener=opener)
+    told = Damage()
+    found = files.find(at_rest, said, told, start=start, end=end, opener=opener)
     is_table = files.is_table(found)
     if is_table and stores:
         raise SourceError(
             f"{found[0][0]} is a table and {stores[0].name} holds records: choose one"
         )
-    tables = files.open_tables(found, damage)
+    tables = files.open_tables(found, told)
+    damage.renew(told)
 
     def rows(options: ReadOptions) -> Iterator[Row | Block]:
         for store in stores:
@@ -123,7 +127,16 @@ def open_dataset(
 
     records = partial(_records, stores, () if is_table else found)
     return Dataset(
-        name, is_table, tuple(found), tuple(tables), rows, truths, is_told, records, absence
+        name,
+        is_table,
+        tuple(found),
+        tuple(tables),
+        rows,
+        truths,
+        is_told,
+        records,
+        absence,
+        frozenset(told.files),
     )
 
 

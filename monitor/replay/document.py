@@ -43,8 +43,8 @@ class SchemaChange(msgspec.Struct, frozen=True, omit_defaults=True):
     """How it would be read by itself, for `type`; how it is read, for `new`."""
 
 
-class Unread(msgspec.Struct, frozen=True):
-    """How many rows of one side could not be read."""
+class Unread(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What of one side could not be read."""
 
     side: Literal["current", "reference", "both"]
     """What was judged, or what it was compared with; `both` where these are parts of one source."""
@@ -52,6 +52,9 @@ class Unread(msgspec.Struct, frozen=True):
     """Rows or lines that could not be read."""
     of: int
     """These, and the rows that were looked at."""
+    ends: list[str] = []
+    """Where files could not be read any further, and why: nobody knows how many rows are missing.
+    A file without a line could not be read at all."""
 
     @property
     def is_most(self) -> bool:
@@ -60,13 +63,15 @@ class Unread(msgspec.Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """The same for a person.
+        """The same for a person, without what nobody knows the number of; empty without a row.
 
         >>> Unread("current", 1200, 1800).words
         '1,200 of 1,800 rows could not be read'
         >>> Unread("reference", 1, 9).words
         '1 of 9 rows of the reference could not be read'
         """
+        if not self.rows:
+            return ""
         whose = " of the reference" if self.side == "reference" else ""
         return f"{self.rows:,} of {self.of:,} rows{whose} could not be read"
 
@@ -240,8 +245,8 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     """The document that `monitor replay --json` writes."""
 
     verdict: Status
-    """`drift` when any finding is; `ok` when something was judged, nothing drifts, and at least
-    half of the rows of each side could be read; else `insufficient`."""
+    """`drift` when any finding is; `ok` when something was judged, nothing drifts, every file could
+    be read to its end, and at least half of the rows of each side; else `insufficient`."""
     records: int
     """Records or rows that were read."""
     features: list[Finding]
@@ -264,7 +269,8 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     unreadable: list[Unreadable] = []
     """What could not be read."""
     unread: list[Unread] = []
-    """How many rows that were, of each side of which there are any; a cell is none."""
+    """How many rows that were, and which files break off, of each side of which there are any; a
+    cell is no row."""
     erased: int = 0
     """Records of archives that `monitor erase` has taken out; nothing here counts them."""
     quality: list[Quality] | None = None

@@ -54,6 +54,9 @@ ARCHIVE = archive.SOURCE.name
 HEAD = 1 << 16
 """Bytes of a file that say what it is."""
 
+EMPTY = "is empty"
+"""What is said of a file without anything in it."""
+
 LARGEST = 1e40
 """No number of so many digits is anybody's."""
 
@@ -181,7 +184,7 @@ def _below(top: Path, damage: Damage) -> Iterator[Path]:
     def tell(error: OSError) -> None:
         if error.filename == str(top):
             raise SourceError(f"{top}: cannot be read: {error.strerror}")
-        damage.rows(top, str(error.filename), f"cannot be read: {error.strerror}")
+        damage.ends(top, str(error.filename), f"cannot be read: {error.strerror}")
 
     for directory, inside, names in os.walk(top, onerror=tell):
         inside[:] = [name for name in inside if not name.startswith((".", "_"))]
@@ -255,7 +258,7 @@ def _claimed(path: Path) -> Source:
     """The first source that claims a file; raises SourceError where none does."""
     head = Head(path, _start(path))
     if not head.start:
-        raise SourceError(f"{path}: is empty")
+        raise SourceError(f"{path}: {EMPTY}")
     for source in SOURCES:
         if source.claims(head):
             return source
@@ -267,16 +270,21 @@ def _claimed(path: Path) -> Source:
 def _start(path: Path) -> bytes:
     try:
         with packing.opened(path) as stream:
-            return packing.beginning(stream, HEAD)
-    except packing.BROKEN as error:
-        reason = getattr(error, "strerror", None) or "is damaged"
-        raise SourceError(f"{path}: cannot be read: {reason}") from None
+            found = packing.beginning(stream, HEAD)
+        if not found and path.name.endswith(packing.SUFFIXES[1:]) and not path.stat().st_size:
+            raise SourceError(f"{path}: is cut off: it should be packed, and holds not a byte")
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {packing.why(error)}") from None
+    return found
 
 
 def _tell(damage: Damage, path: Path, error: SourceError) -> None:
-    """Say of a file why nothing of it could be read."""
+    """Say of a file why nothing of it could be read; where it is empty, nothing is lost."""
     place, _, reason = str(error).partition(": ")
-    damage.rows(path, place, reason)
+    if reason == EMPTY:
+        damage.rows(path, place, reason)
+    else:
+        damage.ends(path, place, reason)
 
 
 def is_table(files: Iterable[File]) -> bool:

@@ -30,13 +30,25 @@ def headline(found: Replay) -> str:
     'Nothing could be judged'
     >>> headline(Replay("insufficient", 3, [], unread=[document.Unread("current", 9, 12)]))
     'Nothing could be judged; 9 of 12 rows could not be read'
+    >>> headline(Replay("insufficient", 3, [], unread=[document.Unread("current", 0, 3, ["a: b"])]))
+    'Only a part could be read: a: b. Nothing could be judged'
     """
-    lost = ", ".join(one.words for one in found.unread)
+    ends = [end for one in found.unread for end in one.ends]
+    if not ends:
+        return _said(found)
+    others = f" (and {len(ends) - 1:,} more)" if len(ends) > 1 else ""
+    return f"Only a part could be read: {ends[0]}{others}. {_said(found)}"
+
+
+def _said(found: Replay) -> str:
+    """The same without what nobody knows of."""
+    lost = ", ".join(filter(None, (one.words for one in found.unread)))
     more = _unjudged(found) + _alarms(found)
     quiet = sum(one.status == "ok" for one in found.features)
     how = "feature and segment is" if quiet == 1 else "features and segments are"
-    if lost and quiet and found.verdict == "insufficient":
-        return f"Not judged as a whole: {lost}; in the rest {quiet:,} {how} as before{more}"
+    if found.unread and quiet and found.verdict == "insufficient":
+        rest = f"{lost}; in the rest" if lost else "in what was read"
+        return f"Not judged as a whole: {rest} {quiet:,} {how} as before{more}"
     more = (f"; {lost}" if lost else "") + more
     if found.verdict == "drift":
         return _drift(found) + more

@@ -33,7 +33,8 @@ class Case(NamedTuple):
 
 def page(found: Replay, title: str) -> str:
     """The findings as one XML document: drift, an alarm and a change of columns are failures; what
-    could not be judged is skipped, with the reason. Rows that could not be read are a failure."""
+    could not be judged is skipped, with the reason. Rows that could not be read are a failure, and
+    so are files that break off."""
     cases = list(_cases(found))
     failed, skipped = (
         sum(bool(one.failure) for one in cases),
@@ -49,7 +50,10 @@ def page(found: Replay, title: str) -> str:
 
 def _cases(found: Replay) -> Iterator[Case]:
     for side in found.unread:
-        yield Case("unreadable", "rows", side.side, side.words)
+        if side.ends:
+            yield Case("unreadable", "files", side.side, "; ".join(side.ends))
+        if side.rows:
+            yield Case("unreadable", "rows", side.side, side.words)
     for one in ranked(found.features):
         reason = (one.reason or "too few values") if one.status == "insufficient" else ""
         failure = _drift(found, one) if one.status == "drift" else ""

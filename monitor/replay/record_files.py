@@ -177,7 +177,7 @@ def _tasks(found: Iterable[Task]) -> Iterator[Task | None]:
     """The same; None where the rest of a file cannot be read."""
     try:
         yield from found
-    except packing.BROKEN:
+    except OSError:
         yield None
 
 

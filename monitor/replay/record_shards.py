@@ -216,5 +216,5 @@ def _lines(path: Path) -> Iterator[Shard]:
         try:
             while not whole and (data := stream.read(PIECE)):
                 yield Unpacked(path, data + stream.readline())
-        except packing.BROKEN:
+        except OSError:
             yield Rest(path)

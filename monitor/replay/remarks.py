@@ -1,9 +1,10 @@
 """What a reader of the verdict should know: what was not judged, how columns were read, what was
-not read. Where most of a side was not read, the verdict is not `ok`."""
+not read. Where most of a side was not read, or a file breaks off, the verdict is not `ok`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 import msgspec
 
@@ -12,6 +13,7 @@ from monitor.findings import Finding
 from monitor.interfaces import Table
 from monitor.replay import schema
 from monitor.replay.comparison import Comparison
+from monitor.replay.datasets import Dataset
 from monitor.replay.document import Replay, Unread
 from monitor.replay.plan import Plan
 from monitor.replay.reasons import explained
@@ -55,7 +57,7 @@ def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
     found = explained(found, silent)
     read = {name: how.words for name, how in sorted(named.items()) if both.looks_at(name)}
     unread = _unread(found, both)
-    if any(one.is_most for one in unread):
+    if any(one.is_most or one.ends for one in unread):
         found = _doubted(found)
     return msgspec.structs.replace(
         found,
@@ -90,15 +92,24 @@ def _tables(both: Comparison) -> list[Table]:
 
 
 def _unread(found: Replay, both: Comparison) -> list[Unread]:
-    """How many rows of each side could not be read, where there are any."""
-    current = {path for path, _ in both.current.files}
-    usual = {path for path, _ in both.reference.files} if both.reference is not None else set()
-    sides = [Unread("current", both.usual.damage.rows_of(current), found.records)]
-    if usual and usual <= current:
-        sides = [Unread("both", sides[0].rows, found.records + both.compared.rows)]
+    """What of each side could not be read, where there is something."""
+    current, usual = both.current, both.reference
+    if usual is None or {*usual.files} - {*current.files}:
+        sides = [_of_side("current", current, found.records, both)]
+        sides += [_of_side("reference", usual, both.compared.rows, both)] if usual else []
     else:
-        sides.append(Unread("reference", both.usual.damage.rows_of(usual), both.compared.rows))
-    return [msgspec.structs.replace(one, of=one.of + one.rows) for one in sides if one.rows]
+        sides = [_of_side("both", current, found.records + both.compared.rows, both)]
+    return [one for one in sides if one.rows or one.ends]
+
+
+def _of_side(
+    name: Literal["current", "reference", "both"], side: Dataset, read: int, both: Comparison
+) -> Unread:
+    """The same of a side of which so many rows were read."""
+    damage, files = both.usual.damage, {str(path) for path, _ in side.files}
+    rows = damage.rows_of(files)
+    ends = [f"{one.place}: {one.error}" for one in damage.ends_of(files | side.lost)]
+    return Unread(name, rows, rows + read, ends)
 
 
 def _doubted(found: Replay) -> Replay:

@@ -62,11 +62,7 @@ def _head(path: Path) -> Head:
         with packing.opened(path) as file:
             return Head(path, packing.beginning(file, HEAD))
     except OSError as error:
-        raise SourceError(
-            f"{path}: cannot be read: {(error.strerror or 'is damaged').lower()}"
-        ) from None
-    except packing.BROKEN:
-        raise SourceError(f"{path}: cannot be read: is damaged") from None
+        raise SourceError(f"{path}: cannot be read: {packing.why(error).lower()}") from None
 
 
 def _lines(path: Path, damage: Damage) -> Iterator[Said]:
@@ -90,8 +86,8 @@ def _lines(path: Path, damage: Damage) -> Iterator[Said]:
                     damage.rows(path, place, str(error))
                 else:
                     yield Said(_keyed(found, number, line.strip()), place)
-    except packing.BROKEN:
-        damage.rows(path, f"{path}:{number + 1}", "the file is damaged")
+    except OSError as error:
+        damage.ends(path, f"{path}:{number + 1}", packing.why(error))
 
 
 def _rows(table: Table, damage: Damage, id_column: str) -> Iterator[Said]:

@@ -26,7 +26,13 @@ def open_arrow(path: Path) -> Table:
         return f"{path}: row {row}"
 
     def told(damage: Damage) -> Callable[[int, int, str], None]:
-        return lambda row, count, error: damage.rows(path, place(row), error, count)
+        def tell(row: int, count: int, error: str) -> None:
+            if count:
+                damage.rows(path, place(row), error, count)
+            else:
+                damage.ends(path, place(row), error)
+
+        return tell
 
     def rows(wanted: Sequence[str], damage: Damage) -> Iterator[tuple[int, Sequence[Any]]]:
         for first, count, lists in arrow.batches(path, wanted, arrays.values, told(damage)):

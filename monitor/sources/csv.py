@@ -133,10 +133,8 @@ def _binary(path: Path, *, western: bool = False) -> Any:
         raise _unreadable(path, error) from None
 
 
-def _unreadable(path: Path, error: Exception) -> SourceError:
-    return SourceError(
-        f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'is damaged'}"
-    )
+def _unreadable(path: Path, error: OSError | UnicodeError) -> SourceError:
+    return SourceError(f"{path}: cannot be read: {csv_blocks.broken(error)}")
 
 
 def _lines(stream: io.TextIOWrapper, path: Path) -> tuple[csv_blocks.Lines, str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import msgspec
 from monitor import packing
 from monitor.damage import Damage
 from monitor.errors import SourceError
+from monitor.foreign import documents
 from monitor.interfaces import Head, Source, Table
 from monitor.tables import cells
 
@@ -69,23 +71,19 @@ def _objects(path: Path, damage: Damage) -> Iterator[tuple[int, dict[str, Any]]]
                     yield line, dict(cells.flat(found, ""))
                 else:
                     damage.rows(path, f"{path}:{line}", _WRONG)
-    except packing.BROKEN:
-        damage.rows(path, f"{path}:{line + 1}", "the file is damaged")
+    except OSError as error:
+        damage.ends(path, f"{path}:{line + 1}", packing.why(error))
 
 
 _WRONG = "not a JSON object"
 
 
 def _items(path: Path, damage: Damage) -> Iterator[tuple[int, dict[str, Any]]]:
-    try:
-        with packing.opened(path) as stream:
-            found = _decoded(stream.read().removeprefix(b"\xef\xbb\xbf"))
-    except packing.BROKEN:
-        damage.rows(path, str(path), "the file is damaged")
-        return
-    if type(found) is not list:
-        damage.rows(path, str(path), "not a JSON list")
-        return
+    found = None
+    with suppress(OSError), packing.opened(path) as stream:
+        found = _decoded(stream.read().removeprefix(b"\xef\xbb\xbf"))
+    if type(found) is not list:  # what can be read of it
+        found = (_decoded(text) for _, text in documents.rows(path, damage))
     for number, item in enumerate(found, start=1):
         if type(item) is dict:
             yield number, dict(cells.flat(item, ""))
@@ -114,7 +112,7 @@ def _is_list(path: Path) -> bool:
                 first = more.strip()
             # Lists, one a line, are no objects, whatever stands in them.
             return first.startswith(b"[") and not (stream.readline().strip() and _decoded(first))
-    except packing.BROKEN:
+    except OSError:
         return False
 
 

@@ -62,12 +62,14 @@ def read(path: Path, damage: Damage, after: int = 0) -> Iterator[Record]:
                 yield line
 
     try:
-        with packing.opened(path) as lines:
-            yield from decode(path, counted(lines), damage, after)
-    except packing.BROKEN as error:
-        if reason := getattr(error, "strerror", None):
-            raise SourceError(f"{path}: cannot be read: {reason}") from None
-        damage.rows(path, f"{path}:{number + 1}", "the file is damaged")
+        stream = packing.opened(path)
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {packing.why(error)}") from None
+    try:
+        with stream:
+            yield from decode(path, counted(stream), damage, after)
+    except OSError as error:
+        damage.ends(path, f"{path}:{number + 1}", packing.why(error))
 
 
 def decode(path: Path, lines: Iterable[bytes], damage: Damage, after: int = 0) -> Iterator[Record]:

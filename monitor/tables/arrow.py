@@ -47,8 +47,8 @@ def batches(
 ) -> Iterator[tuple[int, int, list[Any]]]:
     """(number of the first row, how many there are, columns as `form` makes them of arrays).
 
-    `damaged` is told of what cannot be read the number of the row, how many are lost, 1 where
-    nobody knows, and why.
+    `damaged` is told of what cannot be read the number of the row, how many are lost, 0 where
+    nothing more can be read and nobody knows, and why.
     """
     number = 0
     with _opened(path) as reader:
@@ -59,10 +59,10 @@ def batches(
                 batch = reader.read_next_batch()
             except StopIteration:
                 if not reader.is_whole():
-                    damaged(number + 1, 1, "ends early")
+                    damaged(number + 1, 0, "ends early")
                 return
             except leaves.damage() as error:
-                damaged(number + 1, 1, f"is damaged, or ends early: {leaves.reason(error)}")
+                damaged(number + 1, 0, f"is damaged, or ends early: {leaves.reason(error)}")
                 return
             for start in range(0, batch.num_rows, ROWS):
                 part = batch.slice(start, ROWS)
@@ -90,7 +90,7 @@ class _Reader:
         """Whether the file ends as it should; of a stream nobody knows."""
         try:
             return not self._is_file or self._stream.read().endswith(MAGIC)
-        except packing.BROKEN:
+        except OSError:
             return False
 
 
@@ -106,5 +106,5 @@ def _opened(path: Path) -> Generator[_Reader]:
         with packing.opened(path) as stream:
             stream.read(_HEAD if is_file else 0)
             yield _Reader(stream, is_file=is_file)
-    except (*packing.BROKEN, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException) as error:
         raise SourceError(f"{path}: is not Arrow: {leaves.reason(error)}") from None

@@ -35,7 +35,7 @@ LONGEST = 1 << 24
 INNER = 10
 """So many lines within a quoted field, each of which is a row, are rows indeed."""
 
-BROKEN = (*packing.BROKEN, UnicodeError)
+BROKEN = (OSError, UnicodeError)
 """What is raised where a file cannot be read any further."""
 
 UTF_8 = "UTF-8"
@@ -110,7 +110,7 @@ def readable(
         except csv.Error as error:
             wrong = f"not a CSV row: {error}"
         except BROKEN as error:
-            damage.rows(path, f"{path}:{first}", broken(error))
+            damage.ends(path, f"{path}:{first}", broken(error))
             return
         if width is not None and len(lines.row) > 1:
             is_whole = wrong is None and len(fields) == width
@@ -137,11 +137,11 @@ def encoding_of(stream: object) -> str:
     return packing.UTF_16 if packing.is_broad(stream) else UTF_8
 
 
-def broken(error: BaseException) -> str:
+def broken(error: OSError | UnicodeError) -> str:
     """What is to be said of a file that cannot be read any further."""
     if isinstance(error, UnicodeError):  # of UTF-8 none is raised
         return _UNTOLD[packing.UTF_16]
-    return getattr(error, "strerror", None) or "the file is damaged"
+    return packing.why(error)
 
 
 def _run_through(row: Sequence[str], delimiter: str, width: int, *, is_whole: bool) -> int:

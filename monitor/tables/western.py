@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import re
-from typing import IO, TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from monitor import packing
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -30,7 +33,7 @@ _ODD = re.compile(
 """What nobody writes in a western language: of another encoding it is what most words look like."""
 
 
-def is_western(stream: IO[bytes]) -> bool:
+def is_western(stream: io.BufferedReader) -> bool:
     """Whether a text that is not all UTF-8 is Windows-1252, by its first words beyond ASCII.
 
     >>> is_western(io.BytesIO("Zürich;Genève".encode("latin-1")))
@@ -39,7 +42,7 @@ def is_western(stream: IO[bytes]) -> bool:
     False
     """
     for _ in range(_FARTHEST):
-        sample = stream.read(SAMPLE)
+        sample = packing.beginning(stream, SAMPLE)
         if len(sample) < SAMPLE or not sample.isascii():
             break
     words = odd = 0
@@ -56,7 +59,7 @@ def is_western(stream: IO[bytes]) -> bool:
 class Western(io.RawIOBase):
     """Such a text in UTF-8, line by line: lines that are UTF-8 already stay as they are."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: io.BufferedReader) -> None:
         self._stream = stream
         self._held = memoryview(b"")
 
@@ -67,8 +70,9 @@ class Western(io.RawIOBase):
     def readinto(self, into: WriteableBuffer) -> int:
         """Fill a buffer as far as one step does; raises what reading raises."""
         if not self._held:
-            block = self._stream.read(SAMPLE)
-            block += self._stream.readline(_LONGEST) if block else b""
+            block = packing.some(self._stream, SAMPLE)
+            with suppress(OSError):  # which is raised again where nothing comes before it
+                block += self._stream.readline(_LONGEST) if block else b""
             self._held = memoryview(block if block.isascii() else _LINE.sub(_utf8, block))
         room = memoryview(into).cast("B")
         size = min(len(room), len(self._held))

@@ -46,7 +46,8 @@ def read(path: Path, data: bytes) -> tuple[list[tuple[int, object]], list[tuple[
         (b'[{"a": 1},\n{"a": {"b": [{"c": 3}', [(1, {"a": 1})], [("2", "is cut off")]),
         (b'[{"a": "\xff"}]', [(1, {"a": "\ufffd"})], []),
         (b'[{"a": 1},\n{"a": ' + b"[" * 100_000 + b'},\n{"a": 3}]', [(1, {"a": 1}), (3, {"a": 3})], [("2", "nested too deeply")]),
-        (b"[", [], []),
+        (b"[", [], [("1", "is cut off")]),
+        (b'[{"a": 1},\n', [(1, {"a": 1})], [("2", "is cut off")]),
         (b"", [], []),
         (b"a,b\n1,\"{\"\"x\"\": 2}\"\n3,\"{x\"\n", [(2, {"a": "1", "b": {"x": 2}}), (3, {"a": "3", "b": "{x"})], []),
         (b'a,b\n1,2,3\n"x\ny",5\n\n6,7\n', [(3, {"a": "x\ny", "b": "5"}), (6, {"a": "6", "b": "7"})], [("2", "3 fields where there are 2 names")]),
@@ -67,7 +68,7 @@ def test_packed_files_are_read_and_damaged_ones_as_far_as_they_go(tmp_path: Path
     cut = gzip.compress(lines)[:-50]
     found, broken = read(path, cut)
     assert len(found) == zlib.decompressobj(31).decompress(cut).count(b"\n")
-    assert [error for _, error in broken] == ["the file is damaged"]
+    assert broken == [(f"{len(found) + 1}", "is cut off within what gzip has packed")]
     with pytest.raises(SourceError, match="cannot be read"):
         list(documents.rows(tmp_path / "none", Damage()))
 

@@ -14,7 +14,13 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from monitor import places
 from monitor.cli import main
+from monitor.damage import Damage
+from monitor.replay import files
+from monitor.types import encode_record
+from tests.file_server import served
+from tests.replay.some_records import record
 from tests.replay.test_odd_tables import ROWS, csv_of, gauss, jsonl_of, judge, parquet_of, status
 
 
@@ -152,12 +158,16 @@ def test_a_directory_of_mixtures(capsys, tmp_path: Path) -> None:
     parquet_of(folder / "b.parquet", {"x": gauss(3)})
     jsonl_of(folder / "c.jsonl", [{"x": value} for value in gauss(4)])
     (folder / "d.csv").write_text("")
+    (folder / "empty.csv.gz").write_bytes(gzip.compress(b""))
+    (folder / "nothing.csv.gz").write_bytes(b"")
     (folder / "e.parquet").write_bytes((folder / "b.parquet").read_bytes()[:500])
     (folder / "f.csv").write_text('x,"y\n1,2\n')
     found = judge(capsys, folder, "--reference", str(usual))
-    assert (found["records"], found["verdict"]) == (3 * ROWS, "ok")
+    assert (found["records"], found["verdict"]) == (3 * ROWS, "insufficient")
     named = {Path(one["place"].partition(":")[0]).name for one in found["unreadable"]}
-    assert named == {"d.csv", "e.parquet", "f.csv"}
+    assert named == {"d.csv", "e.parquet", "empty.csv.gz", "f.csv", "nothing.csv.gz"}
+    lost = [Path(one.partition(":")[0]).name for one in found["unread"][0]["ends"]]
+    assert lost == ["e.parquet", "f.csv", "nothing.csv.gz"]  # in one that is empty was nothing
 
 
 def test_a_page_that_is_not_its_checksum_s_is_damaged(capsys: Any, tmp_path: Path) -> None:
@@ -179,20 +189,20 @@ def test_a_page_that_is_not_its_checksum_s_is_damaged(capsys: Any, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("suffix", "pack", "unpack"),
+    ("how", "pack", "unpack"),
     [
-        ("gz", gzip.compress, lambda: zlib.decompressobj(31)),
+        ("gzip", gzip.compress, lambda: zlib.decompressobj(31)),
         ("xz", lzma.compress, lzma.LZMADecompressor),
     ],
 )
 def test_a_small_file_that_was_cut_is_read_as_far_as_it_goes(
-    tmp_path: Path, capsys: Any, suffix: str, pack: Any, unpack: Any
+    tmp_path: Path, capsys: Any, how: str, pack: Any, unpack: Any
 ) -> None:
     """Every whole line that can be unpacked is a row, also where the file ends within what tells its
     format; its end is told by its line."""
     rng = random.Random(1)
     rows = "".join(f"{rng.gauss(5, 1):.3f},{rng.choice('abc')}\n" for _ in range(2000))
-    usual, cut = tmp_path / "usual.csv", tmp_path / f"cut.csv.{suffix}"
+    usual, cut = tmp_path / "usual.csv", tmp_path / f"cut.csv.{how}"
     usual.write_text(f"x,k\n{rows}")
     packed = pack(usual.read_bytes())
     cut.write_bytes(packed[: len(packed) // 2])
@@ -203,7 +213,129 @@ def test_a_small_file_that_was_cut_is_read_as_far_as_it_goes(
     assert found["records"] == whole_lines - 1  # the header
     (one,) = found["unreadable"]
     assert one["place"] == f"{cut}:{found['records'] + 2}"
-    assert one["error"] == "the file is damaged"
+    assert (one["error"], one["count"]) == (f"is cut off within what {how} has packed", 0)
+
+
+def test_what_breaks_off_is_said_before_the_verdict(capsys: Any, tmp_path: Path) -> None:
+    """On the screen, on the page, in the document and in JUnit's XML; of which side, and what was
+    read before is judged. Nothing is called well, and a run can fail on it."""
+    usual, cut = tmp_path / "usual.csv", tmp_path / "cut.csv.gz"
+    xml, page = tmp_path / "o.xml", tmp_path / "o.html"
+    csv_of(usual, {"x": gauss(1, rows=3000)})
+    packed = gzip.compress(usual.read_bytes())
+    cut.write_bytes(packed[: len(packed) // 2])
+    for current, reference, side in ((cut, usual, "current"), (usual, cut, "reference")):
+        given = ["--reference", str(reference), "--junit", str(xml), "--html", str(page)]
+        found = judge(capsys, current, *given)
+        assert (found["verdict"], status(found)) == ("insufficient", {"x": "ok"})
+        (one,) = found["unreadable"]
+        end = f"{one['place']}: is cut off within what gzip has packed"
+        read = int(one["place"].rpartition(":")[2]) - 2
+        assert 1000 < read < 2000
+        of = read if side == "current" else found["unread"][0]["of"]
+        assert found["unread"] == [{"side": side, "rows": 0, "of": of, "ends": [end]}]
+        first = (
+            f"Only a part could be read: {end}. Not judged as a whole: in what was read 1 feature"
+        )
+        assert f"<h1>{first}" in page.read_text()
+        assert f'<failure message="{end}"/>' in xml.read_text()
+        assert main(["replay", str(current), *given, "--fail-on", "insufficient"]) == 1
+        assert " ".join(capsys.readouterr().out.split()).startswith(first)
+        assert main(["replay", str(current), *given, "--fail-on", "unreadable"]) == 1
+        capsys.readouterr()
+    csv_of(usual, {"x": gauss(1, 9.0, rows=3000)})
+    assert main(["replay", str(cut), "--reference", str(usual), "--fail-on", "drift"]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.startswith(f"Only a part could be read: {end}. Drift: x moved most")
+
+
+def objects(count: int) -> list[dict[str, Any]]:
+    rng = random.Random(2)
+    return [
+        {
+            "messages": [{"role": "user", "content": f"Is it {rng.random()}?"}],
+            "completion": f"No {n}",
+        }
+        for n in range(count)
+    ]
+
+
+def lines_of(place: Path | str, damage: Damage) -> list[Any]:
+    """What is read of a file, whatever it is."""
+    ((path, source),) = files.find([str(place)])
+    if source.table is not None:
+        table = source.table(path)
+        assert table.batches is None or list(table.batches(table.names, [], Damage()))
+        return list(table.rows(table.names, damage))
+    if source.records is not None:
+        return list(source.records(path, damage))
+    assert source.exchanges is not None
+    return list(source.exchanges([path], damage))
+
+
+KINDS = {
+    "t.csv": "x,y\n" + "".join(f"{x},a\n" for x in gauss(1, rows=3000)),
+    "t.tsv": "x\ty\n" + "".join(f"{x}\ta\n" for x in gauss(1, rows=3000)),
+    "t.jsonl": "".join(json.dumps({"x": x}) + "\n" for x in gauss(1, rows=3000)),
+    "t.json": json.dumps([{"x": x} for x in gauss(1, rows=3000)], indent=1),
+    "records.jsonl": "".join(encode_record(record(n)).decode() + "\n" for n in range(1500)),
+    "chats.jsonl": "".join(json.dumps(one) + "\n" for one in objects(2000)),
+    "chats.json": json.dumps(objects(2000), indent=1),
+    "nginx.log": "".join(
+        f'10.0.0.1 - - [28/Nov/2026:12:00:00 +0000] "GET /{n**3} HTTP/1.1" 200 {n} "-" "curl"\n'
+        for n in range(5000)
+    ),
+}  # fmt: skip
+PACKINGS = {"gzip": gzip.compress, "xz": lzma.compress}
+
+
+@pytest.mark.parametrize("how", ["plain", *PACKINGS])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("name", KINDS)
+def test_whatever_breaks_off_tells_where(
+    tmp_path: Path, name: str, encoding: str, how: str
+) -> None:
+    """Every kind of file in every packing: what comes before is read, the place is the line behind,
+    and no number of rows is made up. A plain list ends with its bracket."""
+    if how == "plain" and not name.endswith(".json"):
+        pytest.skip("nobody can know of lines whether there were more")
+    whole = KINDS[name].encode(encoding)
+    damage, path = Damage(), tmp_path / name
+    path.write_bytes(PACKINGS.get(how, bytes)(whole))
+    rows = len(lines_of(path, damage))
+    assert (rows >= 1500, damage.listed()) == (True, [])
+    packed = path.read_bytes()
+    path.write_bytes(packed[: len(packed) * 2 // 3])
+    read = len(lines_of(path, damage))
+    assert rows // 3 < read < rows
+    (one,) = [one for one in damage.listed() if not one.count]
+    assert one == damage.listed()[0]
+    assert one.error == (
+        f"is cut off within what {how} has packed" if how != "plain" else "is cut off"
+    )
+    place, _, line = one.place.rpartition(":")
+    assert place == str(path)
+    header = name.endswith((".csv", ".tsv"))
+    assert name.endswith(".json") or 0 <= int(line) - (read + 1 + header) <= 1
+    assert damage.rows_of([path]) <= 1  # half a line
+
+
+@pytest.mark.parametrize("name", ["t.jsonl", "records.jsonl", "chats.jsonl"])
+def test_of_a_download_that_breaks_off_some_is_read(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Of a table, of Records and of a log alike; that it ends early is told."""
+    monkeypatch.setattr(places, "BLOCK", 1 << 14)
+    content = KINDS[name].encode()
+    damage = Damage()
+    with served() as server:
+        server.files[f"/{name}"] = content * (1 + (4 << 20) // len(content))
+        server.trouble[f"/{name}"] = "cut"
+        read = len(lines_of(f"{server.url}/{name}", damage))
+    (one,) = damage.listed()
+    assert one.place == f"{server.url}/{name}:{read + 1}"
+    assert (one.error, one.count) == ("ends early", 0)
+    assert read > 1000
 
 
 @pytest.mark.parametrize(
@@ -213,7 +345,7 @@ def test_a_small_file_that_was_cut_is_read_as_far_as_it_goes(
         ("t.csv", b"a,b\n1\n", "t.csv:2: 1 fields where the header has 2"),
         ("t.parquet", b"PAR1 and no more", "t.parquet: is not Parquet"),
         ("t.jsonl", b"[1]\n", "t.jsonl: item 1: not a JSON object"),
-        ("t.json", b"[1, 2", "t.json: not a JSON list"),
+        ("t.json", b"[1, 2", "t.json:1: not a JSON object"),
         ("t.csv.gz", gzip.compress(b"a,b\n1,2\n" * 9, mtime=0)[:20], "t.csv.gz"),
         ("t.csv", "größe,b\n1,2\n".encode("latin-1"), "t.csv:1: is not UTF-8 text"),
         # The first row of values is no header.

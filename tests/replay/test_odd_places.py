@@ -55,7 +55,9 @@ def test_a_directory_of_all_sorts(capsys, tmp_path: Path) -> None:
     for name in ("_SUCCESS", ".a.csv.crc", "_delta_log/0.csv"):
         (folder / name).write_text("x\n1\n")
     found = judge(capsys, folder, "--reference", str(usual))
-    assert (found["records"], found["verdict"]) == (3 * ROWS, "ok")
+    assert (found["records"], found["verdict"]) == (3 * ROWS, "insufficient")
+    lost = [Path(one.partition(":")[0]).name for one in found["unread"][0]["ends"]]
+    assert lost == ["gone.csv", "image.csv", "loop.csv"]  # which are called like tables
     no_table = "is not called like a table, an archive or a log"
     assert named(found) == {
         "README.md": no_table, "plot.png": no_table, "image.csv": "is an image",

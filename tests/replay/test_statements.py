@@ -150,7 +150,7 @@ def test_files_that_cannot_be_read_are_one_line(tmp_path: Path) -> None:
     cut.write_bytes(gzip.compress(lines)[:20000])
     found, broken = read(cut)
     assert found
-    assert broken == [(f"{cut}:{len(found) + 1}", "the file is damaged")]
+    assert broken == [(f"{cut}:{len(found) + 1}", "is cut off within what gzip has packed")]
     listed = tmp_path / "f.json"
     listed.write_text("[]")
     for path, sentence in (

@@ -79,7 +79,10 @@ def test_a_gzipped_table(tmp_path: Path) -> None:
         (b"a,b\n1,2,3\n", r"t\.csv:2: 3 fields where the header has 2"),
         (b"a\n1\n\xff\xfe\n", "is not UTF-8 text"),
         (b'a,b\n1,"2\n', "not a CSV row"),
-        (gzip.compress(b"a\n" + bytes(range(48, 58)) * 9999, mtime=0)[:60], "damaged"),
+        (
+            gzip.compress(b"a\n" + bytes(range(48, 58)) * 9999, mtime=0)[:60],
+            "is cut off within what gzip",
+        ),
     ],
 )
 def test_what_is_no_table_is_said_with_its_line(

@@ -45,7 +45,8 @@ def test_a_cut_archive_is_said_to_be_damaged(tmp_path: Path, record) -> None:
     path.write_bytes(packed[: len(packed) // 2])
     damage = Damage()
     found = list(archived.read(path, damage))
-    assert damage.first() == f"{path}:{len(found) + 1}: the file is damaged"
+    where = f"{path}:{len(found) + 1}"
+    assert damage.first() == f"{where}: is cut off within what gzip has packed"
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
