@@ -72,7 +72,7 @@ def pytest_make_collect_report(
 @pytest.hookimpl(wrapper=True)
 def pytest_collect_file(file_path: Path) -> Generator[None, list[Any], list[Any]]:
     """Look for examples in docstrings of the product only: no test has one, and to look for it
-    costs each worker more than to import the tests."""
+    costs each worker some seconds."""
     found = yield
     if file_path.is_relative_to(TESTS):
         return [one for one in found if not isinstance(one, DoctestModule)]
