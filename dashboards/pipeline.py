@@ -159,10 +159,16 @@ ROW = Row(
         graph(
             "Behind the stream",
             "Records that no analyzer has read yet, and shards that one reads. Normal is few "
-            "records and all shards; with 0 shards no analyzer works: look at their logs.",
+            "records and all shards; with 0 shards no analyzer works: look at their logs. Others "
+            "read shards ahead.",
             "short",
             Query(_total("monitor_analysis_lag_records"), "{{endpoint}} records"),
             Query(_total("monitor_shards_owned"), "{{endpoint}} shards"),
+            Query(_total("monitor_shards_read_ahead"), "{{endpoint}} shards read ahead"),
+            Query(
+                rate("monitor_records_read_ahead_total", "endpoint"),
+                "{{endpoint}} records a second seen ahead",
+            ),
         ),
         graph(
             "Behind the stream by shard",

@@ -88,10 +88,12 @@ class Lineage:
         """Count one record. What an endpoint did not accept may state anything."""
         if not record.is_accepted:
             return
-        at = record.started + record.duration
+        self.add_facts(facts_of(record), record.started + record.duration)
+
+    def add_facts(self, facts: Mapping[str, str], at: float) -> None:
+        """Count the facts of an accepted record that ended at `at` (Unix seconds)."""
         if not math.isfinite(at):
             return
-        facts = {KEY: record.key, MODEL: record.model, **record.lineage}
         for name, value in facts.items():
             if not value:
                 continue
@@ -203,6 +205,11 @@ class Lineage:
         if change.until is not None:
             return change
         return msgspec.structs.replace(change, shares=_shares(values))
+
+
+def facts_of(record: Record) -> dict[str, str]:
+    """Return what a record says of what served and recorded it, by fact."""
+    return {KEY: record.key, MODEL: record.model, **record.lineage}
 
 
 def _regular(fact: _Fact, value: str, at: float) -> float | None:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from monitor.interfaces import Feature
 from monitor.tables.blocks import Block, Column, Floats
 from monitor.texts import visible
@@ -89,6 +91,10 @@ def parts_of(block: Block, dimensions: Sequence[str] | None) -> list[Part]:
         for value, rows in block.parts(name) if name in block.segments else ():
             if value != ABSENT:
                 segments.append((name, value, rows))
+    is_watched = dimensions is None or EDGE_CASE in dimensions
+    for value, flags in block.edge_cases.items() if is_watched else ():
+        if flags.any():
+            segments.append((EDGE_CASE, value, block.take(np.flatnonzero(flags))))
     return [
         Part((visible(column.feature), visible(dimension), visible(value)), column, rows.at)
         for dimension, value, rows in segments

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
@@ -34,22 +33,23 @@ from monitor.analysis.lineage import Lineage
 from monitor.analysis.monitors import analysis_of
 from monitor.app.attempts import Attempts
 from monitor.app.decision_log import DecisionLog
+from monitor.app.folding import Folding
 from monitor.app.outcomes import Outcomes
 from monitor.app.set_aside import SetAside
 from monitor.app.shard_watch import ShardWatch
+from monitor.app.sharing import Looker, Sharing, known_of
 from monitor.assembly import meaning
 from monitor.assembly.analysis import features_of, read_profile, rules_of, versus_of
 from monitor.assembly.reviewing import reviewer_of
 from monitor.errors import LeaseError, StreamError
 from monitor.findings import Change, Finding, Status
 from monitor.settings.schema import Settings
-from monitor.streams.entries import AHEAD, Entry, missed, time_of
+from monitor.streams.entries import AHEAD, missed, time_of
 from monitor.streams.redis import RedisStream
 from monitor.streams.shards import checked, is_position
 from monitor.supervision import child
 from monitor.tasks import own
-from monitor.turns import give_way
-from monitor.types import WHOLE, Measurement, Row
+from monitor.types import WHOLE, Measurement
 from monitor.urls import shown
 
 SAVE_EVERY = 15.0
@@ -87,14 +87,14 @@ BLOCK = 2.0
 LEAST_BLOCK = 0.001
 """The same while there is feedback to be read."""
 
-AT_ONCE = 20_000
-"""Observations that are kept to be counted together, at most, about."""
-
 DRAIN_SECONDS = 3.0
 """How long a stopping analyzer goes on reading what is there already."""
 
 CLAIM_EVERY = 0.5
 """Seconds between two looks of an analyzer that stands by."""
+
+AHEAD_EVERY = 0.25
+"""Seconds between two looks ahead, unless more records wait already."""
 
 DOUBT = 1.0
 """Seconds that numbers wait for the store to say whether they may be told."""
@@ -124,6 +124,8 @@ class Analyzer:
         self._lease = Lease(settings.redis, settings.endpoint, name, clock=clock)
         self._checkpoint = Checkpoint(settings.redis, settings.endpoint, lease=self._lease)
         self._stands_by = False
+        self._sharing = Sharing(self._features, self._stream.looks, clock=clock)
+        self._looker = Looker(settings, self._features, name, clock=clock)
         self._shards = ShardWatch(settings.stream.shards)
         self._set_aside = SetAside()
         self._outcomes = Outcomes(settings, partial(self._set_aside.note, "failed"))
@@ -165,9 +167,10 @@ class Analyzer:
                 await self._lease.release()
         if self._reviewer is not None:
             await self._reviewer.close()
-        await self._stream.close()
-        await self._outcomes.close()
-        await self._checkpoint.close()
+        with contextlib.suppress(StreamError):
+            await self._looker.leave()
+        for one in (self._looker, self._stream, self._outcomes, self._checkpoint):
+            await one.close()
 
     async def _analyze(self) -> None:
         """Fold until told to stop, or until another analyzer owns the endpoint."""
@@ -215,14 +218,26 @@ class Analyzer:
             if not self._stands_by:
                 logs.info(f"{self._lease.owner} analyzes this endpoint; this analyzer stands by")
             self._stands_by = True
-            await self._rest(CLAIM_EVERY)
+            await self._look_ahead(CLAIM_EVERY)
             if self._stopping.is_set():
                 return False
         if self._stands_by:
             logs.info("nobody else analyzes this endpoint any more; this analyzer takes over")
         self._stands_by = False
+        with contextlib.suppress(StreamError):  # what it has left is gone soon
+            await self._looker.leave()
         self._decisions = DecisionLog(self._settings, self._stream)
         return True
+
+    async def _look_ahead(self, seconds: float) -> None:
+        """Look at records for who owns the endpoint, for so long or until told to stop."""
+        end = time.monotonic() + seconds
+        while not self._stopping.is_set() and (left := end - time.monotonic()) > 0:
+            try:
+                has_more = await self._looker.turn(time.time())
+            except StreamError:  # said where the lease is asked for
+                has_more, left = False, seconds
+            await self._rest(0.0 if has_more else min(AHEAD_EVERY, left))
 
     def _lose(self) -> None:
         """Forget all that was counted: whoever owns the endpoint goes on from what is saved."""
@@ -318,6 +333,7 @@ class Analyzer:
     def _counted(self) -> Iterator[tuple[str, dict[str, str], float]]:
         is_sure, behind = self._is_sure, self._stream.behind
         yield "monitor_shards_owned", {}, len(self._stream.keys) if is_sure else 0
+        yield "monitor_shards_read_ahead", {}, len(self._looker.shards)
         if not is_sure:
             # Counters that begin at 0 and jump would look like as many records in a moment.
             yield "monitor_analysis_lag_records", {}, 0
@@ -332,6 +348,7 @@ class Analyzer:
         yield "monitor_analysis_timestamp_seconds", {}, max(fold.newest, 0.0)
         for reason, count in self._set_aside.counts.items():
             yield "monitor_records_set_aside_total", {"reason": reason}, count
+        yield "monitor_records_read_ahead_total", {}, self._sharing.used
         yield "monitor_records_ahead_total", {}, self._set_aside.ahead
         if self._reviewer is not None:
             yield from self._reviewer.counted()
@@ -435,50 +452,29 @@ class Analyzer:
     async def _read_records(self) -> tuple[bool, float]:
         """Fold the Records that come next; whether any came, and up to when all are read."""
         block = LEAST_BLOCK if self._outcomes.has_more else BLOCK
-        position, entries = await self._stream.next(self._position, block=block)
+        folding = Folding(
+            self._analysis, self._lineage, self._outcomes, self._reviewer, self._attempts,
+            self._set_aside,
+        )  # fmt: skip
+        strips = await self._sharing.strips(self._position, self._stream.keys, self._attempts)
+        known = {} if folding.needs_records else known_of(strips, len(self._stream.keys))
+        position, entries = await self._stream.next(self._position, block=block, known=known)
         self._shards.look(len(self._stream.keys), self._position, position)
         if not entries:
             self._position = position
             return False, 0.0
         await self._attempts.begin(time_of(position))
-        due = deque(entries)
-        del entries  # so that each is freed as soon as it is folded
-        rows: list[Row] = []
-        observations, now = 0, time.time()
-        while due:
-            give_way()
-            entry = due.popleft()
-            if not await self._attempts.may_try(entry):
-                self._set_aside.note("poison", entry)
-            elif (record := self._set_aside.record(entry, now)) is None:
-                self._set_aside.note("unreadable", entry)
-            else:
-                with self._failing(entry):
-                    self._lineage.add(record)
-                    rows.append(row := self._analysis.row(record))
-                    observations += len(row.observations)
-                    if self._outcomes.is_on:
-                        self._outcomes.add(record)
-                if self._reviewer is not None:
-                    self._reviewer.look(record, entry)
-            if not due or observations >= AT_ONCE or self._attempts.is_marked:
-                with self._failing(entry):
-                    self._analysis.add_rows(rows)
-                rows, observations = [], 0
+        if strips:
+            now = time.time()
+            self._sharing.used += await folding.together(entries, strips, self._features, now)
+        else:
+            await folding.one_by_one(entries, time.time())
         self._position = position
         await self._attempts.end()
         if self._reviewer is not None:
             await self._reviewer.put()
         garbage.collect()
         return True, time_of(position)
-
-    @contextlib.contextmanager
-    def _failing(self, entry: Entry) -> Iterator[None]:
-        """Set an entry aside where what is done with it raises: it must not end all."""
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001  see above
-            self._set_aside.note("failed", entry, error)
 
     async def _hurry(self) -> None:
         """Let no read wait once this is to stop."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from monitor.errors import StreamError
-from monitor.streams.entries import Entry
+from monitor.streams.entries import Entry, time_of
 
 HORIZON, ATTEMPT, POISON = FIELDS = ("horizon", "attempt", "poison")
 """Fields of the checkpoint."""
@@ -73,6 +73,15 @@ class Attempts:
         if entry.at <= self._careful or self.is_marked:  # a mark must not outlive its entry
             await self._mark(name.encode())
         return True
+
+    def is_careful(self, position: str) -> bool:
+        """Whether what comes after a position is written down entry by entry."""
+        return bool(self._careful) and not (position and time_of(position) > self._careful)
+
+    @property
+    def suspect(self) -> set[str]:
+        """The keys of streams in which an entry is to be passed over."""
+        return {name.rpartition("/")[0] for name in self._poison}
 
     async def end(self) -> None:
         """Say that all of them have been folded."""

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from monitor.errors import StreamError
 from monitor.privacy.pseudonyms import Mentions
 from monitor.review.queue import ReviewQueue
+from monitor.streams import looks
 from monitor.streams.clients import client_for, words
 from monitor.streams.entries import sortable
 from monitor.streams.erased import beside
@@ -161,6 +162,8 @@ class StoreErasure:
             count = await self._drop(key, self._due.pop(key))
             if key in records:
                 gone[records[key]] = count
+                # What was seen of them ahead goes too; by the deletion above it is of no use now.
+                await self._ask(key, "delete", looks.beside(key, "looks"))
         return gone
 
     async def behind(self, shard: int, entry: str) -> bool:

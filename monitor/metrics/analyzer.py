@@ -12,8 +12,18 @@ METRICS = (
     ),
     Metric(
         "monitor_shards_owned", "gauge",
-        "Shards of the stream that this analyzer reads; 0 while it stands by because another one "
+        "Shards of the stream that this analyzer counts; 0 while it stands by because another one "
         "does.",
+        "analyzer",
+    ),
+    Metric(
+        "monitor_shards_read_ahead", "gauge",
+        "Shards at whose records this analyzer looks ahead of the one that analyzes; 0 there.",
+        "analyzer",
+    ),
+    Metric(
+        "monitor_records_read_ahead_total", "counter",
+        "Records at which another analyzer had looked already when this one counted them.",
         "analyzer",
     ),
     Metric(

@@ -106,7 +106,7 @@ def look_at(found: Iterable[Record], lines: int, wanted: Wanted) -> Looked | Non
     """What is seen in Records that stood in so many lines; None where it is unusual."""
     records, at, accepted = 0, array("d"), bytearray()
     labels: dict[str, list[str]] = {name: [] for name in wanted.dimensions}
-    sight = _Sight([KNOWN[place] for place in wanted.features])
+    sight = Sight([KNOWN[place] for place in wanted.features])
     some: list[Record] = []
     for record in found:
         records += 1
@@ -126,8 +126,8 @@ def look_at(found: Iterable[Record], lines: int, wanted: Wanted) -> Looked | Non
     columns = sight.columns()
     if columns is None:
         return None
-    coded = {name: _coded(values) for name, values in labels.items()}
-    return Looked(records, lines, at.tobytes(), bytes(accepted), coded, columns)
+    labelled = {name: coded(values) for name, values in labels.items()}
+    return Looked(records, lines, at.tobytes(), bytes(accepted), labelled, columns)
 
 
 class _Values(NamedTuple):
@@ -153,7 +153,7 @@ class _Alike:
         self.values: list[list[Any]] = []
 
 
-class _Sight:
+class Sight:
     """What features see in Records, which come some at a time and are forgotten at once: to go over
     all of them again would take longer than to read them."""
 
@@ -170,10 +170,10 @@ class _Sight:
     def add(self, records: Sequence[Record]) -> None:
         """Look at Records that come after those before."""
         rows = [row for row, one in enumerate(records, self._total) if is_observed(one)]
+        self._total += len(records)
         if len(rows) < len(records):
             records = [one for one in records if is_observed(one)]
         self._rows += rows
-        self._total += len(records)
         if self._is_said:
             said = talks(records)
             self._questions += said.questions
@@ -239,7 +239,7 @@ def _look_singly(
 
 def _in_order(alike: Mapping[_Said, _Alike]) -> list[_Values] | None:
     """What a feature saw in one Record after the other, by name."""
-    order = _order([names for names, _ in alike])
+    order = order_of([names for names, _ in alike])
     if order is None or any(not _COUNTED_BY_KIND.isdisjoint(kinds) for _, kinds in alike):
         return None
     found: dict[str, tuple[list[int], list[str], list[Any]]] = {
@@ -259,8 +259,8 @@ def _in_order(alike: Mapping[_Said, _Alike]) -> list[_Values] | None:
     return [_Values(name, kinds, rows, values) for name, (rows, kinds, values) in found.items()]
 
 
-def _order(alike: Iterable[tuple[str, ...]]) -> list[str] | None:
-    """All names in an order that is that of each of `alike`; None where there is none."""
+def order_of(alike: Iterable[tuple[str, ...]]) -> list[str] | None:
+    """Return all names in an order that is that of each of `alike`; None where there is none."""
     before: dict[str, dict[str, None]] = {}
     for number, names in enumerate(alike):
         if len(set(names)) < len(names):
@@ -286,10 +286,10 @@ def _column(
         if types == {int} and min(values) >= -EXACT and max(values) <= EXACT:
             return Seen(name, "q", array("q", values).tobytes(), b"", [], rows)
     elif len(known) == 1 and (types in ({str}, {bytes})):
-        coded, different = _coded(values)
+        said, different = coded(values)
         kind = known.pop()
         return Seen(
-            name, "d", bytes(8 * len(values)), coded, [(kind, one) for one in different], rows
+            name, "d", bytes(8 * len(values)), said, [(kind, one) for one in different], rows
         )
     elif "categorical" in known and not types.isdisjoint((int, float)):
         return None
@@ -313,8 +313,8 @@ def _column(
     return Seen(name, "d", numbers.tobytes(), codes.tobytes(), rest, rows)
 
 
-def _coded(values: Sequence[Any]) -> tuple[bytes, list[Any]]:
-    """Which of the different values each is, and these, in the order of the first of them."""
+def coded(values: Sequence[Any]) -> tuple[bytes, list[Any]]:
+    """Return which of the different values each is, and these, each where it came first."""
     different = list(dict.fromkeys(values))
     places = {value: place for place, value in enumerate(different)}
     return array("q", map(places.__getitem__, values)).tobytes(), different

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -127,6 +128,19 @@ class Place(NamedTuple):
             return self
         gap = trimmed - self.number if self.number >= 0 else 0
         return self._replace(number=trimmed, missed=self.missed + max(0, gap))
+
+    def is_followed_by(self, ids: Sequence[bytes], about: dict[bytes, Any]) -> bool:
+        """Whether all of these entries, which followed this place, are still there by what XINFO
+        STREAM says: none trimmed, none erased, none lost with a primary."""
+        first, last = about.get(b"first-entry"), about[b"last-generated-id"]
+        added = about.get(b"entries-added")
+        return (
+            first is not None
+            and (self.number < 0 or added is None or added - self.number >= len(ids))
+            and moment(about.get(b"max-deleted-entry-id", b"0-0")) < moment(ids[0])
+            and moment(first[0]) <= moment(ids[0])
+            and moment(ids[-1]) <= moment(last)
+        )
 
     def waiting(self, about: dict[bytes, Any]) -> int:
         """How many entries stand behind this place by what XINFO STREAM says: all that are there,

@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
 import hiredis
@@ -24,6 +25,7 @@ from monitor.streams import erased
 from monitor.streams.connection import Command, entries_of, milliseconds, pack, refusal
 from monitor.streams.entries import BEGINNING, ERASED, Entry, Place, moment, record_id, started_by
 from monitor.streams.feedback import packed
+from monitor.streams.looks import Looks
 from monitor.streams.notes import Notes
 from monitor.streams.shards import (
     LISTED_BEFORE,
@@ -50,6 +52,7 @@ REPLY_BYTES = WRITE_BYTES = 2 << 20
 """What one reply should hold, and one write; a single record may be larger."""
 POLL = 0.5
 """Seconds between two looks at several shards, for which nobody can wait at once."""
+NOTHING: Mapping[str, Sequence[bytes]] = MappingProxyType({})
 CLOCK_MARGIN = 5.0
 """Seconds that a look into the past goes further back than the clocks say."""
 
@@ -89,6 +92,7 @@ class RedisStream:
         self._added: dict[str, int | None] = {}
         self._erased: dict[str, int] = {}
         self._store = Store(url, timeout)
+        self.looks = Looks(endpoint, self._store)
         self._max_length = max_length
         self._max_age = max_age
         self.notes = Notes(endpoint, self._call, self._page, self._store.keys)
@@ -225,7 +229,12 @@ class RedisStream:
         return found
 
     async def next(
-        self, after: str = "", *, limit: int = 500, block: float = 1.0
+        self,
+        after: str = "",
+        *,
+        limit: int = 500,
+        block: float = 1.0,
+        known: Mapping[str, Sequence[bytes]] = NOTHING,
     ) -> tuple[str, list[Entry]]:
         """What came after position `after`, waiting up to `block` seconds: (position, entries).
 
@@ -234,8 +243,12 @@ class RedisStream:
         the order of their ids, of equal ones in that of the shards, whoever reads, and however
         often: none is given while one may come to another shard that belongs before it. What is
         written to further shards is read from its first entry on.
+
+        `known` are ids of the entries that follow in some shards, by key, none left out. They come
+        without fields, for nobody reads them again; unless some of them are gone: then that shard
+        is read.
         """
-        return await self._next(self.keys, after, limit, block)
+        return await self._next(self.keys, after, limit, block, known)
 
     async def next_feedback(
         self, after: str = "", *, limit: int = 500, block: float = 1.0
@@ -244,11 +257,12 @@ class RedisStream:
         return await self._next((self.feedback_key,), after, limit, block)
 
     async def _next(
-        self, keys: Sequence[str], after: str, limit: int, block: float
-    ) -> tuple[str, list[Entry]]:
+        self, keys: Sequence[str], after: str, limit: int, block: float,
+        known: Mapping[str, Sequence[bytes]] = NOTHING,
+    ) -> tuple[str, list[Entry]]:  # fmt: skip
         here = places(after, len(keys))
         count = min(limit, self._count)
-        found = await self._after(keys, here, count)
+        found = await self._after(keys, here, count, known)
         if not any(found) and self._is_hurried and len(keys) > 1:
             await asyncio.sleep(0.002)  # what came in this very millisecond is still held back
             found = await self._after(keys, here, count)
@@ -263,7 +277,11 @@ class RedisStream:
         if self._listed > len(keys):  # some of it may belong behind what stands in the others
             self._read_shards(self._listed)
             return await self._next(self.keys, after, limit, block)
-        unfinished = [moment(entries[-1][0]) for entries in found if len(entries) >= count]
+        unfinished = [
+            moment(entries[-1][0])
+            for key, entries in zip(keys, found, strict=True)
+            if entries and (len(entries) >= count or key in known)
+        ]
         self.has_more = bool(unfinished)
         until = min(unfinished, default=None)
         due: list[tuple[tuple[int, int], int, Entry]] = []
@@ -284,8 +302,12 @@ class RedisStream:
         self._measure(keys, here)
         return ",".join(map(str, here)), [entry for _, _, entry in due]
 
-    async def _after(self, keys: Sequence[str], here: list[Place], count: int) -> list[list[Any]]:
+    async def _after(
+        self, keys: Sequence[str], here: list[Place], count: int,
+        known: Mapping[str, Sequence[bytes]] = NOTHING,
+    ) -> list[list[Any]]:  # fmt: skip
         """What stands after each place, at most `count` entries; the places learn what was trimmed.
+        What is `known` to stand there is not read, as long as all of it does.
 
         A command names one key: a Redis Cluster takes no other.
         """
@@ -294,30 +316,48 @@ class RedisStream:
             commands += [Command.of(key, "TIME") for key in keys]
         for key, place in zip(keys, here, strict=True):
             commands.append(Command.of(key, "XINFO", "STREAM", key))
-            commands.append(Command.of(key, "XREAD", "COUNT", count, "STREAMS", key, place.id))
+            if key not in known:
+                commands.append(Command.of(key, "XREAD", "COUNT", count, "STREAMS", key, place.id))
         replies = await self._asked(commands, keys)
         now = None
         if len(keys) > 1:  # nodes of a cluster have a clock each, and the slowest counts
             now = min(map(milliseconds, replies[: len(keys)]))
             del replies[: len(keys)]
-        found = []
-        for shard, (about, entries) in enumerate(zip(replies[::2], replies[1::2], strict=True)):
-            if not isinstance(about, hiredis.ReplyError):
-                facts = dict(zip(about[::2], about[1::2], strict=True))
-                facts = await self._with_erased(keys[shard], here[shard], facts)
-                here[shard] = here[shard].seen(facts)
-                self._added[keys[shard]] = facts.get(b"entries-added")
-                self._erased[keys[shard]] = facts.get(ERASED, 0)
-            elif not str(about).startswith(("ERR no such key", "NOPERM")):
-                raise StreamError(refusal(about))
-            elif str(about).startswith("NOPERM"):
-                self._added[keys[shard]] = None
-            else:  # who begins before a stream does knows the number of each entry
-                self._added[keys[shard]] = 0
-                if here[shard].id == BEGINNING:
-                    here[shard] = here[shard]._replace(number=0)
-            found.append(settled(entries_of(entries), now))
+        found, rest = [], iter(replies)
+        left = dict(known)
+        for shard, (key, about) in enumerate(zip(keys, rest, strict=False)):
+            is_there = await self._learn(about, key, shard, here, known.get(key))
+            if key not in known:
+                found.append(settled(entries_of(next(rest)), now))
+            elif is_there:
+                found.append(settled([[one, []] for one in known[key]], now))
+            else:
+                del left[key]
+        if len(left) < len(known):
+            return await self._after(keys, here, count, left)
         return found
+
+    async def _learn(
+        self, about: Any, key: str, shard: int, here: list[Place], known: Sequence[bytes] | None
+    ) -> bool:
+        """Learn of a shard what XINFO STREAM says; whether all that is `known` of it is there."""
+        place, is_there = here[shard], False
+        if not isinstance(about, hiredis.ReplyError):
+            facts = dict(zip(about[::2], about[1::2], strict=True))
+            facts = await self._with_erased(key, place, facts)
+            is_there = known is not None and place.is_followed_by(known, facts)
+            here[shard] = place.seen(facts)
+            self._added[key] = facts.get(b"entries-added")
+            self._erased[key] = facts.get(ERASED, 0)
+        elif not str(about).startswith(("ERR no such key", "NOPERM")):
+            raise StreamError(refusal(about))
+        elif str(about).startswith("NOPERM"):
+            self._added[key] = None
+        else:  # who begins before a stream does knows the number of each entry
+            self._added[key] = 0
+            if place.id == BEGINNING:
+                here[shard] = place._replace(number=0)
+        return is_there
 
     async def _asked(
         self, commands: list[Command], keys: Sequence[str], patience: float = 0.0

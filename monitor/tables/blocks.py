@@ -16,6 +16,7 @@ from monitor.types import Observation, Row
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.float64] | npt.NDArray[np.int64]
 
 NUMBER = -1
@@ -94,7 +95,7 @@ class Labels:
     codes: Ints
     values: list[str]
 
-    def are(self, value: str) -> npt.NDArray[np.bool_]:
+    def are(self, value: str) -> Flags:
         """Which rows have a value."""
         return np.isin(self.codes, [self.values.index(value)] if value in self.values else [])
 
@@ -107,12 +108,14 @@ class Labels:
 @dataclass(frozen=True, eq=False, slots=True)
 class Block:
     """Consecutive rows of a table; each has a time (`Row.at`), a value of each dimension, and what
-    the columns hold, each of another feature. `accepted` says it of each row; None is all."""
+    the columns hold, each of another feature. `accepted` says it of each row; None is all.
+    `edge_cases` say of each which rows are of it, in the order in which a row names them."""
 
     at: Floats
     segments: dict[str, Labels]
     columns: list[Column]
-    accepted: npt.NDArray[np.bool_] | None = None
+    accepted: Flags | None = None
+    edge_cases: dict[str, Flags] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.at)
@@ -127,7 +130,8 @@ class Block:
         }
         columns = [column.take(rows, len(self)) for column in self.columns]
         taken = None if self.accepted is None else self.accepted[rows]
-        return Block(self.at[rows], segments, columns, taken)
+        cases = {name: flags[rows] for name, flags in self.edge_cases.items()}
+        return Block(self.at[rows], segments, columns, taken, cases)
 
     def between(self, first: int, end: int) -> Block:
         """The rows from `first` until before `end`."""
@@ -168,9 +172,13 @@ class Block:
         ]
         names = list(self.segments)
         taken = [True] * len(self) if self.accepted is None else self.accepted.tolist()
+        cases: list[list[str]] = [[] for _ in range(len(self))]
+        for name, flags in self.edge_cases.items():
+            for place in np.flatnonzero(flags).tolist():
+                cases[place].append(name)
         for place, at in enumerate(self.at.tolist()):
             segments = {name: of[place] for name, of in zip(names, values, strict=True)}
-            yield Row(at, segments, observations[place], taken[place])
+            yield Row(at, segments, observations[place], taken[place], edge_cases=cases[place])
 
 
 def count(one: Row | Block) -> int:

@@ -37,6 +37,14 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"redis://127.0.0.1:{running.port}/0"
 
 
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who stands by looks at however little there is, and the owner counts it column by column."""
+    monkeypatch.setattr("monitor.app.sharing.LEAST", 1)
+    monkeypatch.setattr("monitor.app.sharing.SKIPPED", 2)
+    monkeypatch.setattr("monitor.analysis.fold.FEW", 4)
+
+
 class Fleet:
     """Analyzers that are driven turn by turn, a stream, and a clock that moves when it is told to."""
 
@@ -54,13 +62,29 @@ class Fleet:
         self.made = 0
         self.running: list[Analyzer] = []
         self.frozen: list[Analyzer] = []
+        self.all: list[Analyzer] = []
 
     def add(self) -> None:
         self.made += 1
         name = f"a{self.made}"
         one = Analyzer(self.settings, asyncio.Event(), name=name, clock=lambda: self.now)
         one._stream.hurry()
+        if self.made % 7 == 0:  # of another version
+            one._looker._about = one._sharing._about = "another"
         self.running.append(one)
+        self.all.append(one)
+
+    def spoil(self) -> None:
+        """Somebody writes into what was seen: part of it, nothing, or it stands at another place."""
+        for key in self.raw.scan_iter("monitor:{e:*}:looks"):
+            for last, fields in self.raw.xrange(key):
+                what = self.chance.randrange(6)
+                if what < 3:
+                    seen = fields[b"look"]
+                    self.raw.delete(key)
+                    self.raw.xadd(
+                        key, {"look": (seen[:-9], b"", seen)[what]}, id=last if what < 2 else "*"
+                    )
 
     async def send(self, count: int, step: float) -> None:
         """Records of an endpoint that ended `step` seconds one after the other, or somewhat earlier;
@@ -83,8 +107,11 @@ class Fleet:
         """What `Analyzer.run` does at a time."""
         try:
             if not one._lease.is_held:
-                if await one._lease.claim():
-                    await one._restore()
+                if not await one._lease.claim():
+                    await one._looker.turn(time.time())
+                    return
+                await one._looker.leave()
+                await one._restore()
                 return
             await one._lease.confirm()
             await one._read()
@@ -107,7 +134,7 @@ class Fleet:
         """Something happens, and some seconds go by."""
         self.now += self.chance.uniform(0.0, 3.0)
         what = self.chance.choices(
-            ("turn", "send", "freeze", "thaw", "kill", "add"), (12, 4, 2, 1, 1, 1)
+            ("turn", "send", "freeze", "thaw", "kill", "add", "spoil"), (12, 4, 2, 1, 1, 1, 0.5)
         )[0]
         if what == "send":
             await self.send(self.chance.randrange(1, 60), step)
@@ -119,8 +146,13 @@ class Fleet:
             await closed(self.picked())
         elif what == "add" and len(self.running) + len(self.frozen) < 10:
             self.add()
+        elif what == "spoil":
+            self.spoil()
         else:
-            for one in self.chance.sample(self.running, len(self.running)):
+            order = self.chance.sample(self.running, len(self.running))
+            if self.chance.random() < 0.7:
+                order.sort(key=lambda one: one._lease.is_held)  # the owner last
+            for one in order:
                 await self.turn(one)
 
     def picked(self) -> Analyzer:
@@ -143,7 +175,9 @@ class Fleet:
         assert owner is not None
         await owner._save(stopping=True)
         samples = [
-            (one.name, sorted(one.labels.items()), one.value) for one in await owner.measure()
+            (one.name, sorted(one.labels.items()), one.value)
+            for one in await owner.measure()
+            if "read_ahead" not in one.name  # says who did it, not what was found
         ]
         return self.raw.hgetall(HASH), (samples, owner.findings())
 
@@ -156,16 +190,18 @@ class Fleet:
 
 async def closed(one: Analyzer) -> None:
     """It has no last word: nothing is saved."""
+    await one._looker.close()
     await one._stream.close()
     await one._outcomes.close()
     await one._checkpoint.close()
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize(
     ("seed", "sizes", "count", "acts"),
     [
-        *((seed, (4,), 3, 120) for seed in range(2)),
-        (9, (64,), 8, 200),
+        *((seed, (4,), 3, 120) for seed in (1, 7)),
+        (9, (64,), 8, 100),
         (5, (1, 2), 3, 120),
         (4, (2, 1, 9), 3, 100),
     ],
@@ -173,8 +209,9 @@ async def closed(one: Analyzer) -> None:
 def test_whoever_is_killed_frozen_or_added_changes_no_number(
     url: str, seed: int, sizes: tuple[int, ...], count: int, acts: int
 ) -> None:
-    """An hour of event time, also while recorders have now more shards, now fewer; state and findings
-    are, bit for bit, those of one that read the same stream in one go."""
+    """An hour of event time, also while recorders have now more shards, now fewer; who stands by looks at
+    some of the shards, some of them with another version, and what they leave is spoiled now and then. State
+    and findings are, bit for bit, those of one that read the same stream in one go."""
 
     async def story() -> None:
         fleet = Fleet(url, seed, shards=sizes[0], others=sizes[1:])
@@ -189,7 +226,7 @@ def test_whoever_is_killed_frozen_or_added_changes_no_number(
         epochs = int(fleet.raw.hget("monitor:{e}:analyzer", "epoch") or 0)
         await fleet.close()
         alone = Fleet(url, seed, shards=sizes[0])
-        alone.raw.delete(HASH, "monitor:{e}:analyzer")
+        alone.raw.delete(HASH, "monitor:{e}:analyzer", "monitor:{e}:lookers")
         alone.add()
         expected, one_tells = await alone.settle()
         await alone.close()
@@ -201,6 +238,8 @@ def test_whoever_is_killed_frozen_or_added_changes_no_number(
         assert numbers["monitor_analysis_lag_records"] == 0
         assert b'"drift"' in told[1]
         assert epochs > 4, "nobody took over: nothing was tried"
+        used = sum(one._sharing.used for one in fleet.all)
+        assert used > fleet.appended / 50, "nobody looked: nothing was tried"
 
     asyncio.run(story())
 
@@ -243,7 +282,10 @@ def test_one_stands_by_until_the_other_is_stopped(
             return bool(two.standing())
 
         await until(stands_by)
-        assert await told(two) == {"monitor_shards_owned": 0, "monitor_analysis_lag_records": 0}
+        alone = {"monitor_shards_owned": 0, "monitor_analysis_lag_records": 0}
+        assert await told(two) in (
+            {**alone, "monitor_shards_read_ahead": shards} for shards in (0, 2)
+        )
         assert msgspec.json.decode(two.standing())["stands_by"]
         assert two.findings() == two.outcomes() == b"{}"
         stops[0].set()
@@ -381,9 +423,10 @@ PROCESS = """
 import asyncio, json, os, pathlib, signal, sys
 import msgspec
 from monitor import logs
-from monitor.app import analyzer as module
+from monitor.app import analyzer as module, sharing
 from monitor.settings.schema import Settings
 module.READ_EVERY, module.SAVE_EVERY, module.CLAIM_EVERY = 0.1, 0.5, 0.2
+module.AHEAD_EVERY, sharing.LEAST, sharing.ASK_EVERY = 0.01, 1, 0.2
 
 async def main():
     logs.start(sys.argv[1])
@@ -465,21 +508,35 @@ class Processes:
 
 
 def test_processes_that_are_frozen_and_killed_change_no_number(url: str, tmp_path: Path) -> None:
-    """One is frozen, and wakes up when another has gone on; that one is killed and started again."""
+    """Three: one works, and two look ahead. It is frozen, and wakes up when another has gone on; that one is
+    killed and started again, and so is one that looks."""
     fleet = Fleet(url, 5, shards=4)
     fleet.raw.flushall()
 
     async def whole() -> None:
         processes = Processes(fleet.settings, tmp_path)
+
+        def looked(name: str) -> float:
+            return sum(told.get(name, 0) for told in processes.told().values())
+
         try:
-            for _ in range(2):
+            for _ in range(3):
                 processes.add()
-            await fleet.send(900, 1.0)
-            first = processes.owner(900)
+            await fleet.send(500, 1.0)
+            first = processes.owner(500)
+            processes.until(lambda: looked("monitor_shards_read_ahead") == 4)
+            while not looked("monitor_records_read_ahead_total"):
+                await fleet.send(10, 1.0)
+                processes.owner(fleet.appended)
+            await fleet.send(900 - fleet.appended, 1.0)
+            processes.owner(900)
             process = processes.by_page[first]
             os.kill(process.pid, signal.SIGSTOP)
             await fleet.send(500, 1.0)
             second = processes.owner(1400, but=first)
+            (third,) = processes.by_page.keys() - {first, second}
+            processes.by_page[third].kill()
+            processes.by_page[third].wait()
             os.kill(process.pid, signal.SIGCONT)
             processes.until(lambda: processes.told()[first]["monitor_shards_owned"] == 0)
             await fleet.send(200, 1.0)

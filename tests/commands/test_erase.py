@@ -128,6 +128,7 @@ def filled(url: str, tmp_path: Path) -> None:
             client.xadd(feedback, {"v": "1", "feedback": json.dumps(item)})
         client.xadd("monitor:{bot}:decisions", {"v": "1", "decision": json.dumps({"arm": HERS})})
         client.xadd("monitor:{bot}:decisions", {"v": "1", "decision": json.dumps({"arm": "a"})})
+        client.xadd("monitor:{bot:0}:looks", {"look": f"what was seen of {HERS}"}, id="1-0")
         client.hset("monitor:{bot}:templates", mapping={"t1": f"to {HERS}", "t2": "to {}"})
         client.hset("monitor:{bot}:analysis", mapping={"join/1": f"x {HERS}", "other": "y"})
     item = Item(one.id, "monitor:{bot:0}:records", "1-1", "control", 0.5, 1.0)

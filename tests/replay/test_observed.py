@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 
 import pytest
 
@@ -95,3 +96,17 @@ def test_values_are_told_as_they_are() -> None:
     assert codes == [-1, -1, 0, 1, 2, 0, -1]
     assert [one for one, code in zip(numbers, codes, strict=True) if code == -1] == [0.5, 1.5, 0.5]
     assert x.rest == [("numeric", None), ("numeric", "a"), ("numeric", 7)]
+
+
+def test_what_no_feature_looks_at_moves_nothing_to_another_record() -> None:
+    """What was re-driven is no traffic; who comes after it, in the next piece too, keeps its place."""
+    wanted = observed.Wanted(tuple(range(len(FEATURES))), (), -math.inf, math.inf)
+    some = [record(number) for number in range(3 * observed.SOME)]
+    some[1] = record(1, lineage={"replay": "r"})
+    some[-1] = record(
+        2, inputs=[Part(name="x", datatype="FP64", shape=[1], data=[0.5])], outputs=[]
+    )
+    looked = observed.look(b"\n".join(map(encode_record, some)), wanted)
+    assert looked is not None
+    (seen,) = [one for one in looked.columns if one.feature == "x"]
+    assert array("q", seen.rows).tolist() == [len(some) - 1]
