@@ -30,6 +30,10 @@ SUFFIXES = ("", ".gz", ".bz2", ".xz", ".zst")
 _DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError)
 """What decompressors raise."""
 
+DOUBT = ", so what was read may be wrong"
+"""How the reason ends why a damaged file cannot be read any further, where something was read. What
+is cut off is right as far as it goes; of what is damaged some may be rubbish."""
+
 _READ = _UNPACKED = 1 << 14
 """Bytes that are read of a packed file at once, and that come out at once, at most: so many are
 lost with an error."""
@@ -119,7 +123,8 @@ def opened(path: Path) -> io.BufferedReader:
 
     Reading raises OSError, whose `strerror` says why, where a packed file is cut off, damaged, or
     goes on as something else: what comes before has been read then. Of what is damaged the last
-    bytes before the place are left out, because some of them may be rubbish.
+    bytes before the place are left out, because some of them may be rubbish; as the rest may be, it
+    ends with `DOUBT`.
     """
     far = path.open() if isinstance(path, Remote) else None  # once: to open it is a request
     stream = path.open("rb") if far is None else far
@@ -172,6 +177,7 @@ class _Unpacked(io.RawIOBase):
         self._at = 0
         self._out, self._held = deque[memoryview](), deque[bytes]()
         self._size = 0  # of what is held
+        self._has_given = False
         self._wrong: OSError | None = None
         self._is_over = False
 
@@ -256,6 +262,7 @@ class _Unpacked(io.RawIOBase):
             found = self._held.popleft()
             self._size -= len(found)
             self._out.append(memoryview(found))
+            self._has_given = True
 
     def _end(self, error: Exception) -> None:
         """Nothing more comes, for a reason."""
@@ -265,12 +272,13 @@ class _Unpacked(io.RawIOBase):
         elif isinstance(error, EOFError):
             say = f"is cut off within what {self._name} has packed"
         elif "check" in str(error):
-            sums = f"a checksum of {self._name} {near} does not hold"
-            say = f"is damaged: {sums}, so what was read may be wrong"
+            say = f"is damaged: a checksum of {self._name} {near} does not hold"
         else:
             say = f"is damaged: {self._name} cannot unpack it any further {near}"
             self._held.clear()
         self._give(0)
+        if say.startswith("is damaged") and self._has_given:
+            say += DOUBT
         self._wrong = OSError(errno.EIO, say)
 
 

@@ -85,6 +85,7 @@ def test_of_what_is_damaged_no_rubbish_comes(tmp_path: Path, how: str) -> None:
         whole[place] ^= 0x55
     found, why = broken(tmp_path / "a", bytes(whole))
     assert f"is damaged: {how} cannot unpack it any further near byte" in why
+    assert why.endswith(packing.DOUBT) == bool(found)
     assert TEXT.startswith(found)
 
 
@@ -95,6 +96,10 @@ def test_a_checksum_that_does_not_hold_is_told(tmp_path: Path) -> None:
     found, why = broken(tmp_path / "a", bytes(whole))
     assert len(TEXT) - len(found) < 20_000
     assert why.startswith("is damaged: a checksum of gzip near byte")
+    assert why.endswith(packing.DOUBT)
+    small = bytearray(gzip.compress(b""))
+    small[-8] ^= 1
+    assert broken(tmp_path / "a", bytes(small))[1].endswith("does not hold")  # nothing was read
 
 
 @pytest.mark.parametrize("how", WAYS)

@@ -43,7 +43,7 @@ from monitor.assembly.log_recording import LogRecording
 from monitor.assembly.sanitizer import Sanitizer
 from monitor.commands.progress import watched
 from monitor.commands.written import document, note, write
-from monitor.errors import UsageError
+from monitor.errors import SourceError, UsageError
 from monitor.privacy import keys
 from monitor.privacy.records import Privacy
 from monitor.replay import archives, evidently_report, judge, junit, outcomes, report, types
@@ -53,7 +53,7 @@ from monitor.replay.document import SCHEMA, Compared, Replay
 from monitor.replay.joined import Joining, MakeSafe
 from monitor.replay.periods import PERIODS
 from monitor.replay.plan import Plan, Variant
-from monitor.replay.remarks import on_columns, with_remarks
+from monitor.replay.remarks import broken_off, on_columns, with_remarks
 from monitor.reports.page import page
 from monitor.settings.schema import Settings
 from monitor.supervision.embedded_store import opened
@@ -99,6 +99,11 @@ def build(options: argparse.Namespace, settings: Settings) -> int:
         note(remark)
     for place in both.usual.damage.listed():
         note(f"could not be read: {place.place}: {place.error}")
+    if broken := broken_off(both.usual.damage):
+        raise SourceError(
+            f"{broken}: nothing was written, for all that comes would be compared with a part; "
+            "mend that file, or leave it out"
+        )
     write(options.out, dump_profile(profile))
     samples = max(reference.samples for reference in profile.references.values())
     told = f"{len(profile.references)} references of up to {samples} values"

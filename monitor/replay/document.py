@@ -55,6 +55,9 @@ class Unread(msgspec.Struct, frozen=True, omit_defaults=True):
     ends: list[str] = []
     """Where files could not be read any further, and why: nobody knows how many rows are missing.
     A file without a line could not be read at all."""
+    may_be_wrong: bool = False
+    """Whether what was read of such a file may be wrong, too, because it is damaged and not only
+    cut off. Then nothing is judged."""
 
     @property
     def is_most(self) -> bool:
@@ -246,7 +249,8 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
 
     verdict: Status
     """`drift` when any finding is; `ok` when something was judged, nothing drifts, every file could
-    be read to its end, and at least half of the rows of each side; else `insufficient`."""
+    be read to its end, and at least half of the rows of each side; else `insufficient`. Where what
+    was read may be wrong, nothing is judged."""
     records: int
     """Records or rows that were read."""
     features: list[Finding]

@@ -273,8 +273,9 @@ def _start(path: Path) -> bytes:
             found = packing.beginning(stream, HEAD)
         if not found and path.name.endswith(packing.SUFFIXES[1:]) and not path.stat().st_size:
             raise SourceError(f"{path}: is cut off: it should be packed, and holds not a byte")
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {packing.why(error)}") from None
+    except OSError as error:  # and so nothing of it is
+        reason = packing.why(error).removesuffix(packing.DOUBT)
+        raise SourceError(f"{path}: cannot be read: {reason}") from None
     return found
 
 

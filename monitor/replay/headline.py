@@ -32,12 +32,17 @@ def headline(found: Replay) -> str:
     'Nothing could be judged; 9 of 12 rows could not be read'
     >>> headline(Replay("insufficient", 3, [], unread=[document.Unread("current", 0, 3, ["a: b"])]))
     'Only a part could be read: a: b. Nothing could be judged'
+    >>> wrong = document.Unread("both", 0, 3, ["a: b"], may_be_wrong=True)
+    >>> headline(Replay("insufficient", 3, [], unread=[wrong]))
+    'Not to be trusted: a: b. Nothing could be judged'
     """
-    ends = [end for one in found.unread for end in one.ends]
+    unread = sorted(found.unread, key=lambda one: not one.may_be_wrong)
+    ends = [end for one in unread for end in one.ends]
     if not ends:
         return _said(found)
+    begin = "Not to be trusted" if unread[0].may_be_wrong else "Only a part could be read"
     others = f" (and {len(ends) - 1:,} more)" if len(ends) > 1 else ""
-    return f"Only a part could be read: {ends[0]}{others}. {_said(found)}"
+    return f"{begin}: {ends[0]}{others}. {_said(found)}"
 
 
 def _said(found: Replay) -> str:

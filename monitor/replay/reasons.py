@@ -1,15 +1,18 @@
-"""Findings → the same, with the reason for all that was not judged."""
+"""Findings → the same, with the reason for all that was not judged, or cannot be believed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import msgspec
 
 from monitor.analysis.drift.findings import verdict
 from monitor.analysis.drift.judgement import MINIMUM
-from monitor.findings import Finding
-from monitor.replay.document import Replay
+from monitor.findings import Calibration, Coverage, Fairness, Finding, Quality, Slice, Status
+from monitor.replay.document import Chunk, Course, Replay
+
+_Judged = TypeVar("_Judged", Quality, Calibration, Coverage, Fairness, Slice)
 
 
 def explained(found: Replay, silent: Mapping[str, str]) -> Replay:
@@ -46,3 +49,59 @@ def _reasoned(finding: Finding, silent: Mapping[str, str]) -> Finding:
     else:
         reason = "too few values for so many bins"
     return msgspec.structs.replace(finding, reason=reason)
+
+
+def unbelieved(found: Replay, reason: str) -> Replay:
+    """The same, in which nothing was judged, for a reason: what was read may be wrong. Numbers
+    stay, without what was said of them."""
+
+    def judged(of: Replay | Chunk) -> dict[str, Any]:
+        features = [
+            msgspec.structs.replace(
+                one, status="insufficient", changed=False, since=None, moved=[], words="",
+                drivers=[], mix=[], reason=reason if one.status != "insufficient" else one.reason,
+            )
+            for one in of.features
+        ]  # fmt: skip
+        entries = {
+            name: [_unjudged(one, reason) for one in getattr(of, name)]
+            for name in ("quality", "calibration", "coverage", "fairness", "slices")
+            if getattr(of, name) is not None
+        }
+        arms = of.experiments and [
+            msgspec.structs.replace(one, verdict="keep_going", reason=reason)
+            for one in of.experiments
+        ]
+        return {"verdict": "insufficient", "features": features, "experiments": arms, **entries}
+
+    return msgspec.structs.replace(
+        found,
+        **judged(found),
+        chunks=found.chunks
+        and [msgspec.structs.replace(one, **judged(one)) for one in found.chunks],
+        timeline=found.timeline and [_undated(one) for one in found.timeline],
+        together=[],
+        schema=[],
+        timelines=None,
+        words=[],
+        what_if=found.what_if
+        and [
+            msgspec.structs.replace(one, verdict="insufficient", drifted=0) for one in found.what_if
+        ],
+    )
+
+
+def _unjudged(one: _Judged, reason: str) -> _Judged:
+    """What a monitor of outcomes says, without its verdict."""
+    if one.status is None:
+        return one
+    beside: dict[str, Any] = {"reason": reason, "words": "", "improved": False}
+    known = {name: value for name, value in beside.items() if name in one.__struct_fields__}
+    return msgspec.structs.replace(one, status="insufficient", since=None, **known)
+
+
+def _undated(one: Course) -> Course:
+    status: list[Status] = ["insufficient"] * len(one.status)
+    return msgspec.structs.replace(
+        one, status=status, onset=None, last=None, since=None, until=None
+    )

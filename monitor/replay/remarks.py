@@ -4,10 +4,13 @@ not read. Where most of a side was not read, or a file breaks off, the verdict i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Literal
 
 import msgspec
 
+from monitor import packing
+from monitor.damage import Damage, Unreadable
 from monitor.features.latency import FEATURE as LATENCY
 from monitor.findings import Finding
 from monitor.interfaces import Table
@@ -16,7 +19,7 @@ from monitor.replay.comparison import Comparison
 from monitor.replay.datasets import Dataset
 from monitor.replay.document import Replay, Unread
 from monitor.replay.plan import Plan
-from monitor.replay.reasons import explained
+from monitor.replay.reasons import explained, unbelieved
 from monitor.types import WHOLE
 
 SILENT = {"identifier": "nearly all values differ", "unknown": "no values"}
@@ -55,11 +58,12 @@ def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
         if how.kind == "identifier"
     }
     found = explained(found, silent)
+    wrong = next(filter(_is_doubtful, both.usual.damage.listed()), None)
     read = {name: how.words for name, how in sorted(named.items()) if both.looks_at(name)}
-    unread = _unread(found, both)
+    unread = _unread(found, plan, both)
     if any(one.is_most or one.ends for one in unread):
         found = _doubted(found)
-    return msgspec.structs.replace(
+    found = msgspec.structs.replace(
         found,
         features=[*found.features, *_apart(both)],
         columns=read,
@@ -72,6 +76,19 @@ def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
             [(str(one.path), one.encoding) for one in _tables(both) if one.encoding][:ENCODINGS]
         ),
     )
+    return found if wrong is None else unbelieved(found, f"{wrong.place}: {wrong.error}")
+
+
+def broken_off(damage: Damage) -> str:
+    """Where the first file cannot be read any further, and why, as one sentence; empty where all
+    could be."""
+    ends = sorted(damage.ends_of(damage.files), key=lambda one: not _is_doubtful(one))
+    return f"{ends[0].place}: {ends[0].error}" if ends else ""
+
+
+def _is_doubtful(one: Unreadable) -> bool:
+    """Whether a file breaks off so that what was read of it may be wrong."""
+    return not one.count and one.error.endswith(packing.DOUBT)
 
 
 def _apart(both: Comparison) -> list[Finding]:
@@ -91,25 +108,33 @@ def _tables(both: Comparison) -> list[Table]:
     return list({str(table.path): table for table in tables}.values())
 
 
-def _unread(found: Replay, both: Comparison) -> list[Unread]:
+def _unread(found: Replay, plan: Plan, both: Comparison) -> list[Unread]:
     """What of each side could not be read, where there is something."""
+    told = {str(path) for path in plan.joining.files} if plan.joining is not None else set()
     current, usual = both.current, both.reference
     if usual is None or {*usual.files} - {*current.files}:
-        sides = [_of_side("current", current, found.records, both)]
+        sides = [_of_side("current", current, found.records, both, told)]
         sides += [_of_side("reference", usual, both.compared.rows, both)] if usual else []
     else:
-        sides = [_of_side("both", current, found.records + both.compared.rows, both)]
+        rows = found.records + both.compared.rows
+        sides = [_of_side("both", current, rows, both, told)]
     return [one for one in sides if one.rows or one.ends]
 
 
 def _of_side(
-    name: Literal["current", "reference", "both"], side: Dataset, read: int, both: Comparison
+    name: Literal["current", "reference", "both"],
+    side: Dataset,
+    read: int,
+    both: Comparison,
+    told: AbstractSet[str] = frozenset(),
 ) -> Unread:
-    """The same of a side of which so many rows were read."""
+    """The same of a side of which so many rows were read; files that `told` what became of them are
+    looked at for where they break off."""
     damage, files = both.usual.damage, {str(path) for path, _ in side.files}
     rows = damage.rows_of(files)
-    ends = [f"{one.place}: {one.error}" for one in damage.ends_of(files | side.lost)]
-    return Unread(name, rows, rows + read, ends)
+    ends = sorted(damage.ends_of(files | side.lost | told), key=lambda one: not _is_doubtful(one))
+    wrong = any(map(_is_doubtful, ends))
+    return Unread(name, rows, rows + read, [f"{one.place}: {one.error}" for one in ends], wrong)
 
 
 def _doubted(found: Replay) -> Replay:

@@ -249,6 +249,58 @@ def test_what_breaks_off_is_said_before_the_verdict(capsys: Any, tmp_path: Path)
     assert said.startswith(f"Only a part could be read: {end}. Drift: x moved most")
 
 
+def test_what_may_be_wrong_is_no_finding(capsys: Any, tmp_path: Path) -> None:
+    """A file that is damaged and not only cut off gives rubbish that looks like drift: whatever
+    depends on it is not judged, on the screen, on the page, in the document and in JUnit's XML."""
+    usual, bad = tmp_path / "usual.csv", tmp_path / "bad.csv.gz"
+    xml, page = tmp_path / "o.xml", tmp_path / "o.html"
+    rng = random.Random(3)
+    rows = [(rng.gauss(0, 1), rng.random() < 0.9) for _ in range(3000)]
+    usual.write_text("x,y,p\n" + "".join(f"{x},{int(y)},1\n" for x, y in rows))
+    other = "x,p,y\n" + "".join(f"{x + 3},1,{int(not y)}\n" for x, y in rows)
+    packed = bytearray(gzip.compress(other.replace("x,", "z,x,", 1).replace("\n", "\n1,").encode()))
+    packed[-8] ^= 1
+    bad.write_bytes(packed)
+    given = [
+        "--reference", str(usual), "--label", "y", "--prediction", "p", "--chunks", "2",
+        "--timeline", "--tolerance", "0.1,0.2", "--junit", str(xml), "--html", str(page),
+    ]  # fmt: skip
+    found = judge(capsys, bad, *given)
+    (one,) = found["unreadable"]
+    end = f"{one['place']}: {one['error']}"
+    assert one["error"].endswith("does not hold, so what was read may be wrong")
+    assert found["verdict"] == "insufficient"
+    assert found["unread"][0]["ends"] == [end]
+    assert found["unread"][0]["may_be_wrong"] is True
+    told = json.dumps(found)
+    assert not {f'"{word}"' for word in ("drift", "alarm", "ok") if f'"{word}"' in told}
+    assert {each["reason"] for each in found["features"] if each["scores"]} == {end}
+    assert {each["reason"] for each in found["quality"] if each.get("status")} == {end}
+    first = f"Not to be trusted: {end}. Nothing could be judged"
+    assert f"<h1>{first}" in page.read_text()
+    (failure,) = [line for line in xml.read_text().splitlines() if "<failure" in line]
+    assert f'<failure message="{end}"/>' in failure
+    assert main(["replay", str(bad), *given, "--fail-on", "drift,quality,schema"]) == 0
+    assert " ".join(capsys.readouterr().out.split()).startswith(first)
+    for name in ("insufficient", "unreadable"):
+        assert main(["replay", str(bad), *given, "--fail-on", name]) == 1
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("wrong", ["cut", "damaged"])
+def test_no_profile_is_made_of_a_part(capsys: Any, tmp_path: Path, wrong: str) -> None:
+    """All that comes would be compared with it, and nobody would know."""
+    path, out = tmp_path / "t.csv.gz", tmp_path / "t.profile"
+    packed = gzip.compress(KINDS["t.csv"].encode())
+    path.write_bytes(packed[:-2000] if wrong == "cut" else packed[:-8] + b"1234" + packed[-4:])
+    assert main(["reference", "build", str(path), "--out", str(out)]) == 2
+    (said,) = [
+        line for line in capsys.readouterr().err.splitlines() if "nothing was written" in line
+    ]
+    assert f"is {wrong}" in said
+    assert not out.exists()
+
+
 def objects(count: int) -> list[dict[str, Any]]:
     rng = random.Random(2)
     return [
