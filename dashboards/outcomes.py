@@ -81,6 +81,15 @@ QUALITY = Row(
             Query(rate("monitor_outcomes_incomplete_total", "reason"), "{{reason}}"),
             span=12,
         ),
+        graph(
+            "Labels overdue",
+            "How much longer than `outcomes.overdue` a monitor has had records to judge, and too "
+            "few labels. Normal is 0; empty without that setting.", "s",
+            Query(
+                f"max by (endpoint, monitor) ({of('monitor_outcome_overdue_seconds')})",
+                "{{monitor}}",
+            ),
+        ),
         rows(
             "Quality by segment",
             "Every measure in every segment, with the labels that it was made of. Small segments "

@@ -400,7 +400,27 @@ class ExperimentTimeline(msgspec.Struct, frozen=True, omit_defaults=True):
 OfSegment = Quality | Calibration | Coverage | Fairness
 """A finding of a monitor of outcomes about one segment."""
 
-Outcome = OfSegment | ExperimentEffect | Slice
+
+class Missing(msgspec.Struct, frozen=True):
+    """Whether a monitor has Records to judge, and for too long too few labels to judge them."""
+
+    monitor: str
+    """The monitor that lacks labels: quality, calibration, coverage or fairness."""
+    overdue: float
+    """How many seconds longer than `outcomes.overdue` that has been so; 0 where nothing is missing
+    that should be there."""
+    due: int
+    """Records that were due since it last had enough labels."""
+    labels: int
+    """Of them, those of which became known what it needs: of quality an outcome of any kind, of
+    calibration and coverage a label, of fairness a group."""
+    enough: int
+    """So many labels are enough."""
+    since: float | None
+    """When the first of these Records ended, in Unix seconds, to one pane."""
+
+
+Outcome = OfSegment | ExperimentEffect | Slice | Missing
 """A finding of a monitor of outcomes."""
 
 
@@ -472,6 +492,8 @@ class Outcomes(msgspec.Struct, frozen=True):
     """What arms of experiments do to metrics."""
     slices: list[Slice] = []
     """The slices that are tried, those that are believed to be worse first."""
+    missing: list[Missing] = []
+    """Whether labels come, by monitor; empty without `outcomes.overdue`."""
     early: list[Quality] = []
     """How good predictions seem of records whose outcome is not due, by what was said last."""
     timelines: list[ExperimentTimeline] = []

@@ -14,6 +14,7 @@ from monitor.findings import (
     ExperimentEffect,
     Fairness,
     Finding,
+    Missing,
     Outcome,
     Quality,
     Slice,
@@ -128,6 +129,8 @@ def of_outcomes(monitor: str, findings: Iterable[Outcome]) -> Iterator[Condition
             yield from _of_experiment(found)
         elif isinstance(found, Slice):
             yield from _of_slice(found)
+        elif isinstance(found, Missing):
+            yield from _of_missing(found)
         elif found.status == "alarm":
             is_whole = monitor == "quality" and found.dimension == WHOLE.dimension
             measure = _measure(found)
@@ -179,6 +182,16 @@ def _of_slice(found: Slice) -> Iterator[Condition]:
         }
         words = bounded(found.words)
         yield Condition("MonitorOutcomeAlarm", "warning", labels, words, found.since)
+
+
+def _of_missing(found: Missing) -> Iterator[Condition]:
+    if found.overdue > 0:
+        words = (
+            f"{found.monitor} cannot be judged: of {found.due:,} records that were due "
+            f"{found.labels:,} have what it needs, {found.enough:,} would be enough"
+        )
+        labels = {"monitor": found.monitor}
+        yield Condition("MonitorOutcomesMissing", "warning", labels, words, found.since)
 
 
 def _of_experiment(found: ExperimentEffect) -> Iterator[Condition]:

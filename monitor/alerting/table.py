@@ -48,6 +48,9 @@ ALERTS: tuple[AlertKind, ...] = (
         "critical": "The model's answers are worse than they were, by their labels.",
         "warning": "What became of predictions is not as it was or as it should be.",
     }),
+    AlertKind("MonitorOutcomesMissing", {
+        "warning": "Labels do not come; nobody can say whether the model's answers are right.",
+    }),
     AlertKind("MonitorReviewersDisagree", {
         "warning": "People who review the same answers agree less than they did.",
     }),

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 
 from monitor.analysis.calibration.monitor import CalibrationMonitor
-from monitor.analysis.coverage.monitor import CoverageMonitor
+from monitor.analysis.classes import claim
+from monitor.analysis.coverage.monitor import CoverageMonitor, miss
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.drift.profiles import Profile
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.experiments.declared import Experiment, horizons_of
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
-from monitor.analysis.fairness.monitor import FairnessMonitor
+from monitor.analysis.fairness.monitor import FairnessMonitor, has_group
 from monitor.analysis.fold import Analysis
+from monitor.analysis.missing import MissingMonitor, Question
 from monitor.analysis.outcome_rules import AT_ONCE_PANE, OutcomeRules, pane_of
 from monitor.analysis.quality.monitor import QualityMonitor
 from monitor.analysis.slices.losses import AT_ONCE, MEASURES
@@ -22,6 +25,7 @@ from monitor.analysis.slices.monitor import SlicesMonitor
 from monitor.distances import psi
 from monitor.findings import Finding, Outcome
 from monitor.interfaces import Feature, Monitor
+from monitor.types import Row
 
 MONITORS = ("quality", "calibration", "coverage", "fairness")
 """The monitors of outcomes that raise alarms, which share their part of the error budget; keys of
@@ -90,7 +94,47 @@ def outcomes_of(
     waiting = [one for one in MEASURES if rules.pane is None or one not in AT_ONCE]
     if set(rules.sliced).intersection(waiting):
         monitors.append(SlicesMonitor(rules, alpha, measures=waiting))
+    if rules.overdue is not None and rules.pane is not None:
+        monitors.append(MissingMonitor(_questions(rules), rules.overdue, rules.labelled))
     return Analysis((), monitors, pane=rules.pane, lateness=rules.lateness, dimensions=dimensions)
+
+
+def _questions(rules: OutcomeRules) -> list[Question]:
+    """What is missed: for quality an outcome of any kind of every record, for calibration labels of
+    those with a score, for coverage of those with a set or interval, for fairness groups."""
+
+    def has_truth(row: Row) -> bool:
+        return row.truth is not None
+
+    def is_known(row: Row) -> bool:
+        truth = row.truth
+        if truth is None:
+            return False
+        said = truth.label, truth.correction, truth.rating
+        return bool(truth.events) or any(one is not None for one in said)
+
+    def has_score(row: Row) -> bool:
+        return row.truth is not None and row.truth.score not in (None, {})
+
+    def is_calibrated(row: Row) -> bool:
+        return row.truth is not None and claim(row.truth, rules.positive) is not None
+
+    def has_set(row: Row) -> bool:
+        truth = row.truth
+        return truth is not None and (truth.choices is not None or truth.interval is not None)
+
+    def is_covered(row: Row) -> bool:
+        return row.truth is not None and miss(row.truth) is not None
+
+    found = [
+        Question("quality", has_truth, is_known, rules.minimum),
+        Question("calibration", has_score, is_calibrated, rules.minimum),
+        Question("coverage", has_set, is_covered, rules.minimum),
+    ]
+    if rules.grouped:
+        is_grouped = partial(has_group, rules)
+        found.append(Question("fairness", has_truth, is_grouped, rules.fair_minimum))
+    return found
 
 
 def at_once_of(rules: OutcomeRules) -> Analysis[Outcome] | None:

@@ -24,7 +24,9 @@ class OutcomeRules:
     `learn` labels of each are what quality is compared with (0: none), in windows of `samples`.
     `positive` is
     the class that a score is the probability of. Groups are the values of each of `fair`, and those
-    of each of `crossed` together. The others are the settings of those names.
+    of each of `crossed` together. Labels that are `overdue` for so many seconds are told, where
+    those of the share `labelled` of records are to come. The others are the settings of those
+    names.
     """
 
     pane: float | None = None
@@ -50,6 +52,8 @@ class OutcomeRules:
     sliced: tuple[str, ...] = ()
     slice_minimum: int = 50
     slice_tolerance: float = 0.05
+    overdue: float | None = None
+    labelled: float = 1.0
 
     @property
     def grouped(self) -> tuple[str, ...]:

@@ -324,6 +324,8 @@ def rules_of(settings: Settings) -> OutcomeRules:
         sliced=tuple(dict.fromkeys(settings.slices.measures)),
         slice_minimum=settings.slices.minimum,
         slice_tolerance=settings.slices.tolerance,
+        overdue=settings.outcomes.overdue,
+        labelled=settings.review.control or 1.0,
     )
 
 

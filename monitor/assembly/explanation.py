@@ -329,6 +329,7 @@ def restriction(settings: Settings) -> str:
 def _joined(settings: Settings) -> Iterator[str]:
     """What feedback is joined to, and where predictions are."""
     from monitor.analysis.join import reading, stubs
+    from monitor.analysis.missing import least
 
     outcomes = settings.outcomes
     most = outcomes.records * (stubs.UNIT + stubs.OVERHEAD) >> 20
@@ -337,6 +338,12 @@ def _joined(settings: Settings) -> Iterator[str]:
         f"up to {outcomes.records:,} records wait (some {most:,} MB, and as much for an item of "
         "each), of more an even share"
     )
+    if outcomes.overdue is not None:
+        most = least(settings.calibration.minimum, settings.review.control or 1.0)
+        yield (
+            f"            who lacks labels for {_days(outcomes.overdue)} is told "
+            f"(MonitorOutcomesMissing), once {most:,} records were due"
+        )
     for line in reading.words(outcomes.prediction, outcomes.score):
         yield f"            {line}"
     for name, path in outcomes.key.items():

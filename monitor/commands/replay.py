@@ -299,6 +299,7 @@ def _outcome_rules(options: argparse.Namespace, settings: Settings) -> OutcomeRu
         fair=fair,
         sliced=sliced,
         crossed=crossed,
+        overdue=None,  # of a past that is read at once no label is late
     )
 
 

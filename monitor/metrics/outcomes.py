@@ -163,6 +163,13 @@ METRICS = (
         "analyzer", ("monitor", "measure", "dimension", "value", "status"),
     ),
     Metric(
+        "monitor_outcome_overdue_seconds", "gauge",
+        "How much longer than `outcomes.overdue` a monitor of outcomes has had records to judge, "
+        "and too few labels to judge them, in the time of the records. Normally 0; not exported "
+        "without that setting.",
+        "analyzer", ("monitor",), "seconds",
+    ),
+    Metric(
         "monitor_review_queue", "gauge",
         "Exchanges that people are asked about and have not all answered, by state: waiting, or "
         "leased to a reviewer.",

@@ -129,6 +129,10 @@ async def answer(system: System, asked: Asked) -> Health:
         problems.append(f"the store does not answer: {store}")
     if analysis.missed:
         problems.append(f"{analysis.missed:,} records were trimmed before they were analyzed")
+    problems += [
+        f"{one.monitor} lacks labels: {one.labels:,} of {one.due:,} records have what it needs"
+        for one in outcomes.missing if one.overdue > 0
+    ]  # fmt: skip
     return Health(
         system.endpoint, system.version, now, running.ready, problems, ledger, analysis,
         store or "ok", count("monitor_connections_open"),

@@ -165,7 +165,8 @@ class Outcomes(Section, frozen=True):
     by then. `prediction` and `score` say where they are in the outputs (`analysis.join.reading`);
     empty: they are looked for. `key` are names that the application has for an exchange, and where
     they stand in its body, as `request.metadata.order_id`. At most `records` records are remembered
-    until they are due; of more an even share.
+    until they are due; of more an even share. A monitor that lacks labels for longer than `overdue`
+    seconds says so (`analysis.missing`).
     """
 
     wait: Duration = 604800.0
@@ -173,6 +174,7 @@ class Outcomes(Section, frozen=True):
     score: str = ""
     key: Annotated[dict[Name, str], msgspec.Meta(max_length=8)] = {}
     records: Positive = 200000
+    overdue: Duration | None = None
     positive: Annotated[str, msgspec.Meta(min_length=1)] = "1"
 
 

@@ -11,6 +11,7 @@ from monitor.findings import (
     ExperimentEffect,
     Fairness,
     Finding,
+    Missing,
     Quality,
     Slice,
     SliceCondition,
@@ -35,6 +36,19 @@ def test_only_drift_is_told_and_large_drift_is_critical() -> None:
     assert [(one.severity, one.labels["value"], one.since) for one in found] == [
         ("critical", "all", 7.0), ("warning", "b", 7.0),
     ]  # fmt: skip
+
+
+def test_labels_that_are_overdue_are_a_warning_and_others_are_none() -> None:
+    """It says which monitor waits for how many, and since when."""
+    late = Missing("calibration", 3600.0, due=400, labels=3, enough=50, since=8.0)
+    in_time = Missing("quality", 0.0, due=400, labels=3, enough=50, since=8.0)
+    (told,) = of_outcomes("missing", [late, in_time])
+    assert (told.alert, told.severity, told.since) == ("MonitorOutcomesMissing", "warning", 8.0)
+    assert told.labels == {"monitor": "calibration"}
+    assert told.words == (
+        "calibration cannot be judged: of 400 records that were due 3 have what it needs, "
+        "50 would be enough"
+    )
 
 
 def test_alarms_of_outcomes_say_what_and_where() -> None:

@@ -23,6 +23,9 @@ def test_every_key_is_told_with_who_said_it_and_why() -> None:
     assert "\ncalibration.tolerance 0.2 (yours; 0.05 by legal): a score sorts" in text
     assert "\nsegments.clause {header: x-clause} (by legal; taken away by you): recall" in text
     assert "\nobjectives.latency {seconds: 2.5, share: 0.95} (by legal, latency_budget)" in text
+    high = {"preset": "legal", "circumstances": {"high_consequence": True}}
+    said = "\n".join(explanation.explain(load.checked(high)))
+    assert "who lacks labels for 30 days is told (MonitorOutcomesMissing), once 1,600 rec" in said
     assert "\nanswer      cost_tight: People read 1 of 256 exchanges at random, unless" in text
     assert "\nalerts.severities.MonitorDrift warning (by legal): " in text
     assert list(origins.lines({"endpoint": "e"})) == []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncGenerator, Sequence
 
+import msgspec
+
 from monitor.decisions import Decision, Entry, Reading
 from monitor.errors import StreamError
 from monitor.findings import (
@@ -19,6 +21,7 @@ from monitor.findings import (
     ExperimentTimeline,
     Fairness,
     Finding,
+    Missing,
     Outcomes,
     Quality,
     ReliabilityBin,
@@ -166,6 +169,7 @@ class House:
         self.names = names
         self.is_ready = True
         self.trouble = ""
+        self.missing: list[Missing] = []
         self.count = 30
         self.log = 12
         self.unreadable: frozenset[int] = frozenset()
@@ -185,7 +189,7 @@ class House:
         return drift(self.names)
 
     async def outcomes(self) -> Outcomes:
-        return outcomes(self.names[0])
+        return msgspec.structs.replace(outcomes(self.names[0]), missing=self.missing)
 
     async def running(self) -> Running:
         return Running(self.is_ready, [Process("proxy", 0, 41, 0), Process("analyzer", 0, 42, 1)])

@@ -10,6 +10,7 @@ import pytest
 
 from monitor.documents import kinds, meanings
 from monitor.errors import StreamError, UsageError
+from monitor.findings import Missing
 from monitor.queries import (
     QUERIES,
     decisions,
@@ -78,6 +79,13 @@ def test_the_status_has_the_ledger_and_says_what_is_wrong() -> None:
     assert asked(status.QUERY, house).problems == [
         "the proxy accepts no connections",
         "the store does not answer: connection refused",
+    ]
+    house = House()
+    house.missing = [
+        Missing("quality", 0.0, 400, 70, 50, NOW), Missing("coverage", 9.0, 400, 7, 50, NOW)
+    ]  # fmt: skip
+    assert asked(status.QUERY, house).problems == [
+        "coverage lacks labels: 7 of 400 records have what it needs"
     ]
 
 

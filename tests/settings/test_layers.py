@@ -43,6 +43,7 @@ CLAIMS: dict[str, Callable[[Settings], bool]] = {
     "At least 1 of 16": lambda found: found.review.control >= 1 / 16,
     "half of these by two": lambda found: (found.review.reviewers, found.review.second) == (2, 0.5),
     "1 false alarm in 100": lambda found: found.drift.alpha == 0.01,
+    "do not come for 30 days": lambda found: found.outcomes.overdue == 2592000,
     "learned again every week": lambda found: found.reference.renew == 604800,
     "learned once": lambda found: found.reference.renew is None,
     "at most": lambda _: False,  # an archive may keep more
@@ -56,7 +57,7 @@ CLAIMS: dict[str, Callable[[Settings], bool]] = {
 def test_every_claim_that_can_be_so_is_made() -> None:
     """No sentence has got other words since."""
     said = " ".join(init_files.consequence(one, yes) for one in ANSWERS for yes in (True, False))
-    assert sum(words in said for words in CLAIMS) == 9
+    assert sum(words in said for words in CLAIMS) == 10
 
 
 def loaded(tmp_path: Path, text: str, environment: dict[str, str] | None = None) -> Settings:
@@ -96,6 +97,7 @@ def test_every_preset_works_under_all_32_answers(name: str) -> None:
             assert found.review.control >= 1 / 16
             assert (found.review.reviewers, found.review.second) == (2, 0.5)
             assert found.drift.alpha == 0.01
+            assert found.outcomes.overdue == 2592000
         elif answers["cost_tight"]:
             assert found.review.control == 1 / 256
         if answers["latency_budget"]:

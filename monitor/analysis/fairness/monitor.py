@@ -55,6 +55,18 @@ class _Look(NamedTuple):
     lack: str
 
 
+def has_group(rules: OutcomeRules, row: Row) -> bool:
+    """Whether the monitor counts a row under a group of any dimension."""
+    truth = row.truth
+    if truth is None or read(truth, spelt(rules.favourable), spelt(rules.positive)) is None:
+        return False
+    known = {**truth.attributes, **{k: v for k, v in row.segments.items() if v != ABSENT}}
+    return any(
+        all(known.get(one, ABSENT) != ABSENT for one in parts)
+        for parts in (*((one,) for one in rules.fair), *rules.crossed)
+    )
+
+
 class FairnessMonitor:
     """The Monitor of fairness.
 
