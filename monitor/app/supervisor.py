@@ -26,6 +26,7 @@ from monitor.supervision import data_lock, ledger_snapshot, listeners, runtime_d
 from monitor.supervision.child import Status
 from monitor.supervision.control import Control
 from monitor.supervision.managed_process import ManagedProcess
+from monitor.supervision.run_queue import RunQueue
 from monitor.tasks import forever, own
 from monitor.urls import shown
 
@@ -46,8 +47,8 @@ AIDES = ("archiver", "notifier", "pages")
 SAME_SIGNAL = 0.1
 """Seconds within which a second signal counts as the first: `timeout` and terminals send two."""
 PING_SECONDS, PINGS = 1.0, 10
-"""Seconds between two pings of the pages; they are killed after so many without an answer. On a
-busy machine they may wait some seconds for a core, and a new start would make it busier."""
+"""Seconds between two pings of the pages; they are killed after so many without an answer. The time
+in which they wait for a core does not count: a new start would make a busy machine busier."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,8 @@ class _Supervisor:
         self._stopped_at = 0.0
         self._store: EmbeddedStore | None = None
         self._cannot_write = False
+        self._queue = RunQueue()
+        self._waited = 0.0
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
@@ -301,12 +304,18 @@ class _Supervisor:
     async def _watch_pages(self) -> None:
         """Ping the pages and kill them if they are frozen: they would answer no probe, for ever."""
         await asyncio.sleep(PING_SECONDS)
-        if self._control.silence("pages", 0) >= PINGS:
-            for child in self._children:
-                if child.role == "pages":
+        silent = self._control.silence("pages", 0)
+        if not silent:
+            self._queue.forget()
+            self._waited = 0.0
+            return
+        for child in self._children:
+            if child.role == "pages" and child.pid:
+                self._waited += self._queue.waited(child.pid, time.monotonic())
+                if silent - self._waited >= PINGS:
                     logs.warning(
-                        f"pages 0 has not answered for {PING_SECONDS * PINGS:g} s; killed, to be "
-                        "started again"
+                        f"pages 0 has not answered for {PING_SECONDS * PINGS:g} s in which it did "
+                        "not wait for a core; killed, to be started again"
                     )
                     child.kill()
 

@@ -6,6 +6,7 @@ from collections import deque
 
 import msgspec
 
+from monitor.picks import is_picked, pick
 from monitor.types import Part
 from monitor.view import View
 
@@ -22,14 +23,15 @@ class Placebos:
         self._count = 0
 
     def swap(self, view: View) -> View | None:
-        """Remember what an exchange was given. Return, every so many times, the view with what an
+        """Remember what an exchange was given. Return, once in `EVERY` times, the view with what an
         earlier one was given, less the texts that both share; None in between."""
-        self._count += 1
         found = None
-        if self._count % EVERY == 0 and self._given:
+        if is_picked(self._count, EVERY) and self._given:
             own = {part.text for part in view.inputs}
-            others = [part for part in self._given[0] if part.text not in own]
+            earlier = self._given[pick(self._count, len(self._given))]
+            others = [part for part in earlier if part.text not in own]
             found = View(**{**msgspec.structs.asdict(view), "inputs": others}) if others else None
         if sum(len(part.text or "") for part in view.inputs) <= LONGEST:
             self._given.append(view.inputs)
+        self._count += 1
         return found

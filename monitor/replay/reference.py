@@ -12,6 +12,7 @@ from monitor.analysis.drift.profiles import Learners, Profile
 from monitor.analysis.drift.reference import BUFFER
 from monitor.analysis.drift.windows import INNER_BINS
 from monitor.errors import SourceError
+from monitor.picks import is_picked, pick
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison, Tally
 from monitor.replay.datasets import Dataset
@@ -62,7 +63,7 @@ def build(
     and counted by `tally`; `census` counted it, where it did.
 
     Bins are made of the first values. Of what stands in order, as in a sorted table, they are made
-    anew from values spread over all of it: every so manieth row, which the first reading keeps
+    anew from values spread over all of it: one of each so many rows, which the first reading keeps
     where the number of rows is known. Raises SourceError, which says `nothing`, where there is
     nothing to compare with.
     """
@@ -120,15 +121,17 @@ def _learned(rows: Iterable[Row | Block], each: Sequence[Learners]) -> list[Prof
 def _sampled(
     rows: Iterable[Row | Block], step: int, some: list[Row | Block]
 ) -> Iterator[Row | Block]:
-    """The rows, of which every `step`-th is kept in `some`: BUFFER of them at most."""
+    """The rows, of which one of each `step` is kept in `some`: BUFFER of them at most."""
     number = 0
     for one in rows:
         if isinstance(one, Block):
-            places = np.arange(-number % step, len(one), step)
+            groups = range(number // step, (number + len(one)) // step + 1)
+            places = np.array([group * step + pick(group, step) - number for group in groups])
+            places = places[(places >= 0) & (places < len(one))]
             some += [one.take(places)] if len(places) else []
             number += len(one)
         else:
-            some += [one] if number % step == 0 else []
+            some += [one] if is_picked(number, step) else []
             number += 1
         yield one
 

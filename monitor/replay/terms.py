@@ -17,6 +17,7 @@ import msgspec
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.findings import BinShift
+from monitor.picks import is_picked
 from monitor.replay.comparison import Comparison
 from monitor.replay.datasets import Dataset
 from monitor.replay.document import DataQuality, MovedWords, Replay
@@ -125,7 +126,9 @@ def _counted(side: Dataset, options: ReadOptions, records: int) -> dict[str, _Te
     somebody else's log in the first, since all that comes before one is made safe as well."""
     step = 1 if side.is_foreign else max(1, records // READ)
     found = {name: _Texts(Counter(), Counter()) for name in TEXTS}
-    for record in islice(side.records(options), 0, READ * step, step):
+    for number, record in enumerate(islice(side.records(options), READ * step)):
+        if not is_picked(number, step):
+            continue
         for name, text in (("input", question(record)), ("output", answer(record))):
             if text:
                 found[name].texts[name] += 1

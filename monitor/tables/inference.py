@@ -13,6 +13,7 @@ import msgspec
 
 from monitor.damage import Damage
 from monitor.interfaces import Table
+from monitor.picks import pick
 from monitor.tables import arrays, numerals, times
 from monitor.tables.cells import Sanitizer, sanitized
 from monitor.tables.readings import (
@@ -106,7 +107,9 @@ class Readings(msgspec.Struct):
         each with how it would be read by itself. Of many tables some are looked at, from the first
         to the last, at fewer rows of each."""
         columns: dict[str, Column] = {}
-        tables = tables[:: -(-len(tables) // TABLES) or 1]
+        step = -(-len(tables) // TABLES) or 1
+        parts = [tables[at : at + step] for at in range(0, len(tables), step)]
+        tables = [part[pick(number, len(part))] for number, part in enumerate(parts)]
         each = SAMPLE // max(len(tables), 1)
         for table in tables:
             for name in table.names:

@@ -10,6 +10,7 @@ from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Table
 from monitor.languages import language
+from monitor.picks import pick
 from monitor.tables.cells import Sanitizer, clock, flat, named, segment, taker
 from monitor.tables.columns import Columns
 from monitor.tables.inference import Readings
@@ -236,7 +237,7 @@ def _unfolded(
     The elements of one list belong together, so only one of them is evidence.
     """
     yield Observation(f"{name}.length", "numeric", len(values))
-    one = values[number % len(values)] if values else None
+    one = values[pick(number, len(values))] if values else None
     for inner, value in flat(one, name):
         found = sanitizer.cell(inner, plain_value(value)) if _is_scalar(value) else value
         if type(found) is str:

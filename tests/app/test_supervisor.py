@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+import os
+import signal
+import socket
+import subprocess
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from monitor.app import supervisor as module
 from monitor.cli import main
+from monitor.settings.schema import Settings
 from monitor.supervision import runtime_directory
+from tests.supervision.test_run_queue import LINUX, two_loops  # noqa: F401  a fixture
 
 
 @pytest.mark.parametrize("wrong", ["too long", "not there"])
@@ -29,3 +40,36 @@ def test_a_temporary_directory_that_cannot_be_used_is_said_in_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert "TMPDIR: " in line
     assert not place.exists() or not list(place.iterdir())
+
+
+@LINUX
+def test_pages_that_wait_for_a_core_are_let_live_and_frozen_ones_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loops: list[subprocess.Popen[bytes]]
+) -> None:
+    """Pages that no ping reaches: while something else has their core, when they are stopped, and
+    when they run in circles with a core of their own."""
+    monkeypatch.setattr(module, "PING_SECONDS", 0.05)
+    killed: list[str] = []
+
+    async def turns(pid: int, most: int) -> int:
+        """After how many pings the pages are killed, if they are within so many."""
+        watch = module._Supervisor(Settings(), module.RUN, tmp_path, [], socket.socket())
+        watch._admin.close()
+        silence = itertools.count()
+        control: Any = SimpleNamespace(silence=lambda *_: next(silence))
+        pages: Any = SimpleNamespace(role="pages", pid=pid, kill=lambda: killed.append("pages"))
+        watch._control, watch._children = control, [pages]
+        for turn in range(most):
+            await watch._watch_pages()
+            if killed:
+                killed.clear()
+                return turn
+        return most
+
+    first, second = (one.pid for one in loops)
+    assert asyncio.run(turns(second, 3 * module.PINGS)) == 3 * module.PINGS
+    os.kill(second, signal.SIGSTOP)
+    os.waitid(os.P_PID, second, os.WSTOPPED | os.WNOWAIT)
+    assert asyncio.run(turns(second, 3 * module.PINGS)) == module.PINGS
+    os.sched_setaffinity(first, os.sched_getaffinity(0))
+    assert asyncio.run(turns(first, 1000)) < 1000

@@ -17,12 +17,19 @@ def given(text: str) -> View:
 
 
 def test_one_of_several_is_held_against_an_earlier_one() -> None:
-    """Without what both were given."""
+    """Without what both were given; at any place, so that no period of the traffic meets it."""
     placebos = Placebos()
-    found = [placebos.swap(given(f"text {number}")) for number in range(2 * EVERY)]
-    swapped = [view for view in found if view is not None]
-    assert [found.index(view) for view in swapped] == [EVERY - 1, 2 * EVERY - 1]
-    assert [part.text for part in swapped[0].inputs] == ["text 0"]
+    found = [placebos.swap(given(f"text {number}")) for number in range(40 * EVERY)]
+    swapped = [(place, view) for place, view in enumerate(found) if view is not None]
+    assert [place // EVERY for place, _ in swapped] == list(range(40))
+    assert {place % EVERY for place, _ in swapped} == set(range(EVERY))
+    earlier = [
+        place - int((part.text or "").removeprefix("text "))
+        for place, view in swapped
+        for part in view.inputs
+    ]
+    assert len(earlier) == 40
+    assert set(earlier) == set(range(1, KEPT + 1))
 
 
 def test_who_was_given_the_same_has_no_placebo() -> None:

@@ -36,6 +36,16 @@ def test_a_row_is_seen_as_its_columns_are_meant() -> None:
     ]
 
 
+def test_of_a_list_that_is_unfolded_any_element_is_seen() -> None:
+    """One of each; where two kinds of rows come by turns, the first and the last of either."""
+    seen = set()
+    for number in range(64):
+        tags = ["odd a", "odd b"] if number % 2 else ["even a", "even b"]
+        found = rows.observed("tags", "list", tags, number, CLEAN)
+        seen |= {one.value for one in found if one.kind == "categorical"}
+    assert seen == {"even a", "even b", "odd a", "odd b"}
+
+
 def test_a_row_without_times_is_numbered() -> None:
     """The moment of a row is then its number."""
     assert rows.observer(["x"], Columns(), CLEAN, "t")([None], 9, "").at == 9.0

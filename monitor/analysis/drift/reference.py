@@ -38,6 +38,7 @@ from monitor.analysis.drift.windows import (
     word_bins,
 )
 from monitor.errors import SourceError
+from monitor.picks import is_picked
 from monitor.tables.blocks import Column, Numbers
 from monitor.types import SPECIAL, Window
 
@@ -448,23 +449,33 @@ def _sample(
         if min(counts.values()) > 2 and len(counts) <= CATEGORY_BINS:
             # Left out, no value would lose its bin: the choice of bins favours none of them.
             return category_bins([text_of(value) for value in valid]), values
-        chosen = [text_of(value) for value in values[::3] if shape_of(value) == shape]
-        return category_bins(chosen), [v for i, v in enumerate(values) if i % 3]
+        chosen, counted = _parted(values, 3)
+        return category_bins([text_of(v) for v in chosen if shape_of(v) == shape]), counted
     width = Counter(map(len, valid)).most_common(1)[0][0]
-    alike = [shape_of(value) == shape and len(value) == width for value in values]
-    placed = [value for i, value in enumerate(values) if alike[i] and not i % 3]
-    others = [value for i, value in enumerate(values) if alike[i] and i % 3]
-    made = vector_bins(placed or others, others or placed)
-    return made, [value for i, value in enumerate(values) if i % 3]
+    chosen, counted = _parted(values, 3)
+    placed, others = (
+        [value for value in part if shape_of(value) == shape and len(value) == width]
+        for part in (chosen, counted)
+    )
+    return vector_bins(placed or others, others or placed), counted
 
 
 def _sample_texts(
     values: Sequence[Any], texts: Sequence[bytes], inner: int
 ) -> tuple[Bins, Iterable[Any]]:
-    """A vocabulary from every second text; the others are counted: to those nothing is known."""
-    chosen, others = texts[::2], texts[1::2] or texts
+    """A vocabulary from one text of each two; the others are counted: to those nothing is known."""
+    chosen, others = _parted(texts, 2)
+    others = others or chosen
     counted = [value for value in values if shape_of(value) != "words"]
     return word_bins(chosen, others, _fitting(others, inner)), [*counted, *others]
+
+
+def _parted(values: Sequence[Any], size: int) -> tuple[list[Any], list[Any]]:
+    """One value of each `size` neighbours, and the others, both in order."""
+    parts: tuple[list[Any], list[Any]] = [], []
+    for number, value in enumerate(values):
+        parts[not is_picked(number, size)].append(value)
+    return parts
 
 
 def _fitting(valid: Sequence[Any], inner: int) -> int:

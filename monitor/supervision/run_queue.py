@@ -1,0 +1,55 @@
+"""Process id → which part of the time it waited for a core: too little machine is not frozen.
+
+Linux says of each thread how long it ran and how long it was ready and waited (`schedstat`,
+nanoseconds); a wait that is still going on is seen by the state R. Where the kernel says neither,
+nobody waits.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class RunQueue:
+    """What one process waited for, from look to look."""
+
+    def __init__(self) -> None:
+        self._at = 0.0
+        self._seen: dict[tuple[int, str], tuple[int, int]] = {}
+
+    def forget(self) -> None:
+        """Let the next look be the first."""
+        self._seen = {}
+
+    def waited(self, pid: int, now: float) -> float:
+        """Return the share of the time since the last look in which a thread of it waited for a
+        core, 0 to 1; the thread that waited longest. The first look returns 0.
+
+        What runs in circles waits, too, where others want the core, but not while it runs; what is
+        stopped, asleep or waits for a disk does not.
+        """
+        before, elapsed = self._seen, max(now - self._at, 1e-9) * 1e9
+        self._at, self._seen = now, {}
+        longest = 0.0
+        for thread, state, ran, queued in _threads(pid):
+            self._seen[pid, thread] = ran, queued
+            if (last := before.get((pid, thread))) is None:
+                continue
+            now_ran, now_queued = ran - last[0], queued - last[1]
+            # The kernel adds a wait when it ends.
+            longest = max(longest, elapsed - now_ran if state == "R" else now_queued)
+        return min(longest / elapsed, 1.0)
+
+
+def _threads(pid: int) -> list[tuple[str, str, int, int]]:
+    """Return (id, state, ns run, ns waited) of each thread of which the kernel says it."""
+    found = []
+    try:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            ran, queued = map(int, (task / "schedstat").read_bytes().split()[:2])
+            state = (task / "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+            if ran:
+                found.append((task.name, state, ran, queued))
+    except (OSError, ValueError, IndexError):  # it has ended, or there is no such kernel
+        return []
+    return found
