@@ -11,7 +11,7 @@ import numpy as np
 from monitor.interfaces import Feature
 from monitor.tables.blocks import Block, Column, Floats
 from monitor.texts import visible
-from monitor.types import ABSENT, EDGE_CASE, WHOLE, Key, Observation, Record, Row
+from monitor.types import ABSENT, EDGE_CASE, WHOLE, Key, Kind, Observation, Record, Row
 
 Timed = tuple[Row, float]
 """A row, and when it came (Unix seconds)."""
@@ -57,8 +57,8 @@ def segments_of(row: Row, dimensions: Sequence[str] | None) -> Iterator[tuple[st
             yield EDGE_CASE, value
 
 
-def values(row: Row) -> list[tuple[str, Any, bool]]:
-    """(feature, value, autocorrelated) of what was observed.
+def values(row: Row) -> list[tuple[str, Any, Kind]]:
+    """(feature, value, kind) of what was observed.
 
     A category given as a number is its name. A moment is how long ago it was: every clock goes on,
     and the dates of today are not those of the reference.
@@ -70,7 +70,7 @@ def values(row: Row) -> list[tuple[str, Any, bool]]:
             value = _written(value)
         elif seen.kind == "datetime" and type(value) in (int, float):
             value = _ago(row.at, value)
-        values.append((seen.feature, value, seen.kind == "duration"))
+        values.append((seen.feature, value, seen.kind))
     return values
 
 

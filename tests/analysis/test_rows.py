@@ -112,4 +112,4 @@ def test_a_sample_with_all_failures_is_no_drift(marked: bool) -> None:
 )  # fmt: skip
 def test_a_value_is_counted_by_its_kind(kind: Any, value: Any, counted: Any) -> None:
     """A category given as a number is its name, a moment how long ago it was."""
-    assert values(Row(100.0, {}, [Observation("x", kind, value)])) == [("x", counted, False)]
+    assert values(Row(100.0, {}, [Observation("x", kind, value)])) == [("x", counted, kind)]

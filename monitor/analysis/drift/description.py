@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from monitor.analysis.drift.findings import bins_of, direction, moved, words, yes
 from monitor.analysis.drift.judgement import Rules, drift_since, effect, status_of
+from monitor.analysis.drift.labels import Form
 from monitor.analysis.drift.watch import Watch
 from monitor.findings import Finding
 from monitor.types import WHOLE, Key
@@ -43,9 +44,9 @@ def finding(watch: Watch, threshold: float, rules: Rules, baseline: str) -> Find
         for measure in rules.measures
         if (current.points or not measure.ordered) and (current.fourier or not measure.vectors)
     }
-    sides, are_times = (reference.bins, usual, current), watch.key[0] in rules.times
-    shifts, text, shift = moved(*sides, are_times=are_times), "", 0.0
-    bins = bins_of(*sides, are_times=are_times) if changed or rules.bins else []
+    sides, form = (reference.bins, usual, current), _form(watch, rules)
+    shifts, text, shift = moved(*sides, form), "", 0.0
+    bins = bins_of(*sides, form) if changed or rules.bins else []
     if changed and since is not None:
         shift = direction(usual, current) or yes(bins)
         text = words(
@@ -63,6 +64,13 @@ def finding(watch: Watch, threshold: float, rules: Rules, baseline: str) -> Find
         *watch.key, current.samples, before, scores, reading.log_evidence, status,
         changed, since, shifts, text, baseline=baseline, bins=bins, mean_shift=shift,
     )  # fmt: skip
+
+
+def _form(watch: Watch, rules: Rules) -> Form:
+    """How the numbers of a watch are told."""
+    if watch.are_ages:
+        return "age"
+    return "date" if watch.key[0] in rules.times else "number"
 
 
 def _baseline(watch: Watch) -> str:

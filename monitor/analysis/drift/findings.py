@@ -8,7 +8,8 @@ from typing import TypeVar, get_args
 
 import msgspec
 
-from monitor.analysis.drift.windows import Bins, label
+from monitor.analysis.drift.labels import Form, label
+from monitor.analysis.drift.windows import Bins
 from monitor.findings import BinShift, Change, Driver, Finding, Quality, Status, Together
 from monitor.turns import in_turns
 from monitor.types import WHOLE, Measurement, Window
@@ -25,27 +26,21 @@ MOVED = 3
 """So many bins are named."""
 
 
-def moved(
-    bins: Bins, reference: Window, current: Window, *, are_times: bool = False
-) -> list[BinShift]:
+def moved(bins: Bins, reference: Window, current: Window, form: Form = "number") -> list[BinShift]:
     """The bins whose share changed most, largest change first; none where nothing is counted.
-    Numbers that are Unix seconds have dates for names."""
+    Numbers are told in a `form`."""
     shares = _shares(reference, current)
     changes = [abs(after - before) for before, after in shares]
     most = sorted(range(len(changes)), key=changes.__getitem__, reverse=True)[:MOVED]
-    return [
-        BinShift(label(bins, index, are_times=are_times), *shares[index])
-        for index in most
-        if changes[index]
-    ]
+    return [BinShift(label(bins, index, form), *shares[index]) for index in most if changes[index]]
 
 
 def bins_of(
-    bins: Bins, reference: Window, current: Window, *, are_times: bool = False
+    bins: Bins, reference: Window, current: Window, form: Form = "number"
 ) -> list[BinShift]:
     """All bins with their shares before and now, named as above; none where nothing is counted."""
     return [
-        BinShift(label(bins, index, are_times=are_times), before, after)
+        BinShift(label(bins, index, form), before, after)
         for index, (before, after) in enumerate(_shares(reference, current))
     ]
 

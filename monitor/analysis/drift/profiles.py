@@ -145,11 +145,13 @@ class Learners:
         """Learn from a row."""
         observations = values(row)
         for dimension, value in segments_of(row, self._dimensions):
-            for name, seen, autocorrelated in observations:
+            for name, seen, kind in observations:
                 learner = self._by_key.get((name, dimension, value))
                 if learner is None:
                     key = (visible(name), visible(dimension), visible(value))
-                    learner = self._of(key, accepted=row.accepted, autocorrelated=autocorrelated)
+                    learner = self._of(
+                        key, accepted=row.accepted, autocorrelated=kind == "duration"
+                    )
                 if learner is not None and not learner.complete:
                     learner.add(seen)
 

@@ -74,15 +74,16 @@ class Watch:
     Without a reference it learns one, or (no learner) only counts what comes. With a `peer` it is
     compared with what the peer counts in the same panes, on the peer's bins; with `pane`, the
     length of panes in seconds, with what was counted at the same hour of the week. So many values
-    as `design_effect` says count as one. `settled` is the log evidence at the newest change point,
+    as `design_effect` says count as one. With `are_ages` numbers are seconds, how long ago moments
+    were. `settled` is the log evidence at the newest change point,
     `last` the Unix time of the newest value, or of the end of its pane.
     """
 
     __slots__ = (
-        "changed", "design_effect", "edges", "episode", "fourier", "history", "is_outer", "key",
-        "last", "learner", "locate", "locate_numbers", "more", "open", "outer", "pane", "part",
-        "peer", "points", "read_numbers", "reading", "reference", "renewed", "seasonal", "seen",
-        "settled", "step", "tree", "usual", "weights",
+        "are_ages", "changed", "design_effect", "edges", "episode", "fourier", "history",
+        "is_outer", "key", "last", "learner", "locate", "locate_numbers", "more", "open", "outer",
+        "pane", "part", "peer", "points", "read_numbers", "reading", "reference", "renewed",
+        "seasonal", "seen", "settled", "step", "tree", "usual", "weights",
     )  # fmt: skip
 
     def __init__(
@@ -99,6 +100,7 @@ class Watch:
         self.peer = peer
         self.pane = pane
         self.design_effect = design_effect
+        self.are_ages = False
         self.changed = False
         self.seasonal: Seasonal | None = None
         self.seen = 0
@@ -301,6 +303,7 @@ class Watch:
         """Add the open panes of `other`, which stands on the same reference."""
         self.reading, self.changed = None, True
         self.seen += other.seen
+        self.are_ages |= other.are_ages
         self.last = max(self.last, other.last)
         for pane, counts in other.open.items():
             held = self.open.get(pane)
@@ -362,6 +365,8 @@ class Watch:
             "settled": self.settled,
             "renewed": self.renewed,
         }
+        if self.are_ages:
+            state["ages"] = True
         if self.reference is not None:
             state |= {"reference": self.reference, "trail": self.history.state()}
             if self.seasonal is not None:
@@ -381,7 +386,7 @@ class Watch:
             return
         self.seen, self.last = kept.seen, min(kept.last, newest)
         self.episode, self.settled, self.renewed = kept.episode, kept.settled, kept.renewed
-        self.open, self.reading = kept.open, None
+        self.open, self.reading, self.are_ages = kept.open, None, kept.ages
         if kept.learner:
             room = self.learner.room if self.learner else None
             self.learner = Learner.restore(kept.learner, room)
@@ -458,6 +463,7 @@ class _State(msgspec.Struct):
     last: float = math.inf
     settled: float = 0.0
     renewed: bool = False
+    ages: bool = False
     reference: Reference | None = None
     history: dict[str, Any] = msgspec.field(default_factory=dict, name="trail")
     seasonal: dict[str, Any] = msgspec.field(default_factory=dict, name="hours")

@@ -23,7 +23,7 @@ from monitor.analysis.rows import Part, Timed, parts_of, segments_of, values
 from monitor.tables.blocks import Block
 from monitor.texts import visible
 from monitor.turns import in_turns
-from monitor.types import WHOLE, Key, Row, Segment
+from monitor.types import WHOLE, Key, Kind, Row, Segment
 
 YIELD = 4
 """At most one place in so many is given up at a time."""
@@ -169,13 +169,15 @@ class Watches:
                     self._count_one(one, segment, row, pane, at)
 
     def _count_one(
-        self, seen: tuple[str, Any, bool], segment: tuple[str, str], row: Row, pane: int, at: float
+        self, seen: tuple[str, Any, Kind], segment: tuple[str, str], row: Row, pane: int, at: float
     ) -> None:
         """Count a value for which no counter is at hand."""
-        name, value, autocorrelated = seen
-        watch = self._watch_of(name, segment, row, autocorrelated=autocorrelated)
+        name, value, kind = seen
+        watch = self._watch_of(name, segment, row, autocorrelated=kind == "duration")
         if watch is None:
             return
+        if kind == "datetime":
+            watch.are_ages = True
         try:
             watch.count(value, pane, at)
         except Exception:

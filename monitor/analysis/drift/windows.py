@@ -11,7 +11,6 @@ import sys
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import pairwise
 from operator import itemgetter
@@ -45,9 +44,6 @@ EXACT = 1 << 53
 
 FEW_TEXTS = 12
 """Fewer texts are held against a vocabulary quicker one by one."""
-
-CLOCKS = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f")
-"""How a date with a time of day is written, in steps of its end."""
 
 SEARCHED = 4000
 """Fewer numbers are looked for among the edges; each edge is compared with more of them."""
@@ -370,76 +366,6 @@ def _spread(vocabulary: bytes) -> bytes:
     """A byte for each bit: 16 KB, and five times as fast."""
     bits = np.unpackbits(np.frombuffer(vocabulary, dtype=np.uint8), bitorder="little")
     return np.resize(bits, VOCABULARY).tobytes()
-
-
-def label(bins: Bins, index: int, *, are_times: bool = False) -> str:
-    """What a bin holds, for a person; numbers that are Unix seconds as dates.
-
-    >>> label(Bins("numeric", edges=[0, 0.5, 2]), 2), label(Bins("nothing"), 1)
-    ('0.5 to 2', 'missing')
-    >>> label(number_bins([1, 2, 3]), 3), label(number_bins([1, 2, 3]), 4)
-    ('2', 'between 2 and 3')
-    >>> label(Bins("numeric", edges=[0, 5400, 86400]), 2, are_times=True)
-    '1970-01-01 01:30 to 1970-01-02 00:00 UTC'
-    """
-    if index >= bins.ordinary:
-        return SPECIAL[index - bins.ordinary]
-    match bins.shape:
-        case "numeric":
-            return _number_label(bins, index, _dates(bins.edges) if are_times else None)
-        case "categorical":
-            known = index < len(bins.categories)
-            return visible(bins.categories[index]) if known else "any other value"
-        case "vector":
-            known = index < len(bins.centers)
-            return f"cluster {index + 1}" if known else "far from all clusters"
-        case _:
-            return "a value"
-
-
-def _number_label(bins: Bins, index: int, dates: Sequence[str] | None) -> str:
-    edges = bins.edges
-    zone = " UTC" if dates and ":" in dates[0] else ""
-    if index in (0, len(edges)):
-        place = index and index - 1
-        said = f"{edges[place]:g}" if dates is None else dates[place]
-        return f"{'above' if index else 'below'} {said}{zone}"
-    low, high = edges[index - 1], edges[index]
-    if index not in bins.between and (bins.exact or low == high):
-        return f"{high:g}" if dates is None else f"{dates[index]}{zone}"
-    first, last = _apart(low, high) if dates is None else dates[index - 1 : index + 1]
-    joined = f"between {first} and {last}" if index in bins.between else f"{first} to {last}"
-    return joined + zone
-
-
-def _apart(low: float, high: float) -> tuple[str, str]:
-    """Two numbers with as few digits, six at least, as tell them apart.
-
-    >>> _apart(0.25, 1e6), _apart(1767225600.0, 1767226500.0)
-    (('0.25', '1e+06'), ('1767225600', '1767226500'))
-    """
-    told = [(f"{low:.{digits}g}", f"{high:.{digits}g}") for digits in (6, 10, 14, 17)]
-    return next((pair for pair in told if pair[0] != pair[1]), told[0])
-
-
-def _dates(times: Sequence[float]) -> list[str] | None:
-    """Unix seconds as dates in UTC, with the time of day as far as it takes to tell them apart;
-    None where they are no dates, or less than a microsecond apart.
-
-    >>> _dates([0, 86400]), _dates([0, 60.25]), _dates([0, 1, 1]), _dates([1e18])
-    (['1970-01-01', '1970-01-02'], ['1970-01-01 00:00', '1970-01-01 00:01'], \
-['1970-01-01 00:00:00', '1970-01-01 00:00:01', '1970-01-01 00:00:01'], None)
-    """
-    try:
-        moments = [datetime.fromtimestamp(time, UTC) for time in times]
-    except (ValueError, OverflowError, OSError):
-        return None
-    are_days = all(time % 86400 == 0 for time in times)
-    for form in ("%Y-%m-%d", *CLOCKS)[not are_days :]:
-        told = [f"{moment:{form}}" for moment in moments]
-        if len(set(told)) == len(set(times)):
-            return told
-    return None
 
 
 def _finite(value: float) -> bool:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.analysis.drift.labels import label
 from monitor.analysis.drift.windows import (
     CATEGORY_BINS,
     Bins,
     category_bins,
-    label,
     limits,
     locator,
     number_bins,
@@ -161,19 +161,3 @@ def test_profiles_of_older_versions_count_as_they_did() -> None:
     old = Bins("numeric", edges=[1.0, 1.0, 2.0, 4.0], exact=True)
     assert [locator(old)(value) for value in (0.0, 1, 1.6, 2, 3.5, 4, 6)] == [0, 1, 2, 2, 3, 3, 4]
     assert [label(old, index) for index in range(5)] == ["below 1", "1", "2", "4", "above 4"]
-
-
-def test_bins_of_times_are_named_by_dates() -> None:
-    """With as much of the time of day as tells all edges apart; what is no date stays a number."""
-    days = Bins("numeric", edges=[0.0, 86400.0, 172800.0])
-    assert [label(days, index, are_times=True) for index in range(5)] == [
-        "below 1970-01-01", "1970-01-01 to 1970-01-02", "1970-01-02 to 1970-01-03",
-        "above 1970-01-03", "missing",
-    ]  # fmt: skip
-    close = Bins("numeric", edges=[0.0, 0.0, 1.0, 1.0], exact=True)
-    assert [label(close, index, are_times=True) for index in range(1, 4)] == [
-        "1970-01-01 00:00:00 UTC", "between 1970-01-01 00:00:00 and 1970-01-01 00:00:01 UTC",
-        "1970-01-01 00:00:01 UTC",
-    ]  # fmt: skip
-    far = Bins("numeric", edges=[0.0, 1e18])
-    assert label(far, 1, are_times=True) == label(far, 1) == "0 to 1e+18"
