@@ -148,12 +148,16 @@ ROW = Row(
         ),
         graph(
             "Set aside by the analyzer",
-            "Entries of the stream that the analyzer passed over, and records deleted before "
-            "it read them. Normal is 0; otherwise look at the analyzer's log.", "cps",
+            "Entries of the stream that the analyzer passed over, records deleted before it "
+            "read them, and damaged checkpoints. Normal is 0; otherwise look at the analyzer's "
+            "log.", "cps",
             Query(rate("monitor_records_set_aside_total", "reason"), "{{reason}}"),
             Query(rate("monitor_records_missed_total", "endpoint"), "{{endpoint}} missed"),
             Query(
                 rate("monitor_records_ahead_total", "endpoint"), "{{endpoint}} of a clock ahead"
+            ),
+            Query(
+                rate("monitor_damaged_checkpoints_total", "part"), "damaged checkpoint: {{part}}"
             ),
         ),
         graph(

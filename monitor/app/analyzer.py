@@ -350,6 +350,7 @@ class Analyzer:
             yield "monitor_records_set_aside_total", {"reason": reason}, count
         yield "monitor_records_read_ahead_total", {}, self._sharing.used
         yield "monitor_records_ahead_total", {}, self._set_aside.ahead
+        yield "monitor_damaged_checkpoints_total", {"part": "analysis"}, self._set_aside.damaged
         if self._reviewer is not None:
             yield from self._reviewer.counted()
         for feature in self._features:
@@ -407,6 +408,7 @@ class Analyzer:
                 f"the checkpoint is damaged ({logs.place(error)}) and is not used; the analyzer "
                 "starts over from the oldest record of the stream"
             )
+            self._set_aside.damaged += 1
             self._analysis, position = self._fresh(), ""
             self._lineage = self._followed()
             self._outcomes.restore({})

@@ -72,6 +72,7 @@ class Outcomes:
         self._gone: dict[str, bytes] = {}
         self._privacy: Any = None
         self._cannot_make_safe = False
+        self._damaged = 0
 
     @property
     def monitors(self) -> tuple[Any, ...]:
@@ -256,6 +257,7 @@ class Outcomes:
                     f"the checkpoint of outcomes is damaged ({logs.place(error)}) and is not used; "
                     "feedback is read again from the oldest in the stream"
                 )
+                self._damaged += 1
                 self._join, self._folds = self._fresh()
         return {name: kept for name, kept in state.items() if not name.startswith(heads)}
 
@@ -266,7 +268,9 @@ class Outcomes:
         endpoint = self._settings.endpoint
         labels = {"endpoint": endpoint, "kind": "unknown", "result": "missed"}
         lost = Measurement("monitor_feedback_total", labels, missed(self._position))
-        return [*self._join.measurements(endpoint), lost]
+        labels = {"endpoint": endpoint, "part": "outcomes"}
+        damaged = Measurement("monitor_damaged_checkpoints_total", labels, self._damaged)
+        return [*self._join.measurements(endpoint), lost, damaged]
 
     def findings(self) -> bytes:
         """What the monitors of outcomes say, as the JSON document `findings.Outcomes`."""

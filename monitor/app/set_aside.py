@@ -30,11 +30,12 @@ _WHY = {
 
 
 class SetAside:
-    """How many records were set aside, by reason."""
+    """How many records were set aside, by reason, and how many checkpoints were `damaged`."""
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = dict.fromkeys(SET_ASIDE_REASONS, 0)
         self.ahead = 0
+        self.damaged = 0
         self._said: dict[str, float] = {}
 
     def note(self, reason: str, entry: Entry, error: Exception | None = None) -> None:

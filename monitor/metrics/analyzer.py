@@ -49,6 +49,13 @@ METRICS = (
         "analyzer", ("reason",),
     ),
     Metric(
+        "monitor_damaged_checkpoints_total", "counter",
+        "Checkpoints that an analyzer found damaged since it was started and does not use, by part "
+        "(analysis, outcomes). That part begins anew with the oldest that the stream holds. "
+        "Normally 0; above, look at the store's disk.",
+        "analyzer", ("part",),
+    ),
+    Metric(
         "monitor_records_missed_total", "counter",
         "Records that the stream deleted (`stream.max_length`, `stream.max_age`) before the "
         "analyzer read them. Normally 0; a rise means that the analyzer was away or slow.",

@@ -212,7 +212,7 @@ def test_stopped_before_the_store_was_there_it_saves_nothing(tmp_path: Path) -> 
 def test_a_damaged_checkpoint_is_left_behind(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One line, and the stream is read from its beginning."""
+    """One line and a count, and the stream is read from its beginning."""
 
     async def story(store: EmbeddedStore) -> None:
         scene = Scene(store)
@@ -220,12 +220,16 @@ def test_a_damaged_checkpoint_is_left_behind(
         checkpoint = Checkpoint(store.url, "e")
         await checkpoint.save("9999999999999-0,9999999999999-0", {"fold": b"\xc1"})
         async with scene.analyzer() as analyzer:
-            await analyzed(analyzer, 60)
+            seen = await analyzed(analyzer, 60)
+            assert seen["monitor_damaged_checkpoints_total", "analysis"] == 1
         await checkpoint.close()
+        async with scene.analyzer() as again:
+            seen = await analyzed(again, 60)
+            assert seen["monitor_damaged_checkpoints_total", "analysis"] == 0
         await scene.stream.close()
 
     play(tmp_path, story)
-    assert "checkpoint is damaged" in caplog.text
+    assert caplog.text.count("checkpoint is damaged") == 1
 
 
 def test_the_checkpoint_is_one_hash_and_says_when_it_cannot(tmp_path: Path) -> None:

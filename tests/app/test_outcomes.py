@@ -320,6 +320,8 @@ def test_a_damaged_checkpoint_of_outcomes_begins_anew(
             seen = await until(analyzer, lambda seen: seen.get(result("label", "joined")) == 1)
             assert seen["monitor_outcome_records_waiting",] == 20
             assert seen["monitor_records_analyzed_total",] == 20
+            assert seen["monitor_damaged_checkpoints_total", "outcomes"] == 1
+            assert seen["monitor_damaged_checkpoints_total", "analysis"] == 0
         await scene.stream.close()
 
     with caplog.at_level(logging.WARNING):
