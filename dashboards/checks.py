@@ -6,8 +6,9 @@ _CHECKS = "monitor_output_checks_total"
 _FAILURES = "monitor_segment_check_failures_total"
 
 _FAILED = rate(_CHECKS, "check", 'result="failed"')
-_JUDGED = rate(_CHECKS, "check", 'result!="skipped"')
+_JUDGED = rate(_CHECKS, "check", 'result=~"passed|failed"')
 _SKIPPED = rate(_CHECKS, "check", 'result="skipped"')
+_LEFT_OUT = rate(_CHECKS, "check", 'result="left_out"')
 _ALL = rate(_CHECKS, "check")
 _ITEMS = "monitor_output_check_items_total"
 _RIGHT = rate(_ITEMS, "check, given", 'result="right"')
@@ -54,6 +55,9 @@ ROW = Row(
                 "looked at/s": (_JUDGED, "short"),
                 "skipped": (
                     ratio(f"({_SKIPPED} or 0 * {_ALL})", _ALL), "percentunit",
+                ),
+                "left out": (
+                    ratio(f"({_LEFT_OUT} or 0 * {_ALL})", _ALL), "percentunit",
                 ),
                 "features that drift": (f"sum by (check) ({_OF})", "short"),
             },

@@ -109,7 +109,8 @@ class Check:
     (empty: nothing). With the defaults every View of `passing` passes, and every one of `failing`
     fails, and to those of `skipped` the check does not apply; with the thresholds `tried` where a
     default says nothing. What a `placebo` check looks at may stand in the inputs by chance: so it
-    is asked of some answers beside the inputs of another exchange, too.
+    is asked of some answers beside the inputs of another exchange, too. One that `is_dear` takes so
+    long that it may be asked about a sample of the exchanges alone.
     """
 
     name: str
@@ -122,6 +123,7 @@ class Check:
     complaint: Callable[[Any], str] = no_complaint
     tried: msgspec.Struct | None = None
     placebo: bool = False
+    is_dear: bool = False
 
 
 @dataclass(frozen=True)

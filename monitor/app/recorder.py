@@ -86,6 +86,7 @@ class Recorder:
             objectives=settings.objectives.seconds,
             edge_cases=rules,
             checks=checks,
+            checks_sample=settings.checks_sample,
             agreements=Agreements(os.urandom(32)) if _has(checks, "consistency") else None,
             usual=build.usual(settings, rules),
             repeats=Repeats(os.urandom(32)) if _has(rules, "repeated_request") else None,

@@ -400,7 +400,10 @@ def _checks(settings: Settings) -> Iterator[str]:
     from monitor.assembly import build
 
     for one in build.checks(settings):
-        yield f"check       {_rule(one)}"
+        of = f" of {settings.checks_sample:.4g} of the exchanges" * (
+            one.is_dear and settings.checks_sample < 1
+        )
+        yield f"check       {_rule(one)}{of and ';' + of}"
 
 
 def _rule(one: EdgeCase | Check) -> str:

@@ -125,6 +125,7 @@ CHECK = Check(
     ),
     look,
     Thresholds(),
+    is_dear=True,
     passing=(
         _talk(_PAGES, "Reed cleans water [1], sedge stores carbon [2, 3]."),
         _talk(_PAGES, "Reed cleans water (Novak et al., 2018) and 【2†sedge】 stores carbon."),

@@ -42,6 +42,7 @@ CHECK = Check(
         "an equal request got the same answer before"
     ),
     look,
+    is_dear=True,
     passing=(
         _answer(_TABLE + "| Total | $7.75 |"),
         _answer("The split is:\n- rent: 50%\n- food: 30%\n- the rest: 20%"),

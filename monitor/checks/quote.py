@@ -74,6 +74,7 @@ CHECK = Check(
     ),
     look,
     Thresholds(),
+    is_dear=True,
     passing=(
         _talk(_LEASE, 'It says "the tenant waters the pear trees at least twice a week".'),
         _talk(_LEASE, "“Fruit belongs to the tenant - except for the pears of the two old trees.”"),

@@ -91,6 +91,7 @@ CHECK = Check(
     look,
     Thresholds(),
     placebo=True,
+    is_dear=True,
     passing=(
         _talk(_REPORT, "The mill made about 12,500 tonnes, 4.9% more than the quarter before."),
         _talk(_REPORT, "Sales reached €14.3 million; 61.5 % went abroad."),

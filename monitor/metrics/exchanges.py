@@ -98,8 +98,9 @@ METRICS = (
     ),
     Metric(
         "monitor_output_checks_total", "counter",
-        "Exchanges that the recorder looked at, by output check and result (passed, failed, or "
-        "skipped where the check does not apply).",
+        "Exchanges that the recorder looked at, by output check and result (passed, failed, "
+        "skipped where the check does not apply, left_out where it is not among the share "
+        "`checks_sample`).",
         "recorder", ("check", "result"),
     ),
     Metric(

@@ -18,7 +18,7 @@ LOSS_REASONS = (
 MESSAGES = ("request", "response")
 """Every value of the label `message` of `monitor_cut_bodies_total`."""
 
-CHECK_RESULTS = ("passed", "failed", "skipped")
+CHECK_RESULTS = ("passed", "failed", "skipped", "left_out")
 """Every value of the label `result` of `monitor_output_checks_total`."""
 
 CHECK_GIVEN, CHECK_ITEMS = ("own", "other"), ("right", "wrong")

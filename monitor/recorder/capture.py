@@ -112,8 +112,8 @@ class Capture:
 
     `edge_cases` are looked for in what is recorded: names of a closed list, of which an exchange
     may have several, and so without noise or budget. Some of them need what is `usual` in columns,
-    or a memory of earlier requests (`repeats`). `checks` are asked about the same Records; one
-    needs a memory of earlier answers (`agreements`).
+    or a memory of earlier requests (`repeats`). `checks` are asked about the same Records, dear
+    ones about the share `checks_sample`; one needs a memory of earlier answers (`agreements`).
 
     What takes longer than `objectives` says, seconds by name, is counted.
 
@@ -143,6 +143,7 @@ class Capture:
         objectives: Mapping[str, float] | None = None,
         edge_cases: Sequence[EdgeCase] = (),
         checks: Sequence[Check] = (),
+        checks_sample: float = 1.0,
         usual: Mapping[str, Usual] | None = None,
         repeats: Repeats | None = None,
         agreements: Agreements | None = None,
@@ -165,6 +166,7 @@ class Capture:
         self._rules = Rules(
             self._edge_cases, self._checks, usual=usual, repeats=repeats,
             agreements=agreements, pricing=self._pricing, stumble=self._stumble,
+            share=checks_sample,
         )  # fmt: skip
         self._business = dict(business or {})
         self._lineage = lineage or Lineage()
@@ -300,7 +302,7 @@ class Capture:
         shown = (names or [ABSENT]) if self._edge_cases else []
         segments, model = self._counted(found, scrub, shown, inference.finish_reasons, trace)
         if self._checks:
-            self._count_checks(verdicts, segments, shown)
+            self._count_checks(found.id, verdicts, segments, shown)
             self._count_placebos(verdicts, placebos)
         if names or verdicts or segments != found.segments:
             found = msgspec.structs.replace(
@@ -370,7 +372,11 @@ class Capture:
         return known._replace(known=record)
 
     def _count_checks(
-        self, verdicts: Mapping[str, Verdict], segments: Mapping[str, str], edge_cases: list[str]
+        self,
+        id_: str,
+        verdicts: Mapping[str, Verdict],
+        segments: Mapping[str, str],
+        edge_cases: list[str],
     ) -> None:
         """Count what each check said of an exchange, and what failed by segment too."""
         of = [(WHOLE.dimension, WHOLE.value)]
@@ -378,7 +384,10 @@ class Capture:
             of += [*segments.items(), *((EDGE_CASE, name) for name in edge_cases)]
         for check in self._checks:
             name, verdict = check.name, verdicts.get(check.name)
-            result = "skipped" if verdict is None else "passed" if verdict.passed else "failed"
+            if verdict is None:
+                result = "left_out" if self._rules.leaves_out(check, id_) else "skipped"
+            else:
+                result = "passed" if verdict.passed else "failed"
             self._meters.add("monitor_output_checks_total", (name, result))
             for segment in of if result == "failed" else ():
                 self._meters.add("monitor_segment_check_failures_total", (*segment, name))

@@ -13,6 +13,7 @@ from monitor.prices.pricing import Pricing
 from monitor.recorder.agreements import Agreements
 from monitor.recorder.placebos import Placebos
 from monitor.recorder.repeats import Repeats
+from monitor.texts import numbered
 from monitor.turns import in_turns
 from monitor.types import Inference, Record, Verdict
 from monitor.view import Usual, View, view
@@ -34,7 +35,8 @@ class Rules:
     """Looks at Records; one per recorder. `stumble` is told which part raised on an exchange.
 
     A rule that raises costs itself alone: the exchange is not of that edge case, and that check has
-    no verdict.
+    no verdict. Of checks that are dear the exchanges of a `share` are asked about, which depends on
+    their ids alone.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Rules:
         agreements: Agreements | None = None,
         pricing: Pricing,
         stumble: Callable[[str, str, BaseException], None],
+        share: float = 1.0,
     ) -> None:
         self._edge_cases = edge_cases
         self._checks = checks
@@ -56,6 +59,7 @@ class Rules:
         self._placebos = {one.name: Placebos() for one in checks if one.placebo}
         self._pricing = pricing
         self._stumble = stumble
+        self._share = share
 
     def look(self, asked: Sequence[tuple[Record, Inference, Looked]]) -> None:
         """Ask all rules about exchanges, and note in the Looked of each what they say. Rule by
@@ -65,16 +69,21 @@ class Rules:
         seen = []
         for record, inference, looked in in_turns(asked):
             try:
-                seen.append((self._view(record, inference), looked))
+                seen.append((record.id, self._view(record, inference), looked))
             except Exception as error:  # noqa: BLE001  no rule can look, and the rest stays
                 self._stumble("edge_case" if self._edge_cases else "check", "view", error)
         for rule in self._edge_cases:
-            for view_, looked in in_turns(seen):
+            for _, view_, looked in in_turns(seen):
                 if self._holds(rule, view_):
                     looked.edge_cases.append(rule.name)
         for check in self._checks:
-            for view_, looked in in_turns(seen):
-                self._ask(check, view_, looked)
+            for id_, view_, looked in in_turns(seen):
+                if not self.leaves_out(check, id_):
+                    self._ask(check, view_, looked)
+
+    def leaves_out(self, check: Check, id_: str) -> bool:
+        """Whether an exchange is none of those that a check is asked about."""
+        return check.is_dear and self._share < 1 and _number(id_) >= self._share
 
     def _ask(self, check: Check, seen: View, looked: Looked) -> None:
         """Note what a check says of an answer, and of some beside what another was given."""
@@ -115,6 +124,12 @@ class Rules:
         except Exception as error:  # noqa: BLE001  a check's defect is not the exchange's
             self._stumble("check", check.name, error)
             return None
+
+
+def _number(id_: str) -> float:
+    """A number for an exchange's id, evenly spread from 0 to 1: the same in every process. The id
+    is made by the proxy, so that no client can choose it."""
+    return (numbered(f"checks {id_}") >> 11) / (1 << 53)
 
 
 def _sound(verdict: Verdict) -> Verdict:

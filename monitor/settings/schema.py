@@ -483,7 +483,8 @@ class Settings(Section, frozen=True):
 
     `edge_cases` are thresholds by the name of an edge case, null to switch it off; a `module` names
     somebody's own, as `package.module:NAME` (`assembly.build.edge_cases`). `checks` likewise, but
-    none runs unless it is named (`assembly.build.checks`).
+    none runs unless it is named (`assembly.build.checks`). Those that hold an answer against what
+    it was given look at the share `checks_sample` of exchanges.
     """
 
     preset: str = ""
@@ -499,6 +500,7 @@ class Settings(Section, frozen=True):
     segments: dict[str, DimensionSource] = msgspec.field(default_factory=_default_segments)
     edge_cases: dict[str, dict[str, Any] | None] = {}
     checks: dict[str, dict[str, Any] | None] = {}
+    checks_sample: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
     costs: Costs = Costs()
     lineage: Annotated[dict[Name, LineageSource], msgspec.Meta(max_length=16)] = {}
     objectives: Objectives = Objectives()

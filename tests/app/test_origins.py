@@ -26,6 +26,11 @@ def test_every_key_is_told_with_who_said_it_and_why() -> None:
     high = {"preset": "legal", "circumstances": {"high_consequence": True}}
     said = "\n".join(explanation.explain(load.checked(high)))
     assert "who lacks labels for 30 days is told (MonitorOutcomesMissing), once 1,600 rec" in said
+    tight = {"preset": "legal", "circumstances": {"cost_tight": True}}
+    said = "\n".join(explanation.explain(load.checked(tight)))
+    assert (
+        said.count("; of 0.25 of the exchanges") == 4
+    )  # citation, quote, consistency, unsupported_number
     assert "\nanswer      cost_tight: People read 1 of 256 exchanges at random, unless" in text
     assert "\nalerts.severities.MonitorDrift warning (by legal): " in text
     assert list(origins.lines({"endpoint": "e"})) == []

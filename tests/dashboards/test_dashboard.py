@@ -259,7 +259,7 @@ FIXED = {
 }
 """Labels whose values the expressions name, for the three variants of every series."""
 
-OF_CHECKS = {"check": ["check-0"] * 3, "result": ["failed", "passed", "skipped"]}
+OF_CHECKS = {"check": ["check-0"] * 4, "result": ["failed", "passed", "skipped", "left_out"]}
 """The same of a check: a share needs all results of one."""
 
 OF_ITEMS = {"given": ("own", "other", "own"), "result": ("right", "right", "wrong")}

@@ -124,7 +124,7 @@ def _records(  # noqa: PLR0917
     rules, checks = build.edge_cases(settings), build.checks(settings)
     capture = Capture(
         settings.endpoint, PROTOCOLS, dimensions, privacy, meters,
-        crossed=crossed, pricing=build.pricing(settings), objectives=settings.objectives.seconds, edge_cases=rules, checks=checks,
+        crossed=crossed, pricing=build.pricing(settings), objectives=settings.objectives.seconds, edge_cases=rules, checks=checks, checks_sample=settings.checks_sample,
         agreements=Agreements(bytes(32)), repeats=Repeats(bytes(32)), usual=build.usual(settings, rules),
         business=build.business(settings), lineage=build.lineage(settings), mined=settings.mined,
         miner=build.miner(settings),

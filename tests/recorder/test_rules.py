@@ -6,6 +6,7 @@ import json
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +59,35 @@ def test_each_check_has_its_own_denominator() -> None:
     }  # fmt: skip
 
 
+def test_dear_checks_look_at_a_share_by_the_exchange_alone() -> None:
+    """The same in every recorder, for each check, and whatever is said; a larger share holds the
+    smaller one. Who is left out is counted so, and is neither skipped nor failed."""
+    given = [
+        Check(name, lambda _: "", lambda *_: Verdict(False, 1, 1), is_dear=name != "cheap")
+        for name in ("dear", "dearer", "cheap")
+    ]
+    ids = [f"0190-{number}" for number in range(400)]
+
+    def looked_at(share: float, words: str) -> tuple[set[str], Meters]:
+        reader, meters = reader_of(checks=given, checks_sample=share)
+        asked = [msgspec.structs.replace(exchange(chat(words), FINE), id=one) for one in ids]
+        records = [reader.read(one)[0] for one in asked]
+        assert all("cheap" in one.checks for one in records)
+        assert all(("dear" in one.checks) == ("dearer" in one.checks) for one in records)
+        return {one.id for one in records if "dear" in one.checks}, meters
+
+    quarter, meters = looked_at(0.25, "hi")
+    assert 70 < len(quarter) < 130
+    assert looked_at(0.25, "other words")[0] == quarter < looked_at(0.5, "hi")[0]
+    assert looked_at(1.0, "hi")[0] == set(ids)
+    left_out = 400 - len(quarter)
+    assert results(meters) == {
+        ("cheap", "failed"): 400,
+        ("dear", "failed"): len(quarter), ("dear", "left_out"): left_out,
+        ("dearer", "failed"): len(quarter), ("dearer", "left_out"): left_out,
+    }  # fmt: skip
+
+
 def test_verdicts_stand_in_the_record_as_numbers() -> None:
     """As documented; a Record without one does not say the key."""
     reader, _ = reader_of(checks=saying(Verdict(False, 1, 3), None))
@@ -76,7 +106,7 @@ def test_failures_count_in_each_segment_and_edge_case() -> None:
     assert set(counted(meters, "monitor_segment_check_failures_total")) == {
         ("all", "all", "truncated"), ("all", "all", "refusal"),
     }  # fmt: skip
-    assert len(counted(meters, "monitor_output_checks_total")) == 6
+    assert len(counted(meters, "monitor_output_checks_total")) == 8
     for one in (CUT, FINE):
         reader.read(exchange(chat("hi"), one, headers={"x-population": "north"}))
     of = [

@@ -44,6 +44,9 @@ CLAIMS: dict[str, Callable[[Settings], bool]] = {
     "half of these by two": lambda found: (found.review.reviewers, found.review.second) == (2, 0.5),
     "1 false alarm in 100": lambda found: found.drift.alpha == 0.01,
     "do not come for 30 days": lambda found: found.outcomes.overdue == 2592000,
+    "look at a quarter of the exchanges, unless": lambda found: (
+        found.checks_sample == (1 if found.circumstances.high_consequence else 0.25)
+    ),
     "learned again every week": lambda found: found.reference.renew == 604800,
     "learned once": lambda found: found.reference.renew is None,
     "at most": lambda _: False,  # an archive may keep more
@@ -57,7 +60,7 @@ CLAIMS: dict[str, Callable[[Settings], bool]] = {
 def test_every_claim_that_can_be_so_is_made() -> None:
     """No sentence has got other words since."""
     said = " ".join(init_files.consequence(one, yes) for one in ANSWERS for yes in (True, False))
-    assert sum(words in said for words in CLAIMS) == 10
+    assert sum(words in said for words in CLAIMS) == 11
 
 
 def loaded(tmp_path: Path, text: str, environment: dict[str, str] | None = None) -> Settings:
