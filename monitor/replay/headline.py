@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -62,9 +62,9 @@ def _said(found: Replay) -> str:
     return f"No drift: {quiet:,} {how} as before{more}"
 
 
-def worst(found: Replay) -> Finding | None:
+def worst(findings: Iterable[Finding]) -> Finding | None:
     """What drifted most: of the whole, or of segments where the whole does not drift."""
-    drifted = [one for one in found.features if one.status == "drift"]
+    drifted = [one for one in findings if one.status == "drift"]
     whole = [one for one in drifted if one.dimension == "all"]
     return max(whole or drifted, key=lambda one: one.scores.get("psi", 0.0), default=None)
 
@@ -146,7 +146,7 @@ def by_how_much(one: Finding, words: Sequence[BinShift] = ()) -> str:
 
 
 def _drift(found: Replay) -> str:
-    first = worst(found)
+    first = worst(found.features)
     if first is None:
         return "Drift"
     drifted = sum(one.status == "drift" for one in found.features)

@@ -15,6 +15,10 @@ from monitor.replay.document import Chunk, Course, Replay
 _Judged = TypeVar("_Judged", Quality, Calibration, Coverage, Fairness, Slice)
 
 
+DAMAGED = "what was read may be wrong"
+"""Why nothing is judged of a damaged file; which it is stands before all."""
+
+
 def explained(found: Replay, silent: Mapping[str, str]) -> Replay:
     """The same, with the reason for all that was not judged.
 
@@ -51,25 +55,25 @@ def _reasoned(finding: Finding, silent: Mapping[str, str]) -> Finding:
     return msgspec.structs.replace(finding, reason=reason)
 
 
-def unbelieved(found: Replay, reason: str) -> Replay:
-    """The same, in which nothing was judged, for a reason: what was read may be wrong. Numbers
-    stay, without what was said of them."""
+def unbelieved(found: Replay) -> Replay:
+    """The same, in which nothing was judged, because what was read may be wrong. Numbers stay,
+    without what was said of them."""
 
     def judged(of: Replay | Chunk) -> dict[str, Any]:
         features = [
             msgspec.structs.replace(
                 one, status="insufficient", changed=False, since=None, moved=[], words="",
-                drivers=[], mix=[], reason=reason if one.status != "insufficient" else one.reason,
+                drivers=[], mix=[], reason=DAMAGED if one.status != "insufficient" else one.reason,
             )
             for one in of.features
         ]  # fmt: skip
         entries = {
-            name: [_unjudged(one, reason) for one in getattr(of, name)]
+            name: [_unjudged(one) for one in getattr(of, name)]
             for name in ("quality", "calibration", "coverage", "fairness", "slices")
             if getattr(of, name) is not None
         }
         arms = of.experiments and [
-            msgspec.structs.replace(one, verdict="keep_going", reason=reason)
+            msgspec.structs.replace(one, verdict="keep_going", reason=DAMAGED)
             for one in of.experiments
         ]
         return {"verdict": "insufficient", "features": features, "experiments": arms, **entries}
@@ -91,11 +95,11 @@ def unbelieved(found: Replay, reason: str) -> Replay:
     )
 
 
-def _unjudged(one: _Judged, reason: str) -> _Judged:
+def _unjudged(one: _Judged) -> _Judged:
     """What a monitor of outcomes says, without its verdict."""
     if one.status is None:
         return one
-    beside: dict[str, Any] = {"reason": reason, "words": "", "improved": False}
+    beside: dict[str, Any] = {"reason": DAMAGED, "words": "", "improved": False}
     known = {name: value for name, value in beside.items() if name in one.__struct_fields__}
     return msgspec.structs.replace(one, status="insufficient", since=None, **known)
 

@@ -58,7 +58,7 @@ def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
         if how.kind == "identifier"
     }
     found = explained(found, silent)
-    wrong = next(filter(_is_doubtful, both.usual.damage.listed()), None)
+    is_wrong = any(map(_is_doubtful, both.usual.damage.listed()))
     read = {name: how.words for name, how in sorted(named.items()) if both.looks_at(name)}
     unread = _unread(found, plan, both)
     if any(one.is_most or one.ends for one in unread):
@@ -76,7 +76,7 @@ def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
             [(str(one.path), one.encoding) for one in _tables(both) if one.encoding][:ENCODINGS]
         ),
     )
-    return found if wrong is None else unbelieved(found, f"{wrong.place}: {wrong.error}")
+    return unbelieved(found) if is_wrong else found
 
 
 def broken_off(damage: Damage) -> str:

@@ -18,7 +18,7 @@ from monitor.findings import (
     Slice,
 )
 from monitor.replay.document import Chunk, Confusion, Course, Replay
-from monitor.replay.headline import when, words_of
+from monitor.replay.headline import when, words_of, worst
 from monitor.replay.report import (
     Judged,
     change,
@@ -98,14 +98,15 @@ class Card(NamedTuple):
 
 
 def cards(findings: Sequence[Finding]) -> list[Card]:
-    """A card for each feature of which something drifts, or changed and does no harm; what drifts
-    most first. `findings` are ranked."""
+    """A card for each feature of which something drifts, or changed and does no harm; what the
+    first sentence names first, then what drifts most. `findings` are ranked."""
     by_feature: dict[str, list[Finding]] = {}
     for one in findings:
         if one.status == "drift" or one.changed:
             by_feature.setdefault(one.feature, []).append(one)
-    made = []
-    for some in list(by_feature.values())[:WORST]:
+    made, named = [], worst(findings)
+    ordered = sorted(by_feature, key=lambda name: named is None or name != named.feature)
+    for some in map(by_feature.__getitem__, ordered[:WORST]):
         first = next((one for one in some if one.dimension == "all"), some[0])
         first = first if first.status == some[0].status else some[0]
         made.append(Card(first, [one for one in some if one is not first]))

@@ -39,7 +39,7 @@ from monitor.replay.document import (
     SchemaChange,
     WhatIf,
 )
-from monitor.reports import pictures
+from monitor.reports import pictures, sections
 from monitor.reports.page import page
 from monitor.tables.facts import Facts
 
@@ -154,6 +154,17 @@ def test_the_first_sentence_says_what_by_how_much_and_since_when() -> None:
         "2024-01-03; 3 of 10 features and segments drifted; 1 not judged; 1 alarm of quality, 1 alarm of "
         "calibration, 1 alarm of fairness, 1 alarm of slices, 1 bad arm of experiments"
     )
+
+
+def test_what_the_first_sentence_names_stands_first() -> None:
+    """Although a segment of another feature moved more."""
+    usual = {"changed": True, "words": "x"}
+    found = [
+        Finding("age", "region", "north", 9, 9, {"psi": 3.0}, 9.0, "drift", **usual),
+        Finding("age", "all", "all", 9, 9, {"psi": 0.3}, 9.0, "drift", **usual),
+        Finding("fee", "all", "all", 9, 9, {"psi": 0.5}, 9.0, "drift", **usual),
+    ]
+    assert [one.worst.feature for one in sections.cards(found)] == ["fee", "age"]
 
 
 def test_nothing_of_little_is_a_page_too() -> None:
