@@ -261,6 +261,7 @@ For all of them:
 - `model` is the answer's; else the request's, else the path's. `requested_model` is the request's
   where the two differ.
 - Images, sounds and files stand in texts by kind, type and size: `[image image/png 99 bytes]`.
+  `media` of the part has a keyed digest of each that came whole, the same in every dialect.
 - What has nothing of its path's dialect is read as any JSON.
 
 | operation | is |

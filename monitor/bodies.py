@@ -206,7 +206,7 @@ def dump(value: Any) -> str:
 
 
 def _plain(value: Any) -> str:
-    if isinstance(value, Kept):
+    if isinstance(value, str):  # `Kept`, or one with media
         return str(value)
     raise TypeError
 

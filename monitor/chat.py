@@ -12,6 +12,7 @@ import msgspec
 
 from monitor import bodies
 from monitor.errors import ParseError
+from monitor.media import Media, WithMedia, joined
 from monitor.types import Call, Part
 
 _DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
@@ -66,8 +67,7 @@ def content_text(content: Any, depth: int = 0) -> str:
 
 def lines(pieces: Iterable[str]) -> str:
     """The pieces that say something, a line each; a single one is handed on as it is."""
-    said = list(filter(None, pieces))
-    return said[0] if len(said) == 1 else "\n".join(said)
+    return joined("\n", list(filter(None, pieces)))
 
 
 def _piece_text(piece: Any, depth: int) -> str:
@@ -132,28 +132,36 @@ def media(kind: str, form: Any, found: str) -> str:
     >>> media("file", None, "https://example.com/a.pdf?sig=x")
     '[file https://example.com/a.pdf]'
     """
+    held: str | bytes = found
     if found.startswith("data:"):
         head, comma, data = found[5:].partition(",")
         form = head.partition(";")[0] or form
-        size = base64_size(data) if head.endswith(";base64") else len(data)
         if not comma:
             return sized(kind, form, None)  # it was cut
+        is_base64 = head.endswith(";base64")
+        size = base64_size(data) if is_base64 else len(data)
+        held = data if is_base64 else data.encode("utf-8", "surrogatepass")
     elif "://" in found[:16]:
         return f"[{kind} {found.partition('?')[0].partition('#')[0]}]"
     else:
         size = base64_size(found)
-    return sized(kind, form, size)
+    return sized(kind, form, size, held)
 
 
-def sized(kind: str, form: Any, size: int | None) -> str:
-    """What stands in a text for media of so many bytes; None where that is unknown.
+def sized(kind: str, form: Any, size: int | None, *held: str | bytes) -> str:
+    """What stands in a text for media of so many bytes; None where that is unknown. It carries what
+    is `held` of them: all of them, in base64 or as bytes, or nothing.
 
     >>> sized("audio", "audio/mpeg", 9), sized("image", "", None)
     ('[audio audio/mpeg 9 bytes]', '[image]')
     """
     said = form if isinstance(form, str) else ""
     words = (kind, said, "" if size is None else f"{size} bytes")
-    return f"[{' '.join(filter(None, words))}]"
+    text = f"[{' '.join(filter(None, words))}]"
+    if not size or not all(held):
+        return text
+    known = said if "/" in said else "/".join(filter(None, (kind, said)))
+    return WithMedia.of(text, (Media(known, held),)) if held else text
 
 
 def base64_size(data: str) -> int:

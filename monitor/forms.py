@@ -1,4 +1,4 @@
-"""A request in `multipart/form-data` → its texts by name, and its files without their bytes."""
+"""A request in `multipart/form-data` → its texts by name, and its files."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from monitor.types import Call
 
 
 class File(NamedTuple):
-    """A file in the field `name`, of a media type; `size` in bytes, None where it was cut."""
+    """A file in the field `name`, of a media type; `size` in bytes, None where it was cut.
+
+    `held` is its bytes, or nothing where it was cut.
+    """
 
     name: str
     type: str
     size: int | None
+    held: tuple[bytes, ...] = ()
 
 
 class Form(NamedTuple):
@@ -32,6 +36,6 @@ def read(call: Call) -> Form | None:
         if part.filename is None:
             form.texts.setdefault(part.name, part.data.decode("utf-8", "replace"))
         else:
-            size = len(part.data) if part.is_whole else None
-            form.files.append(File(part.name, part.type, size))
+            size, held = (len(part.data), (part.data,)) if part.is_whole else (None, ())
+            form.files.append(File(part.name, part.type, size, held))
     return form

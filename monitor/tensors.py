@@ -8,6 +8,7 @@ from typing import Any
 
 from monitor import bodies
 from monitor.errors import ParseError
+from monitor.media import Media, WithMedia
 
 _FORMATS = {
     "BOOL": "?", "UINT8": "B", "UINT16": "H", "UINT32": "I", "UINT64": "Q", "INT8": "b",
@@ -67,7 +68,9 @@ def text(element: bytes) -> str:
     ('hi', '[4 bytes]', '')
     """
     found = bodies.text(element)
-    return found if found is not None else f"[{len(element)} bytes]" if element else ""
+    if found is None and element:
+        return WithMedia.of(f"[{len(element)} bytes]", (Media("", (element,)),))
+    return found or ""
 
 
 def _strings(raw: bytes) -> Iterator[str]:

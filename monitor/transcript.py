@@ -15,11 +15,13 @@ from monitor.chat import (
     error_part,
     is_success,
     is_throttle,
+    sized,
     tool_call,
 )
 from monitor.counts import LARGEST, count
 from monitor.errors import ParseError
 from monitor.framings import json_array, sse
+from monitor.media import joined
 from monitor.types import Call, Inference, Part, Tokens
 
 T = TypeVar("T")
@@ -126,7 +128,7 @@ class Transcript:
         self._tools: dict[tuple[int, str], _Tool] = {}
         self._open: dict[tuple[int, Any], _Tool] = {}
         self._reasons: dict[int, str] = {}
-        self._sounds: dict[int, int] = {}
+        self._sounds: dict[int, list[str]] = {}
         self._counts: dict[str, int] = {}
         self._errors: list[Part] = []
         self._first = self._last = 0
@@ -186,10 +188,10 @@ class Transcript:
         return tool if not name or tool.goes_on(name, arguments) else None
 
     def add_sound(self, choice: int, data: Any) -> bool:
-        """A piece of a sound in base64, of which the size alone is kept; whether it is one."""
+        """A piece of a sound in base64; whether it is one."""
         if not isinstance(data, str) or not data:
             return False
-        self._sounds[choice] = self._sounds.get(choice, 0) + base64_size(data)
+        self._sounds.setdefault(choice, []).append(data)
         return True
 
     def finish(self, choice: int, reason: Any) -> None:
@@ -289,12 +291,13 @@ class Transcript:
         found: dict[int, list[Part]] = {}
         for key, texts in self._texts.items():
             tool = self._tools.get(key)
-            said = texts[0] if len(texts) == 1 else "".join(texts)  # as it is: it may be `Kept`
+            said = joined("", texts)  # a single one as it is: it may be `Kept`
             role, text = ("tool_call", tool.text()) if tool else (key[1], said)
             found.setdefault(key[0], []).append(Part(role=role, text=text))
-        for choice, size in self._sounds.items():
-            sound = Part(role="assistant", text=f"[audio {size} bytes]")
-            found.setdefault(choice, []).append(sound)
+        for choice, pieces in self._sounds.items():
+            held = () if self.call.response_truncated else pieces
+            text = sized("audio", "", sum(map(base64_size, pieces)), *held)
+            found.setdefault(choice, []).append(Part(role="assistant", text=text))
         return found
 
     def inference(

@@ -121,6 +121,10 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The dimensions of the tensor."""
     data: list[Any] | None = None
     """The values, flat, in row-major order."""
+    media: list[str] | None = None
+    """Images, sounds and files in the text or among the values, in their order, each as
+    `<MEDIA:TYPE:SIZE:DIGEST>`: the size in bytes and a keyed digest of them. One that was cut or
+    has an address has none, and so has one for which a rule of `privacy` is."""
 
 
 class Tokens(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -29,6 +29,7 @@ for form in ("openai_batch", "nginx"):
 for kind in KINDS:
     assert {"protocol", "edge cases", "· refusal"} <= set(measured(kind, 3, 1))
 """,
+    "bench_media": "assert measured({'1 KB': 1000}, 1)['base64'][0] > 0",
     "bench_observers": """
 for work in (ours_http2, both_h2):
     assert work(calls(1, 13))() == CALLS

@@ -27,7 +27,7 @@ def call(body: bytes, kind: str = KIND) -> Call:
 def test_texts_stand_by_name_and_files_by_type_and_size() -> None:
     """The file's own name is nowhere; of two texts with a name the first holds."""
     assert forms.read(call(BODY)) == (
-        {"model": "m-1"}, [("image[]", "image/png", 4)],
+        {"model": "m-1"}, [("image[]", "image/png", 4, (b"\x89PNG",))],
     )  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def test_a_file_that_was_cut_has_no_size() -> None:
     """What came of it is not all of it."""
     form = forms.read(call(BODY[:-12]))
     assert form is not None
-    assert form.files == [("image[]", "image/png", None)]
+    assert form.files == [("image[]", "image/png", None, ())]
 
 
 def test_what_is_no_form_is_none() -> None:

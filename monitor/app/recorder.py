@@ -385,7 +385,7 @@ def _size(record: Record) -> int:
     size = 4096
     for part in (*record.inputs, *record.outputs):
         data = part.data or ()
-        size += len(part.text or "") + 40 * len(data)
+        size += len(part.text or "") + 40 * len(data) + 128 * len(part.media or ())
         size += sum(len(one) for one in data if isinstance(one, str))
     return size
 

@@ -34,7 +34,6 @@ class Blob:
     start: int
     end: int
     kind: str
-    size: int
     content: str | None
 
 
@@ -88,7 +87,7 @@ def blobs(text: str, limit: int) -> Iterator[Blob]:
             content = (
                 None if kind.startswith(("image/", "audio/", "video/")) else _read(data, limit)
             )
-            yield Blob(match.start(), match.end(), kind, len(data) * 3 // 4, content)
+            yield Blob(match.start(), match.end(), kind, content)
         else:
             yield from _decode(match[0], match.start(), limit)
 
@@ -115,12 +114,12 @@ def _decode(run: str, start: int, limit: int) -> Iterator[Blob]:
         return  # a number with dashes
     content = _read(run, limit)
     if content is not None:
-        yield Blob(start, start + len(run), "text/plain", len(run), content)
+        yield Blob(start, start + len(run), "text/plain", content)
         return
     if len(run) * 3 // 4 >= MEDIA_BYTES:
         data = _bytes(run)
         kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), "")
-        yield Blob(start, start + len(run), kind or "application/octet-stream", len(data), None)
+        yield Blob(start, start + len(run), kind or "application/octet-stream", None)
         return
     # `/`, `-` and `_` belong to the alphabets and to paths and names: try what stands between.
     found = False
@@ -130,11 +129,11 @@ def _decode(run: str, start: int, limit: int) -> Iterator[Blob]:
             for piece in run.split(separator):
                 if len(piece) >= SHORTEST and (content := _read(piece, limit)) is not None:
                     here = start + at
-                    yield Blob(here, here + len(piece), "text/plain", len(piece), content)
+                    yield Blob(here, here + len(piece), "text/plain", content)
                     found = True
                 at += len(piece) + 1
     if not found and len(run) >= _CERTAIN and (content := _strings(run)):
-        yield Blob(start, start + len(run), "application/octet-stream", len(run), content)
+        yield Blob(start, start + len(run), "application/octet-stream", content)
 
 
 def _strings(run: str) -> str | None:

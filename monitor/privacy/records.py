@@ -416,11 +416,12 @@ class Privacy:
         bare = part.name is None and part.datatype is None and part.shape is None
         if text is not None and bare and part.data is None:
             role = None if role is None else self._label(scrub, role)
-            return Part(role=role, text=scrub.text(text))
+            return Part(role=role, text=scrub.text(text), media=scrub.media(text))
         name = None if part.name is None else self._short(scrub, part.name)
         data: list[Any] | None = None
         if part.data is not None:
             data = scrub.numbers(part.data, part.name or "")
+        may_hold = part.datatype == "BYTES" and part.data is not None
         return Part(
             role=None if role is None else self._label(scrub, role),
             text=None if text is None else scrub.text(text, part.name or ""),
@@ -428,6 +429,7 @@ class Privacy:
             datatype=None if part.datatype is None else self._label(scrub, part.datatype),
             shape=part.shape,
             data=data,
+            media=scrub.media(text, *(part.data or () if may_hold else ())),
         )
 
     def _headers(
@@ -521,7 +523,9 @@ class Privacy:
                 data = None
         bare = self._part(scrub, msgspec.structs.replace(part, text=None, data=None))
         said = None if text is None or text is DROPPED else str(text)
-        return msgspec.structs.replace(bare, text=said, data=data)
+        is_free = cursor.rule is None or cursor.rule.action in ("keep", "scan", "scan_json")
+        media = scrub.media(part.text, *(part.data or ())) if is_free else None
+        return msgspec.structs.replace(bare, text=said, data=data, media=media)
 
     def _id(self, scrub: Scrub, value: str) -> str | None:
         """A text that comes once: nothing to be remembered."""

@@ -10,6 +10,7 @@ from typing import Any
 from monitor.bodies import Kept
 from monitor.columns import EXPANSION
 from monitor.errors import PrivacyError
+from monitor.media import WithMedia, size_of, spelled
 from monitor.metrics.labels import REDACTION_REASONS
 from monitor.privacy.blobs import blobs, may_hold
 from monitor.privacy.cache import NOTHING, Cache, Edit, Link
@@ -37,6 +38,13 @@ _SHORTEST_NUMBER = 7
 _MAX_NESTING = 64
 _MAX_GLUED = 4
 
+_ANY_TYPE = "application/octet-stream"
+_USUAL_TYPES = frozenset((
+    "application/pdf", "audio", "audio/mp3", "audio/mpeg", "audio/wav", "binary", "image",
+    "image/gif", "image/jpeg", "image/png", "image/webp", "redacted_thinking", "video/mp4",
+))  # fmt: skip
+
+_media_type = re.compile(r"[\w.+-]{1,63}(?:/[\w.+-]{1,63})?", re.ASCII)
 _member = re.compile(
     r"\"(?P<key>[^\"\\]{1,64})\"\s{0,8}:\s{0,8}(?:\"(?P<text>(?:[^\"\\]|\\.){1,512})\"|(?P<number>\d{1,40}))"
 )
@@ -122,8 +130,10 @@ class Scrub:
         """
         if not text:
             return ""
-        if isinstance(text, Kept):
-            return self.literal(str(text))
+        if type(text) is not str:
+            if isinstance(text, Kept):
+                return self.literal(str(text))
+            text = str(text)  # `media` has its media
         if len(text) < _SHORTEST_NUMBER and text.isdigit() and not self._is_key(hint):
             return text
         try:
@@ -227,6 +237,36 @@ class Scrub:
         mark = f"<REDACTED:{reason}:{self._tokens.digest(text)}:{len(data)}>"
         self.grown += len(mark)
         return mark
+
+    def media(self, *texts: Any) -> list[str] | None:
+        """What is kept of the media in texts, in order: type, size and a keyed digest, which is the
+        same as that of base64 in a text. None where there are none.
+
+        What a rule has put in place of media has no digest, and a type in which something is found
+        is not said.
+        """
+        marks = []
+        for one in (one for text in texts if type(text) is WithMedia for one in text.media):
+            give_way()
+            letters = one.letters()
+            if b"<" not in letters:
+                marks.append(self._mark(one.type, letters))
+                self.grown += len(marks[-1])
+        return marks or None
+
+    def _mark(self, said: str, letters: bytes) -> str:
+        """What stands for media of the type that somebody said they are."""
+        kind = said.lower()
+        if kind not in _USUAL_TYPES and not self._is_media_type(kind):
+            kind = _ANY_TYPE
+        return f"<MEDIA:{kind}:{size_of(letters)}:{self._tokens.media(letters)}>"
+
+    def _is_media_type(self, kind: str) -> bool:
+        """Whether a text may be a media type, and nothing else is found in it."""
+        try:
+            return _media_type.fullmatch(kind) is not None and not self._find(kind, "", 0)
+        except Exception:  # noqa: BLE001  fail closed
+            return False
 
     def _count(self, reason: str) -> None:
         self.redactions[reason] = self.redactions.get(reason, 0) + 1
@@ -472,9 +512,9 @@ class Scrub:
         hits = []
         for blob in blobs(text, self._bounds.unpacked):
             if blob.content is None:
-                digest = self._tokens.digest(text[blob.start : blob.end])
-                mark = f"<MEDIA:{blob.kind}:{blob.size}:{digest}>"
-                hits.append(Hit(blob.start, blob.end, (), mark))
+                run = text[blob.start : blob.end]
+                letters = spelled(run.rpartition(",")[2])  # no comma is of any base64
+                hits.append(Hit(blob.start, blob.end, (), self._mark(blob.kind, letters)))
                 continue
             if depth >= self._bounds.depth:
                 raise PrivacyError("nesting")

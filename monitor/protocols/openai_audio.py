@@ -92,7 +92,7 @@ def read(call: Call) -> Inference:
         request, inputs = question(call.request_body, _request_decoder, _inputs)
     else:
         request = _Request(model=form.texts.get("model"), prompt=form.texts.get("prompt"))
-        sounds = [sized("audio", one.type, one.size) for one in form.files]
+        sounds = [sized("audio", one.type, one.size, *one.held) for one in form.files]
         inputs = _inputs(request) + [Part(role="user", text=one) for one in sounds]
     answer = Transcript(call, streamed=sse.is_stream(call.response_headers))
     if isinstance(request.input, str):
@@ -139,7 +139,8 @@ def _read_sound(answer: Transcript) -> None:
     if response is not None and "content-encoding" not in headers:
         size = response.size  # the copy may have been cut
     kind = headers.get("content-type", "").partition(";")[0].strip()
-    answer.outputs.append(Part(role="assistant", text=sized("audio", kind, size)))
+    held = () if call.response_truncated else (bytes(call.response_body),)
+    answer.outputs.append(Part(role="assistant", text=sized("audio", kind, size, *held)))
     if "content-length" not in headers:
         answer.streamed = True
         answer.heard(1, len(call.response_body))

@@ -93,7 +93,7 @@ PROTOCOL = Protocol("openai_images", claims, read)
 
 
 def _file(file: forms.File) -> str:
-    return sized("mask" if file.name == "mask" else "image", file.type, file.size)
+    return sized("mask" if file.name == "mask" else "image", file.type, file.size, *file.held)
 
 
 def _inputs(request: _Request) -> list[Part]:

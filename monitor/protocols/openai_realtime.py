@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from monitor import bodies
-from monitor.chat import base64_size, content_text, lines, offered, tool_call
+from monitor.chat import base64_size, content_text, lines, media, offered, sized, tool_call
 from monitor.counts import count
 from monitor.errors import ParseError
 from monitor.framings.messages import messages
@@ -79,7 +79,7 @@ def read(call: Call) -> Inference:
             answer.error(data, failed=False)
         else:
             asked.add(answer, event)
-    asked.end()
+    asked.end(is_cut=call.request_truncated)
     return _inference(answer, call, asked, list(turns.values()))
 
 
@@ -109,12 +109,13 @@ class _Asked:
     def __init__(self) -> None:
         self.parts: list[Part] = []
         self.tools: dict[str, Any] = {}
-        self._sound = 0
+        self._sound: list[str] = []
 
     def add(self, answer: Transcript, event: _Event) -> None:
         """Note an event that is none of a response's."""
         if event.type == "input_audio_buffer.append" and isinstance(event.audio, str):
-            self._sound += base64_size(event.audio)
+            if event.audio:
+                self._sound.append(event.audio)
             return
         if event.type.startswith("session."):
             session = event.session or {}
@@ -132,11 +133,13 @@ class _Asked:
         elif event.type == "conversation.item.input_audio_transcription.completed":
             self._say("user", event.transcript if isinstance(event.transcript, str) else "")
 
-    def end(self) -> None:
-        """Note what sound came since the last other input."""
+    def end(self, *, is_cut: bool = False) -> None:
+        """Note what sound came since the last other input; more of one that is cut was sent."""
         if self._sound:
-            self.parts.append(Part(role="user", text=f"[audio {self._sound} bytes]"))
-            self._sound = 0
+            size = sum(map(base64_size, self._sound))
+            text = sized("audio", "", size, *(() if is_cut else self._sound))
+            self.parts.append(Part(role="user", text=text))
+            self._sound = []
 
     def _item(self, item: Any) -> None:
         for role, text in _texts(item, "user"):
@@ -173,7 +176,7 @@ def _piece(piece: Any) -> str:
         return ""
     said = next((piece[name] for name in _NAMES if isinstance(piece.get(name), str)), None)
     if said is None and isinstance(piece.get("audio"), str):
-        return f"[audio {base64_size(piece['audio'])} bytes]"
+        return media("audio", "", piece["audio"])
     return content_text([piece]) if said is None else said
 
 

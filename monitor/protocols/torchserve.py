@@ -69,23 +69,25 @@ def _inputs(call: Call) -> list[Part]:
     body, headers = call.request_body, call.request_headers
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if not multipart.is_form(headers):
-        return _parts(body, headers, kind)
+        return _parts(body, headers, kind, is_whole=not call.request_truncated)
     found: list[Part] = []
     for place, part in enumerate(multipart.parts(body, headers["content-type"])):
         if place >= _MAX_FILES:
             break
-        found += _parts(bodies.Body(part.data), {"content-type": part.type}, part.type)
+        head = {"content-type": part.type}
+        found += _parts(bodies.Body(part.data), head, part.type, is_whole=part.is_whole)
     return found
 
 
-def _parts(data: bytes, headers: dict[str, str], kind: str) -> list[Part]:
+def _parts(data: bytes, headers: dict[str, str], kind: str, *, is_whole: bool = True) -> list[Part]:
     """Columns and texts; of what is neither its type and size."""
     found = columns.parts(data, headers, "user")
     if found or not data:
         return found
     family = kind.partition("/")[0]
     word = family if family in ("image", "audio", "video") else "file"
-    return [Part(role="user", text=sized(word, kind if "/" in kind else "", len(data)))]
+    size, held = (len(data), (bytes(data),)) if is_whole else (None, ())
+    return [Part(role="user", text=sized(word, kind if "/" in kind else "", size, *held))]
 
 
 def _read_rpc(call: Call) -> Inference:

@@ -5,7 +5,7 @@ The proxy writes an upgraded connection's messages one a line, as JSON (see `typ
 
 from __future__ import annotations
 
-from monitor.chat import base64_size
+from monitor.chat import base64_size, sized
 from monitor.framings.messages import messages
 from monitor.interfaces import Protocol
 from monitor.types import Call, Inference, Part
@@ -42,7 +42,8 @@ def _messages(body: bytes, role: str) -> tuple[list[Part], list[float]]:
         if message.type == "text":
             parts.append(Part(role=role, text=message.data))
         elif message.type == "binary":
-            parts.append(Part(role=role, text=f"[binary {base64_size(message.data)} bytes]"))
+            size = base64_size(message.data)
+            parts.append(Part(role=role, text=sized("binary", "", size, message.data)))
         if message.type != "close" and message.at is not None:
             times.append(message.at)
     return parts, times

@@ -57,7 +57,7 @@ def test_a_bomb_is_refused_when_it_passes_the_limit(packer: str) -> None:
 
 
 def test_media_is_described_and_ids_are_left_alone() -> None:
-    """A picture by kind and size; a UUID, a digest, a word are nothing."""
+    """A picture by kind; a UUID, a digest, a word are nothing."""
     picture = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8).decode()
     (blob,) = blobs(f"data:image/png;base64,{picture}", LIMIT)
     assert (blob.kind, blob.content) == ("image/png", None)

@@ -136,7 +136,7 @@ def read(call: Call) -> Inference:
 
 def plain(inference: Inference) -> dict[str, Any]:
     """An Inference as JSON has it, without what is at its default; numbers to nine digits."""
-    found = msgspec.json.decode(msgspec.json.encode(inference))
+    found = msgspec.json.decode(msgspec.json.encode(inference, enc_hook=str))
     kept = {key: value for key, value in found.items() if value != _BLANK[key]}
     for name in ("confidence", "confidence_min"):
         if name in kept:
