@@ -1,6 +1,8 @@
-"""Attributes of OpenTelemetry's GenAI spans, old names and new → what they say of an exchange.
+"""Attributes of OpenTelemetry's GenAI spans, old names and new, and of OpenInference's → what they
+say of an exchange.
 
 https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
+https://arize-ai.github.io/openinference/spec/attributes/semantic-conventions.html
 """
 
 from __future__ import annotations
@@ -19,6 +21,20 @@ AGENTS = {"invoke_agent", "create_agent", "execute_tool", "invoke_workflow", "re
 
 _TARGETS = {"chat": chats.CHAT, "text_completion": chats.COMPLETION,
             "embeddings": chats.EMBEDDINGS, "generate_content": chats.CHAT}  # fmt: skip
+_KIND = "openinference.span.kind"
+_CALLS = {"LLM": "chat", "EMBEDDING": "embeddings"}
+_OTHERS = {
+    "llm.request.model_name": "request.model", "llm.response.model_name": "response.model",
+    "llm.model_name": "request.model", "embedding.model_name": "request.model",
+    "llm.provider": "provider.name", "llm.system": "provider.name",
+    "agent.name": "agent.name", "llm.token_count.prompt": "usage.input_tokens",
+    "llm.token_count.completion": "usage.output_tokens",
+    "llm.token_count.prompt_details.cache_read": "usage.cache_read.input_tokens",
+    "llm.token_count.prompt_details.cache_write": "usage.cache_write.input_tokens",
+    "llm.token_count.completion_details.reasoning": "usage.reasoning.output_tokens",
+}  # fmt: skip
+"""OpenInference's names, as Phoenix collects them, and what comes behind `gen_ai.` for the same;
+the first of several counts."""
 _REASONS = "gen_ai.response.finish_reasons"
 _TIMEOUTS = ("timeout", "deadline")
 
@@ -36,6 +52,10 @@ def exchange(
 ) -> Logged | None:
     """The exchange of a span with these attributes and events, by name; None where it is no call of
     a model. Times are Unix seconds."""
+    if _KIND in said and "gen_ai.operation.name" not in said:
+        if name(said[_KIND]) not in _CALLS:
+            return None
+        said = _of_openinference(said)
     operation = name(said.get("gen_ai.operation.name")) or _old_operation(said)
     provider = said.get("gen_ai.provider.name", said.get("gen_ai.system"))
     asked = name(said.get("gen_ai.request.model"))
@@ -80,6 +100,30 @@ def exchange(
         trace_id=trace_id,
         id=name(said.get("gen_ai.response.id")),
     )  # fmt: skip
+
+
+def is_told(said: Mapping[str, Any]) -> bool:
+    """Whether the attributes of a span are of a kind that can say something of a model."""
+    return any(one.startswith(("gen_ai.", "llm.")) or one == _KIND for one in said)
+
+
+def _of_openinference(said: Mapping[str, Any]) -> dict[str, Any]:
+    """The same attributes by the names of OpenTelemetry."""
+    found: dict[str, Any] = {"gen_ai.operation.name": _CALLS[said[_KIND]]}
+    for theirs, ours in _OTHERS.items():
+        if theirs in said:
+            found.setdefault(f"gen_ai.{ours}", said[theirs])
+    for theirs, ours in (("input", "prompt"), ("output", "completion")):
+        for key, value in said.items():
+            head, _, field = key.partition("_messages.")
+            if head == f"llm.{theirs}":
+                number, _, field = field.partition(".message.")
+                if field in ("role", "content"):
+                    found[f"gen_ai.{ours}.{number}.{field}"] = value
+                elif field.startswith("contents.") and field.endswith(".message_content.text"):
+                    place = f"gen_ai.{ours}.{number}.content"
+                    found[place] = "\n".join(filter(None, (found.get(place), str(value))))
+    return {**found, **said}
 
 
 def _old_operation(said: Mapping[str, Any]) -> str:

@@ -60,7 +60,7 @@ def read(row: bytes) -> list[Logged]:
 
 def _exchange(span: Mapping[str, Any], segments: Mapping[str, Any]) -> Logged | None:
     said = _attributes(span.get("attributes"))
-    if not any(one.startswith(("gen_ai.", "llm.")) for one in said):
+    if not semconv.is_told(said):
         return None
     status = _object(span.get("status"))
     events = [
@@ -81,7 +81,7 @@ def _exchange(span: Mapping[str, Any], segments: Mapping[str, Any]) -> Logged | 
 
 def _printed(span: Mapping[str, Any]) -> list[Logged]:
     said = _object(span.get("attributes"))
-    if not any(one.startswith("gen_ai.") for one in said):
+    if not semconv.is_told(said):
         return []
     about = _object(_object(span.get("resource")).get("attributes"))
     status = _object(span.get("status"))

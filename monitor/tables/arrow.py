@@ -71,7 +71,7 @@ def batches(
                         form(leaves.leaf(part, places[name])) for name in wanted
                     ]  # fmt: skip
                 except leaves.damage() as error:
-                    damaged(number + 1, len(part), f"is damaged: {leaves.reason(error)}")
+                    damaged(number + 1, len(part), leaves.wrong(error))
                 number += len(part)
 
 

@@ -57,5 +57,16 @@ def damage() -> tuple[type[Exception], ...]:
 
 
 def reason(error: BaseException) -> str:
-    """The first line of what pyarrow says."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+    """The first line of what pyarrow says, or why a file cannot be read."""
+    said = error.strerror if isinstance(error, OSError) else ""
+    return ((said or str(error)).splitlines() or [type(error).__name__])[0][:200]
+
+
+def wrong(error: BaseException) -> str:
+    """What is to be said of a part of a file, where that raised one of `damage`.
+
+    >>> wrong(ValueError("a page is no page")), wrong(OSError(5, "ends early"))
+    ('is damaged: a page is no page', 'cannot be read: ends early')
+    """
+    is_there = not (isinstance(error, OSError) and error.strerror)
+    return f"{'is damaged' if is_there else 'cannot be read'}: {reason(error)}"

@@ -76,9 +76,9 @@ def batches(
                 done += len(batch[0])
         except leaves.damage() as error:
             if damaged is None:
-                raise SourceError(f"{path}: is damaged: {leaves.reason(error)}") from None
+                raise SourceError(f"{path}: {leaves.wrong(error)}") from None
             count = file.metadata.row_group(place).num_rows
-            damaged(first + done + 1, count - done, f"is damaged: {leaves.reason(error)}")
+            damaged(first + done + 1, count - done, leaves.wrong(error))
 
 
 def wide_batches(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.foreign import semconv
-from monitor.types import Outcome
+from monitor.types import Outcome, Tokens
 
 
 def exchange(said: dict[str, Any], **fields: Any) -> Any:
@@ -60,3 +60,33 @@ def test_anything_is_read(said: dict[str, Any], events: list[Any]) -> None:
     """Whatever stands in them."""
     found = exchange(said, events=events)
     assert found is None or isinstance(found.request, bytes)
+
+
+def test_the_names_of_openinference_are_known() -> None:
+    """As Phoenix collects them: calls of models and embeddings alone, whose texts stand in one
+    attribute or in several."""
+    said = {
+        "openinference.span.kind": "LLM",
+        "llm.system": "openai",
+        "llm.model_name": "gpt-4o",
+        "llm.token_count.prompt": 40,
+        "llm.token_count.completion": 20,
+        "llm.token_count.prompt_details.cache_read": 8,
+        "llm.input_messages.0.message.role": "user",
+        "llm.input_messages.0.message.contents.0.message_content.type": "text",
+        "llm.input_messages.0.message.contents.0.message_content.text": "Where is",
+        "llm.input_messages.0.message.contents.1.message_content.text": "parcel 7?",
+        "llm.output_messages.0.message.role": "assistant",
+        "llm.output_messages.0.message.content": "Soon.",
+    }
+    found = exchange(said, ended=3.0)
+    assert (found.model, found.operation, found.duration) == ("gpt-4o", "chat", 2.0)
+    assert found.tokens == Tokens(40, 20, cached=8)
+    assert found.segments == {"provider": "openai"}
+    assert b"Where is\\nparcel 7?" in found.request
+    assert b"Soon." in found.response
+    found = exchange({"openinference.span.kind": "EMBEDDING", "embedding.model_name": "e"})
+    assert (found.model, found.operation) == ("e", "embeddings")
+    kinds: list[Any] = ["CHAIN", "AGENT", "TOOL", "RETRIEVER", 7, None, []]
+    for kind in kinds:
+        assert exchange(said | {"openinference.span.kind": kind}) is None
