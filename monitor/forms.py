@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from monitor.framings import multipart
 from monitor.types import Call
+
+_LAST_WORD = re.compile(r"(?<!\S)\S+\Z")
 
 
 class File(NamedTuple):
@@ -21,7 +24,7 @@ class File(NamedTuple):
 
 
 class Form(NamedTuple):
-    """`texts` are the first of each name."""
+    """`texts` are the first of each name, the one that was cut as far as its whole words."""
 
     texts: dict[str, str]
     files: list[File]
@@ -34,7 +37,11 @@ def read(call: Call) -> Form | None:
     form = Form({}, [])
     for part in multipart.parts(call.request_body, call.request_headers["content-type"]):
         if part.filename is None:
-            form.texts.setdefault(part.name, part.data.decode("utf-8", "replace"))
+            text = part.data.decode("utf-8", "replace")
+            if not part.is_whole:
+                text = _LAST_WORD.sub("", text)
+            if text or part.is_whole:
+                form.texts.setdefault(part.name, text)
         else:
             size, held = (len(part.data), (part.data,)) if part.is_whole else (None, ())
             form.files.append(File(part.name, part.type, size, held))

@@ -38,6 +38,14 @@ def test_a_file_that_was_cut_has_no_size() -> None:
     assert form.files == [("image[]", "image/png", None, ())]
 
 
+def test_a_text_that_was_cut_has_no_half_words() -> None:
+    """Half a model's name is another model's."""
+    for said, read in ((b"gpt-", {}), (b"Where is my par", {"model": "Where is my "})):
+        form = forms.read(call(BODY[: BODY.index(b"m-1")] + said))
+        assert form is not None
+        assert form.texts == read
+
+
 def test_what_is_no_form_is_none() -> None:
     """Whatever its bytes."""
     assert forms.read(call(BODY, "application/json")) is None
