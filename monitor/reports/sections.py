@@ -18,7 +18,8 @@ from monitor.findings import (
     Slice,
 )
 from monitor.replay.document import Chunk, Confusion, Course, Replay
-from monitor.replay.headline import when, words_of, worst
+from monitor.replay.headline import since, when, words_of, worst
+from monitor.replay.reasons import DAMAGED
 from monitor.replay.report import (
     Judged,
     change,
@@ -210,6 +211,11 @@ def told_courses(
     ]
     made = {(one.feature, one.dimension, one.value): (one, course) for one, course in pairs}
     return list(made.values())[:DRAWN]
+
+
+def begun(one: Finding, known: Mapping[Key, Course]) -> str:
+    """Since when a course drifts, or that it does not, or cannot be judged."""
+    return since(one, known) or ("not judged" if one.reason == DAMAGED else "no drift")
 
 
 def largest(one: Course) -> float:
