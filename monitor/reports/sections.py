@@ -19,7 +19,6 @@ from monitor.findings import (
 )
 from monitor.replay.document import Chunk, Confusion, Course, Replay
 from monitor.replay.headline import since, when, words_of, worst
-from monitor.replay.reasons import DAMAGED
 from monitor.replay.report import (
     Judged,
     change,
@@ -215,7 +214,7 @@ def told_courses(
 
 def begun(one: Finding, known: Mapping[Key, Course]) -> str:
     """Since when a course drifts, or that it does not, or cannot be judged."""
-    return since(one, known) or ("not judged" if one.reason == DAMAGED else "no drift")
+    return since(one, known) or ("not judged" if one.status == "insufficient" else "no drift")
 
 
 def largest(one: Course) -> float:
