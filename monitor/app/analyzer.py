@@ -37,7 +37,7 @@ from monitor.app.folding import Folding
 from monitor.app.outcomes import Outcomes
 from monitor.app.set_aside import SetAside
 from monitor.app.shard_watch import ShardWatch
-from monitor.app.sharing import Looker, Sharing, known_of
+from monitor.app.sharing import Looker, Sharing
 from monitor.assembly import meaning
 from monitor.assembly.analysis import features_of, read_profile, rules_of, versus_of
 from monitor.assembly.reviewing import reviewer_of
@@ -216,7 +216,8 @@ class Analyzer:
         """Wait until this analyzer owns the endpoint; False when stopped first."""
         while not await self._lease.claim():
             if not self._stands_by:
-                logs.info(f"{self._lease.owner} analyzes this endpoint; this analyzer stands by")
+                who = self._lease.owner or "another analyzer"
+                logs.info(f"{who} analyzes this endpoint; this analyzer stands by")
             self._stands_by = True
             await self._look_ahead(CLAIM_EVERY)
             if self._stopping.is_set():
@@ -388,6 +389,7 @@ class Analyzer:
         position = saved if is_position(saved) else ""
         await self._stream.widen(position.count(",") + 1)
         await self._stream.look(position)
+        self._sharing.forget()
         self._shards.look(len(self._stream.keys))
         before = meaning.read(state)
         now = meaning.of(self._settings)
@@ -458,9 +460,10 @@ class Analyzer:
             self._analysis, self._lineage, self._outcomes, self._reviewer, self._attempts,
             self._set_aside,
         )  # fmt: skip
-        strips = await self._sharing.strips(self._position, self._stream.keys, self._attempts)
-        known = {} if folding.needs_records else known_of(strips, len(self._stream.keys))
-        position, entries = await self._stream.next(self._position, block=block, known=known)
+        position, entries, strips = await self._sharing.next(
+            self._stream, self._position, self._attempts, time.time(),
+            block=block, needs_records=folding.needs_records,
+        )  # fmt: skip
         self._shards.look(len(self._stream.keys), self._position, position)
         if not entries:
             self._position = position

@@ -20,7 +20,7 @@ from monitor.app.set_aside import SetAside
 from monitor.findings import Finding
 from monitor.interfaces import Feature
 from monitor.review.reviewer import Reviewer
-from monitor.streams.entries import Entry
+from monitor.streams.entries import Entry, mark_of
 from monitor.tables.blocks import Block
 from monitor.turns import give_way
 from monitor.types import Record, Row
@@ -109,8 +109,8 @@ class Folding(NamedTuple):
                     self.reviewer.look(record, entry)
         if not order:
             return 0
-        blocks = [block for key in taken for block in strips[key].blocks(taken[key])]
-        if is_usual and ours and (look := looking.done("", "0-0", ())) is not None:
+        blocks = _blocks(strips, taken)
+        if is_usual and ours and (look := looking.done("", "0-0", (), ())) is not None:
             blocks.append(block_of(look))
             ours = []
         whole = None if ours else interleaved(blocks, np.array(order, dtype=np.intp))
@@ -152,6 +152,27 @@ class Folding(NamedTuple):
             self.set_aside.note("failed", entry, error)
 
 
+def is_sound(strips: Mapping[str, Strip], entries: Sequence[Entry]) -> bool:
+    """Whether what was seen of entries can be used: tried before anything is counted, for whoever
+    can write to the store may have made it up."""
+    try:
+        taken = _taken(strips, entries)
+        blocks = _blocks(strips, taken)
+        if blocks and interleaved(blocks, np.arange(sum(map(len, blocks)))) is None:
+            for block in blocks:
+                deque(block.rows(), maxlen=0)
+        for told in _told(strips, taken).values():
+            deque(told, maxlen=0)
+    except Exception:  # noqa: BLE001  whatever that leads to
+        return False
+    return True
+
+
+def _blocks(strips: Mapping[str, Strip], taken: Mapping[str, int]) -> list[Block]:
+    """What was seen of the first entries of shards."""
+    return [block for key in taken for block in strips[key].blocks(taken[key])]
+
+
 class _Told(NamedTuple):
     """What was seen of an entry: the place of its row, when it ended, what it says of what served
     it, None where it was not accepted."""
@@ -174,14 +195,15 @@ def _told(strips: Mapping[str, Strip], taken: Mapping[str, int]) -> dict[str, It
 
 def _taken(strips: Mapping[str, Strip], entries: Sequence[Entry]) -> dict[str, int]:
     """How many of the entries of each shard, the first ones, are those that a strip tells of."""
-    ids = {key: iter(strip.ids) for key, strip in strips.items()}
+    seen = {key: zip(strip.ids, strip.marks, strict=True) for key, strip in strips.items()}
     taken = dict.fromkeys(strips, 0)
     for entry in entries:
-        if entry.key in ids:
-            if next(ids[entry.key], None) == entry.id.encode():
+        if entry.key in seen:
+            id_, mark = next(seen[entry.key], (b"", b""))
+            if id_ == entry.id.encode() and (not entry.fields or mark_of(entry.fields) == mark):
                 taken[entry.key] += 1
             else:
-                del ids[entry.key]
+                del seen[entry.key]
     return taken
 
 

@@ -21,27 +21,47 @@ import numpy as np
 import monitor
 from monitor.analysis.lineage import facts_of
 from monitor.interfaces import Feature
-from monitor.replay.observed import KNOWN, SOME, Seen, Sight, coded, order_of
-from monitor.streams.entries import moment
+from monitor.replay.observed import (
+    EXACT,
+    FEATURES_OF_A_PIECE,
+    KNOWN,
+    SOME,
+    Seen,
+    Sight,
+    coded,
+    order_of,
+)
+from monitor.streams.entries import AHEAD, MARK, TRUSTED, Known, moment
 from monitor.tables.blocks import NUMBER, Block, Column, Flags, Ints, Labels, Numbers
 from monitor.types import ABSENT, Observation, Record
 
-FORM = 1
+FORM = 2
 """The form of a Look; another one is not read."""
 
 MOST_BYTES = 2 << 20
 """A Look that is larger, before it is compressed, is not left."""
 
+DIMENSIONS, FACTS = 32, 64
+"""So many dimensions and facts of a Record are usual."""
+
 PLAIN = (str, bytes, float, int, bool, type(None))
 """Types of values that are the same when they have been written and read."""
 
-_DAMAGED = (zlib.error, msgspec.DecodeError, ValueError, TypeError, OverflowError)
+TYPES: dict[str, tuple[type, ...]] = {
+    "numeric": (str, float, int, bool, type(None)),
+    "categorical": (str, bool, type(None)),
+    "boolean": (str, float, int, bool, type(None)),
+    "vector": (type(None),),
+    "words": (bytes, type(None)),
+}
+"""Of which types the values of a kind may be in a look; of other kinds there is none."""
 
 
 class Look(msgspec.Struct, frozen=True, array_like=True):
     """What was seen in the entries of a shard that follow the entry `after`, in order.
 
-    `about` says by whom (`about_of`); `ids` are pairs of numbers. `at` is when the Records ended,
+    `about` says by whom (`about_of`); `ids` are pairs of numbers, `marks` those of the entries
+    (`mark_of`), one after the other. `at` is when the Records ended,
     `accepted` a byte each. Of each dimension, and of `facts`, it is said which of the different
     values they have; `edge_cases` say of each whether they are of it, a byte each.
     """
@@ -49,6 +69,7 @@ class Look(msgspec.Struct, frozen=True, array_like=True):
     about: str
     after: str
     ids: bytes
+    marks: bytes
     at: bytes
     accepted: bytes
     segments: list[tuple[str, bytes, list[str]]]
@@ -94,7 +115,9 @@ class Looking:
             self._sight.add(self._some)
             self._some = []
 
-    def done(self, about: str, after: str, ids: Sequence[str]) -> Look | None:
+    def done(
+        self, about: str, after: str, ids: Sequence[str], marks: Sequence[bytes]
+    ) -> Look | None:
         """What was seen in all of them; None where something is unusual."""
         self._sight.add(self._some)
         self._some = []
@@ -105,12 +128,15 @@ class Looking:
             return None
         if not all(type(value) in PLAIN for seen in columns for _, value in seen.rest):
             return None
+        if len(names) > DIMENSIONS or any(len(some) > FACTS for some in set(self._facts)):
+            return None
         numbers = array("Q")
         for id_ in ids:
             numbers.extend(moment(id_.encode()))
         facts, stated = coded(self._facts)
         return Look(
-            about, after, numbers.tobytes(), self._at.tobytes(), bytes(self._accepted),
+            about, after, numbers.tobytes(), b"".join(marks), self._at.tobytes(),
+            bytes(self._accepted),
             [
                 (name, *coded([some.get(name, ABSENT) for some in self._segments]))
                 for name in names
@@ -130,10 +156,12 @@ def packed(look: Look) -> bytes | None:
 
 
 class Piece(NamedTuple):
-    """Entries that follow the entry `after` of a shard, by `ids`, and what was seen in them."""
+    """Entries that follow the entry `after` of a shard, by `ids` and `marks`, and what was seen in
+    them."""
 
     after: tuple[int, int]
     ids: list[tuple[int, int]]
+    marks: list[bytes]
     block: Block
     facts: list[int]
     stated: list[dict[str, str]]
@@ -144,7 +172,13 @@ class Piece(NamedTuple):
         if not first:
             return self
         block = self.block.between(first, len(self.ids))
-        return Piece(place, self.ids[first:], block, self.facts[first:], self.stated)
+        facts = self.facts[first:]
+        return Piece(place, self.ids[first:], self.marks[first:], block, facts, self.stated)
+
+    def is_ahead(self, now: float) -> bool:
+        """Whether at Unix time `now` one is of the future: `Entry.read` is for who judges."""
+        at = np.array([milliseconds for milliseconds, _ in self.ids], dtype=np.float64) / 1000
+        return bool(at[-1] > now + TRUSTED or (self.block.at > at + AHEAD).any())
 
 
 def unpacked(data: bytes, about: str) -> Piece | None:
@@ -153,18 +187,21 @@ def unpacked(data: bytes, about: str) -> Piece | None:
         unzip = zlib.decompressobj()
         plain = unzip.decompress(data, MOST_BYTES)
         look = _decode(plain)
+        if any(len(some) > FACTS for some in look.stated):
+            return None
         if not unzip.eof or look.about != about:
             return None
         numbers = array("Q", look.ids).tolist()
         ids = list(zip(numbers[::2], numbers[1::2], strict=True))
         after, block = moment(look.after.encode()), block_of(look)
         facts = _codes(look.facts, len(ids), len(look.stated))
-    except _DAMAGED:
+        marks = [look.marks[at : at + MARK] for at in range(0, len(look.marks), MARK)]
+    except Exception:  # noqa: BLE001  whatever a look leads to that somebody has made up
         return None
     rising = all(one < two for one, two in zip((after, *ids), ids, strict=False))
-    if not ids or not rising or len(ids) != len(block):
+    if not ids or not rising or not len(ids) == len(block) == len(look.marks) / MARK:
         return None
-    return Piece(after, ids, block, facts.tolist(), look.stated)
+    return Piece(after, ids, marks, block, facts.tolist(), look.stated)
 
 
 def block_of(look: Look) -> Block:
@@ -180,6 +217,10 @@ def block_of(look: Look) -> Block:
     names = {column.feature for column in columns}
     if len(names) < len(columns) or len(segments) < len(look.segments):
         raise ValueError
+    if len(names) > FEATURES_OF_A_PIECE or len(segments) > DIMENSIONS:
+        raise ValueError
+    if not np.isfinite(at).all() or len(cases) < len(look.edge_cases):
+        raise ValueError
     taken = _flags(look.accepted, count)
     return Block(at, segments, columns, None if taken.all() else taken, cases)
 
@@ -193,10 +234,16 @@ def _column(seen: Seen, count: int) -> Column:
     numbers: Numbers = np.frombuffer(seen.numbers)
     if seen.code == "q":
         numbers = numbers.view(np.int64)
+        if ((numbers < -EXACT) | (numbers > EXACT)).any():
+            raise ValueError
     codes = np.full(count, NUMBER)
     if seen.codes:
         codes = _codes(seen.codes, count, len(seen.rest), least=NUMBER)
-    if len(numbers) != count or not np.isfinite(numbers).all():
+    if seen.code not in ("d", "q") or len(numbers) != count or not np.isfinite(numbers).all():
+        raise ValueError
+    if not all(type(value) in TYPES.get(kind, ()) for kind, value in seen.rest):
+        raise ValueError
+    if any(type(value) is bytes and len(value) % 2 for _, value in seen.rest):  # of words
         raise ValueError
     rest = [Observation(seen.feature, kind, value) for kind, value in seen.rest]
     return Column(seen.feature, codes, rest, numbers, rows)
@@ -235,6 +282,21 @@ class Strip:
     def ids(self) -> list[bytes]:
         """The ids of the entries."""
         return [b"%d-%d" % id_ for piece in self.pieces for id_ in piece.ids]
+
+    @cached_property
+    def marks(self) -> list[bytes]:
+        """The marks of the entries."""
+        return [mark for piece in self.pieces for mark in piece.marks]
+
+    def known(self, most: int) -> Known:
+        """The first entries, so many at most, with the mark of the last one of each piece: pieces
+        may have been looked at before another primary took over, and behind that."""
+        ids, ends, end = self.ids[:most], [], 0
+        for piece in self.pieces:
+            if end < len(ids):
+                end = min(end + len(piece.ids), len(ids))
+                ends.append(end - 1)
+        return Known(ids, {ids[at]: self.marks[at] for at in ends})
 
     def said(self, count: int) -> tuple[list[float], list[dict[str, str] | None]]:
         """When the first so many ended, and what they say of what served them; None of those that

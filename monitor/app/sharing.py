@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from monitor.analysis.lease import LEASE
 from monitor.app.attempts import Attempts
+from monitor.app.folding import is_sound
 from monitor.app.looks import Looking, Piece, Strip, about_of, packed, unpacked
 from monitor.interfaces import Feature
 from monitor.settings.schema import Settings
-from monitor.streams.entries import AHEAD, BEGINNING, Entry, moment
+from monitor.streams.entries import AHEAD, BEGINNING, Entry, Known, mark_of, moment
 from monitor.streams.looks import MEMBER, MOST, Looks
 from monitor.streams.redis import RedisStream
 from monitor.streams.shards import places
@@ -71,9 +72,30 @@ class Sharing:
         self._is_on = False
         self._pieces: dict[str, deque[Piece]] = {}
         self._here: dict[str, tuple[int, int]] = {}
+        self._connected = 0
+
+    def forget(self) -> None:
+        """Use nothing of what is at hand: it may be of another store."""
+        self._pieces.clear()
+        self._here.clear()
+
+    async def next(
+        self, stream: RedisStream, position: str, attempts: Attempts, now: float, *,
+        block: float, needs_records: bool,
+    ) -> tuple[str, list[Entry], dict[str, Strip]]:  # fmt: skip
+        """What comes next in the stream, and what was seen of it, at Unix time `now`."""
+        strips = await self.strips(position, stream.keys, attempts, now)
+        known = {} if needs_records else known_of(strips, len(stream.keys))
+        after, entries = await stream.next(position, block=block, known=known)
+        if not is_sound(strips, entries):
+            self.forget()
+            strips = {}
+            if known:
+                after, entries = await stream.next(position, block=block)
+        return after, entries, strips
 
     async def strips(
-        self, position: str, keys: Sequence[str], attempts: Attempts
+        self, position: str, keys: Sequence[str], attempts: Attempts, now: float
     ) -> dict[str, Strip]:
         """What was seen behind a position, by the key of a shard; or raise StreamError. Nothing
         of a shard with an entry that has to be tried by itself. While nobody looks this asks the
@@ -82,8 +104,11 @@ class Sharing:
             self._is_on = await self._looks.are_there()
             self._asked = self._clock()
         if not self._is_on:
-            self._pieces.clear()
+            self.forget()
             return {}
+        if self._looks.connected != self._connected:
+            self.forget()
+            self._connected = self._looks.connected
         here = {key: place.id for key, place in zip(keys, places(position, len(keys)), strict=True)}
         behind = {}
         for key, place in here.items():
@@ -96,13 +121,7 @@ class Sharing:
                 pieces.popleft()
             if len(pieces) < KEPT:
                 behind[key] = "{}-{}".format(*pieces[-1].ids[-1]) if pieces else place
-        for key, looks in (await self._looks.take(here, behind, self._about)).items():
-            for last, data in looks:
-                give_way()
-                await asyncio.sleep(0)  # for the lease
-                piece = unpacked(data, self._about)
-                if piece is not None and b"%d-%d" % piece.ids[-1] == last:
-                    self._pieces[key].append(piece)
+        await self._take(here, behind, now)
         if attempts.is_careful(position):
             return {}
         found = {
@@ -112,11 +131,23 @@ class Sharing:
         }
         return {key: strip for key, strip in found.items() if strip.pieces}
 
+    async def _take(self, here: Mapping[str, str], behind: Mapping[str, str], now: float) -> None:
+        """Have more at hand, of those shards of which it is asked what ends `behind` places."""
+        for key, looks in (await self._looks.take(here, behind, self._about)).items():
+            for last, data in looks:
+                give_way()
+                await asyncio.sleep(0)  # for the lease
+                piece = unpacked(data, self._about)
+                if piece is None or piece.is_ahead(now):
+                    continue
+                if b"%d-%d" % piece.ids[-1] == last:
+                    self._pieces[key].append(piece)
 
-def known_of(strips: Mapping[str, Strip], shards: int) -> dict[str, list[bytes]]:
-    """Return the ids of entries that need not be read, by the key of a shard of so many: an even
-    share of those that are taken at a time."""
-    return {key: strip.ids[: max(LEAST, TOGETHER // shards)] for key, strip in strips.items()}
+
+def known_of(strips: Mapping[str, Strip], shards: int) -> dict[str, Known]:
+    """Return which entries need not be read, by the key of a shard of so many: an even share of
+    those that are taken at a time."""
+    return {key: strip.known(max(LEAST, TOGETHER // shards)) for key, strip in strips.items()}
 
 
 def _strip(place: str, pieces: Iterable[Piece]) -> Strip:
@@ -195,7 +226,8 @@ class Looker:
                 looking.add(record)
             except Exception:  # noqa: BLE001  the owner will say it
                 return None
-        look = looking.done(self._about, shard.place, [entry.id for entry in entries])
+        ids, marks = zip(*((one.id, mark_of(one.fields)) for one in entries), strict=True)
+        look = looking.done(self._about, shard.place, ids, marks)
         return None if look is None else packed(look)
 
     async def leave(self) -> None:

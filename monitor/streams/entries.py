@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -21,6 +22,9 @@ TRUSTED = 86400.0
 
 LARGEST = (1 << 64) - 1
 """The largest number in an entry's id, which is two of them; the smallest id is 0-1."""
+
+MARK = 8
+"""Bytes of the mark of an entry."""
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What reading an entry raises that another writer made; RecursionError where it is nested deep."""
@@ -77,6 +81,31 @@ class Entry(msgspec.Struct, frozen=True):
         return fields.get(b"v", b"1") == b"1"
 
 
+def mark_of(fields: Sequence[bytes]) -> bytes:
+    """Return by what an entry is told from another one that has, in another store, the same id."""
+    return hashlib.blake2b(b"\0".join(fields), digest_size=MARK).digest()
+
+
+class Known(NamedTuple):
+    """The `ids` of entries that follow a place, none left out, and the `marks` of some of them, the
+    last one among these, by id.
+
+    Where one of these stands with the same mark, all before it stand as they were: what a primary
+    lacks that took over is the end, and behind that it has other entries.
+    """
+
+    ids: Sequence[bytes]
+    marks: Mapping[bytes, bytes]
+
+    def stand(self, replies: Sequence[Any]) -> bool:
+        """Whether those with a mark are what XRANGE found of each."""
+        return bool(self.ids) and self.ids[-1] in self.marks and all(
+            isinstance(found, list) and len(found) == 1 and found[0][0] == id_
+            and mark_of(found[0][1]) == mark
+            for (id_, mark), found in zip(self.marks.items(), replies, strict=True)
+        )  # fmt: skip
+
+
 BEGINNING = "0-0"
 """The place before all entries."""
 
@@ -131,13 +160,16 @@ class Place(NamedTuple):
 
     def is_followed_by(self, ids: Sequence[bytes], about: dict[bytes, Any]) -> bool:
         """Whether all of these entries, which followed this place, are still there by what XINFO
-        STREAM says: none trimmed, none erased, none lost with a primary."""
+        STREAM says: none trimmed, none erased. Of Redis 6, which does not say it, none is. What was
+        lost with a primary is told by `Known.stand`."""
         first, last = about.get(b"first-entry"), about[b"last-generated-id"]
-        added = about.get(b"entries-added")
+        added, deleted = about.get(b"entries-added"), about.get(b"max-deleted-entry-id")
         return (
             first is not None
-            and (self.number < 0 or added is None or added - self.number >= len(ids))
-            and moment(about.get(b"max-deleted-entry-id", b"0-0")) < moment(ids[0])
+            and added is not None
+            and deleted is not None
+            and added - max(self.number, 0) >= len(ids)
+            and moment(deleted) < moment(ids[0])
             and moment(first[0]) <= moment(ids[0])
             and moment(ids[-1]) <= moment(last)
         )

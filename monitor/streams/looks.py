@@ -55,6 +55,11 @@ class Looks:
         self._members = members_of(endpoint)
         self._store = store
 
+    @property
+    def connected(self) -> int:
+        """How many connections were made so far: each may lead to another store."""
+        return self._store.connected
+
     async def are_there(self) -> bool:
         """Whether somebody stands by and looks at shards ahead of the owner."""
         (reply,) = await self._store.ask([Command.of(self._members, "EXISTS", self._members)])

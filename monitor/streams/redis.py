@@ -23,7 +23,16 @@ from monitor.errors import StreamError
 from monitor.feedback import Feedback
 from monitor.streams import erased
 from monitor.streams.connection import Command, entries_of, milliseconds, pack, refusal
-from monitor.streams.entries import BEGINNING, ERASED, Entry, Place, moment, record_id, started_by
+from monitor.streams.entries import (
+    BEGINNING,
+    ERASED,
+    Entry,
+    Known,
+    Place,
+    moment,
+    record_id,
+    started_by,
+)
 from monitor.streams.feedback import packed
 from monitor.streams.looks import Looks
 from monitor.streams.notes import Notes
@@ -52,7 +61,7 @@ REPLY_BYTES = WRITE_BYTES = 2 << 20
 """What one reply should hold, and one write; a single record may be larger."""
 POLL = 0.5
 """Seconds between two looks at several shards, for which nobody can wait at once."""
-NOTHING: Mapping[str, Sequence[bytes]] = MappingProxyType({})
+NOTHING: Mapping[str, Known] = MappingProxyType({})
 CLOCK_MARGIN = 5.0
 """Seconds that a look into the past goes further back than the clocks say."""
 
@@ -234,7 +243,7 @@ class RedisStream:
         *,
         limit: int = 500,
         block: float = 1.0,
-        known: Mapping[str, Sequence[bytes]] = NOTHING,
+        known: Mapping[str, Known] = NOTHING,
     ) -> tuple[str, list[Entry]]:
         """What came after position `after`, waiting up to `block` seconds: (position, entries).
 
@@ -244,9 +253,9 @@ class RedisStream:
         often: none is given while one may come to another shard that belongs before it. What is
         written to further shards is read from its first entry on.
 
-        `known` are ids of the entries that follow in some shards, by key, none left out. They come
-        without fields, for nobody reads them again; unless some of them are gone: then that shard
-        is read.
+        `known` are the entries that follow in some shards, by key. They come without fields, for
+        nobody reads them again; unless it is not certain that all of them stand there: then that
+        shard is read.
         """
         return await self._next(self.keys, after, limit, block, known)
 
@@ -258,7 +267,7 @@ class RedisStream:
 
     async def _next(
         self, keys: Sequence[str], after: str, limit: int, block: float,
-        known: Mapping[str, Sequence[bytes]] = NOTHING,
+        known: Mapping[str, Known] = NOTHING,
     ) -> tuple[str, list[Entry]]:  # fmt: skip
         here = places(after, len(keys))
         count = min(limit, self._count)
@@ -304,7 +313,7 @@ class RedisStream:
 
     async def _after(
         self, keys: Sequence[str], here: list[Place], count: int,
-        known: Mapping[str, Sequence[bytes]] = NOTHING,
+        known: Mapping[str, Known] = NOTHING,
     ) -> list[list[Any]]:  # fmt: skip
         """What stands after each place, at most `count` entries; the places learn what was trimmed.
         What is `known` to stand there is not read, as long as all of it does.
@@ -316,7 +325,9 @@ class RedisStream:
             commands += [Command.of(key, "TIME") for key in keys]
         for key, place in zip(keys, here, strict=True):
             commands.append(Command.of(key, "XINFO", "STREAM", key))
-            if key not in known:
+            if key in known:
+                commands += [Command.of(key, "XRANGE", key, one, one) for one in known[key].marks]
+            else:
                 commands.append(Command.of(key, "XREAD", "COUNT", count, "STREAMS", key, place.id))
         replies = await self._asked(commands, keys)
         now = None
@@ -326,11 +337,12 @@ class RedisStream:
         found, rest = [], iter(replies)
         left = dict(known)
         for shard, (key, about) in enumerate(zip(keys, rest, strict=False)):
-            is_there = await self._learn(about, key, shard, here, known.get(key))
-            if key not in known:
+            mine = known.get(key)
+            is_there = await self._learn(about, key, shard, here, mine and mine.ids)
+            if mine is None:
                 found.append(settled(entries_of(next(rest)), now))
-            elif is_there:
-                found.append(settled([[one, []] for one in known[key]], now))
+            elif mine.stand([next(rest) for _ in mine.marks]) and is_there:
+                found.append(settled([[one, []] for one in mine.ids], now))
             else:
                 del left[key]
         if len(left) < len(known):

@@ -21,7 +21,7 @@ from monitor.app.set_aside import SetAside
 from monitor.distances import LIVE, psi
 from monitor.features import FEATURES
 from monitor.settings.schema import Settings
-from monitor.streams.entries import Entry, moment
+from monitor.streams.entries import Entry, mark_of, moment
 from monitor.streams.shards import key_of
 from monitor.types import Record, encode_record
 from tests.app.test_looks import piece, varied
@@ -81,7 +81,8 @@ def strips_of(chance: random.Random, some: list[tuple[Entry, Record | None]]) ->
             found = piece(seen)
             ids = [moment(entry.id.encode()) for entry, _ in mine[: len(seen)]]
             strips[key] = Strip("0-0")
-            strips[key].pieces.append(found._replace(after=(0, 0), ids=ids))
+            marks = [mark_of(entry.fields) for entry, _ in mine[: len(seen)]]
+            strips[key].pieces.append(found._replace(after=(0, 0), ids=ids, marks=marks))
     return strips
 
 
@@ -125,7 +126,9 @@ def test_what_is_not_there_any_more_is_not_counted() -> None:
     some = [(entry, record) for entry, record in some if record is not None]
     strip = Strip("0-0")
     found = piece([record for _, record in some if record is not None])
-    strip.pieces.append(found._replace(ids=[moment(entry.id.encode()) for entry, _ in some]))
+    ids = [moment(entry.id.encode()) for entry, _ in some]
+    marks = [mark_of(entry.fields) for entry, _ in some]
+    strip.pieces.append(found._replace(ids=ids, marks=marks))
     del some[20]
     alone, shared = Side(), Side()
 

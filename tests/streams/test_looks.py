@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from monitor.errors import StreamError
-from monitor.streams.entries import sortable
+from monitor.streams.entries import Known, Place, mark_of, sortable
 from monitor.streams.looks import LIVES, MOST, Looks, beside, members_of
 from monitor.streams.redis import RedisStream
 from tests.streams.test_redis import record, run
@@ -71,7 +71,15 @@ def test_what_others_wrote_under_the_keys_is_no_look(url: str) -> None:
     play(url, story)
 
 
-@pytest.mark.parametrize("gone", ["nothing", "trimmed", "erased", "deleted", "lost"])
+def known_of(client: redis.Redis, ids: list[bytes], key: str = KEY) -> Known:
+    """What somebody knows who has read these entries."""
+    ((_, fields),) = client.xrange(key, ids[-1], ids[-1])
+    return Known(ids, {ids[-1]: mark_of([part for pair in fields.items() for part in pair])})
+
+
+@pytest.mark.parametrize(
+    "gone", ["nothing", "trimmed", "erased", "deleted", "lost", "replaced", "unproved"]
+)
 def test_what_is_known_is_not_read_again_as_long_as_it_is_there(url: str, gone: str) -> None:
     """Else the shard is read, and comes as if nobody had known of it."""
 
@@ -79,6 +87,7 @@ def test_what_is_known_is_not_read_again_as_long_as_it_is_there(url: str, gone: 
         await stream.append([record(f"r{number}") for number in range(6)])
         with redis.Redis.from_url(url) as client:
             ids = [one for one, _ in client.xrange(KEY)]
+            known = known_of(client, ids[:4])
             if gone == "trimmed":
                 client.xtrim(KEY, maxlen=4, approximate=False)
             elif gone == "erased":
@@ -89,10 +98,16 @@ def test_what_is_known_is_not_read_again_as_long_as_it_is_there(url: str, gone: 
             elif gone == "lost":
                 client.delete(KEY)
                 client.xadd(KEY, {"v": "1", "record": "{}"}, id="5-0")
+            elif gone == "replaced":  # by others with the same ids, and more of them
+                client.delete(KEY)
+                for id_ in (*ids, "*"):
+                    client.xadd(KEY, {"v": "1", "record": "{}"}, id=id_)
+            elif gone == "unproved":
+                known = Known(known.ids, {})
         plain = RedisStream(url, "e")
         expected, read = await plain.next("")
         await plain.close()
-        position, entries = await stream.next("", known={KEY: ids[:4]})
+        position, entries = await stream.next("", known={KEY: known})
         if gone == "nothing":
             assert [one.id.encode() for one in entries] == ids[:4]
             assert all(not one.fields for one in entries)
@@ -119,10 +134,25 @@ def test_what_is_known_of_one_shard_comes_in_order_with_what_is_read_of_others(u
         ids = [one.id.encode() for one in read if one.key == "monitor:{e:1}:records"]
         position, found = "", []
         for first, end in ((0, 3), (3, len(ids))):
-            known = {"monitor:{e:1}:records": ids[first:end]}
+            with redis.Redis.from_url(url) as client:
+                shard = "monitor:{e:1}:records"
+                known = {shard: known_of(client, ids[first:end], shard)}
             position, entries = await stream.next(position, known=known)
             found += entries
         _, rest = await stream.next(position, block=0.01)
         assert [(one.key, one.id) for one in (*found, *rest)] == [(one.key, one.id) for one in read]
 
     run(url, story, shards=3)
+
+
+@pytest.mark.parametrize("missing", [b"entries-added", b"max-deleted-entry-id"])
+def test_nothing_is_known_where_the_store_does_not_say_what_is_gone(missing: bytes) -> None:
+    """Redis 6 counts no entries."""
+    entry = [b"1-0", [b"v", b"1"]]
+    about = {
+        b"first-entry": entry, b"last-generated-id": b"1-0", b"length": 1,
+        b"entries-added": 1, b"max-deleted-entry-id": b"0-0",
+    }  # fmt: skip
+    assert Place().is_followed_by([b"1-0"], about)
+    del about[missing]
+    assert not Place().is_followed_by([b"1-0"], about)
