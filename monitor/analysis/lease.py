@@ -39,7 +39,7 @@ class Lease:
     follows itself (`is_again`), and need not wait. There is a lease for each `role`. `clock`
     is in seconds, and never jumps. `owner` is the name of who had it at the last look. `went_back`
     where the store has lost what this analyzer wrote last: a replica took over that did not have it
-    yet.
+    yet. `was_gone` where another one has it because the store had lost it.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Lease:
     ) -> None:
         self.owner = ""
         self.is_again = False
-        self.went_back = False
+        self.went_back = self.was_gone = False
         self._key = f"monitor:{{{endpoint}}}:{role}"
         self._client = client_for(url, self._key, timeout)
         self._name = name.encode()
@@ -131,6 +131,9 @@ class Lease:
             )
             if not self._epoch or is_behind or found not in (ours, [None, None]):
                 self.went_back = is_behind
+                counted = found[1] or b""  # from 1 again
+                is_again = counted.isdigit() and int(counted) <= self._epoch
+                self.was_gone = found[0] not in (None, ours[0]) and is_again
                 self.forget()
                 self.owner = (found[0] or b"").decode(errors="replace")
                 raise LeaseError(self.owner)

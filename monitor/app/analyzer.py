@@ -242,12 +242,13 @@ class Analyzer:
 
     def _lose(self) -> None:
         """Forget all that was counted: whoever owns the endpoint goes on from what is saved."""
+        why = "'s lease was gone from the store" if self._lease.was_gone else " was not heard of"
         logs.warning(
             "the store has lost what this analyzer saved last: another primary took over without "
             "it; the analyzer goes on from what is saved there, and nothing is counted twice"
             if self._lease.went_back
             else f"{self._lease.owner or 'another analyzer'} has taken over this endpoint, because "
-            "this analyzer was not heard of; it stands by, and nothing is counted twice"
+            f"this analyzer{why}; it stands by, and nothing is counted twice"
         )
         self._is_restored, self._stands_by = False, True
         self._analysis, self._lineage = self._fresh(), self._followed()

@@ -189,3 +189,24 @@ def test_who_could_not_look_has_not_seen_that_nobody_beats(play: Any) -> None:
         assert await two.claim()
 
     play(story)
+
+
+def test_who_lost_the_lease_with_the_store_is_told_so(play: Any) -> None:
+    """Its number begins anew; of who was not heard of it goes on."""
+
+    async def story(house: House) -> None:
+        one, two = house.lease("a"), house.lease("b")
+        await one.claim()
+        house.raw.flushall()
+        assert await two.claim()
+        with pytest.raises(LeaseError):
+            await one.renew()
+        assert one.was_gone
+        assert not await one.claim()
+        house.now += LEASE
+        assert await one.claim()
+        with pytest.raises(LeaseError):
+            await two.renew()
+        assert not two.was_gone
+
+    play(story)
