@@ -49,7 +49,7 @@ SETTINGS: dict[str, Any] = {
     "windows": {"pane": 1, "lateness": 0.2, "samples": 100},
     "reference": {"learn": 100},
     "checks": {"sections": {"required": ["Findings"]}},
-    "outcomes": {"wait": 3},
+    "outcomes": {"wait": 3, "overdue": 3600},
     "calibration": {"minimum": 5},
     "fairness": {"dimensions": ["population"], "minimum": 5},
     "experiments": [
