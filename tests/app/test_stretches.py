@@ -154,9 +154,9 @@ def test_a_scrape_holds_the_proxy_for_less_than_a_millisecond() -> None:
         snapshots.write(ledger.snapshot("p", float(number), [], 0))
         answer = ChildMessage("metrics", measurements=ledger.measurements("default"))
         pack(answer.packed())
-        taken.append(time.thread_time() - began)
+        taken.append((time.thread_time() - began) / slowness())
     assert len(answer.measurements) > MODELS * 3 * len(Outcome)
-    assert min(taken) < LONG * slowness()
+    assert min(taken) < LONG
 
 
 def observed(number: int, chance: random.Random) -> Record:

@@ -132,5 +132,5 @@ def test_an_object_that_vanishes_is_told(
     told = judged(capsys, "s3://lake/now/csv")
     assert told["records"] == 900
     assert told["unreadable"] == [
-        {"place": "s3://lake/now/csv/gone.csv", "error": "cannot be read: is not there", "count": 1}
+        {"place": "s3://lake/now/csv/gone.csv", "error": "cannot be read: is not there", "count": 0}
     ]
