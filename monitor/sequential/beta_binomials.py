@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,10 +13,22 @@ Ints = npt.NDArray[np.int64]
 IN_CACHE = 1 << 13
 """So many numbers are worked on at once: a dozen operations one after the other find them there."""
 
+AT_ONCE = IN_CACHE // 8
+"""So few numbers are worked on in one array: each operation takes longer to begin than to do."""
+
 
 def beta_binomial(left: Floats, right: Floats, a: Floats, b: Floats) -> Floats:
     """ln of the probability of a sequence with `left` and `right` under beta weights a, b."""
-    return rise(a, left) + rise(b, right) - rise(a + b, left + right)
+    shape = np.broadcast_shapes(left.shape, right.shape, a.shape, b.shape)
+    if math.prod(shape) > AT_ONCE:
+        return rise(a, left) + rise(b, right) - rise(a + b, left + right)
+    ends = np.empty((6, *shape))
+    ends[0], ends[1], ends[2] = a, b, a + b
+    ends[3], ends[4], ends[5] = a + left, b + right, (a + b) + (left + right)
+    logs = _log_gamma(ends)
+    steps = logs[3:] - logs[:3]
+    found: Floats = steps[0] + steps[1] - steps[2]
+    return found
 
 
 def rise(start: Floats, steps: Floats) -> Floats:

@@ -24,6 +24,7 @@ A unit (a user, or an exchange) counts once, in one arm and one pane. Logarithms
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -99,6 +100,14 @@ class Comparison:
         """The part of the capital on each bet, (bets,)."""
         return np.array([bet.stake for bet in self.bets])
 
+    @cached_property
+    def scales(self) -> tuple[tuple[str, Floats], ...]:
+        """The bets in a row that are on one scale, and their sizes, (bets of it,)."""
+        return tuple(
+            (scale, np.array([bet.size for bet in bets]))
+            for scale, bets in itertools.groupby(self.bets, key=lambda bet: bet.scale)
+        )
+
 
 def equal(effect: float | None = None, *, side: int = 0) -> Comparison:
     """Ask whether the rates are equal; `effect` is the difference of rates that matters.
@@ -146,20 +155,25 @@ def factors(
     number from 0 to 1: a factor is convex in it, so that with the mean as the rate it is worth no
     more.
     """
-    n_a, x_a, n_b, x_b = np.asarray(pane, dtype=np.float64).T[:, :, None]
-    seen = np.asarray(before, dtype=np.float64)
-    known = (seen[:, 0] + seen[:, 2])[:, None]
-    pooled = ((seen[:, 1] + seen[:, 3])[:, None] + 0.5) / (known + 1)
-    live = (n_a > 0) & (n_b > 0) & (known > 0)
-    sizes = np.where(live, n_a, 1.0), np.where(live, n_b, 1.0)
+    counts, seen = np.asarray(pane, dtype=np.float64), np.asarray(before, dtype=np.float64)
+    known = seen[:, 0] + seen[:, 2]
+    live = (counts[:, 0] > 0) & (counts[:, 2] > 0) & (known > 0)
+    found: Ints = np.zeros((len(counts), len(comparison.bets)), dtype=np.int64)
+    if not live.any():
+        return found
+    n_a, x_a, n_b, x_b = counts[live].T[:, :, None]
+    pooled = ((seen[live, 1] + seen[live, 3])[:, None] + 0.5) / (known[live][:, None] + 1)
+    sizes = n_a, n_b
     null = comparison.null
-    border = _Border(null.slope, np.array([[null.offset]]) if offsets is None else offsets[:, None])
-    one, other = guess = _guesses(pooled, sizes, border, comparison.bets)
+    border = _Border(
+        null.slope, np.array([[null.offset]]) if offsets is None else offsets[live, None]
+    )
+    one, other = guess = _guesses(pooled, sizes, border, comparison)
     q_a, q_b, slack = _projection(guess, sizes, border, line=null.line)
     logs = x_a * np.log(one / q_a) + (n_a - x_a) * np.log((1 - one) / (1 - q_a))
     logs += x_b * np.log(other / q_b) + (n_b - x_b) * np.log((1 - other) / (1 - q_b))
-    logs = np.where(live, logs - slack, 0.0)
-    return np.asarray(np.floor(np.clip(logs, -1e9, 1e9) * UNIT).astype(np.int64))
+    found[live] = np.floor(np.clip(logs - slack, -1e9, 1e9) * UNIT).astype(np.int64)
+    return found
 
 
 def projection(guess: Pair, sizes: Pair, null: Null) -> tuple[Floats, Floats, Floats]:
@@ -217,7 +231,7 @@ class _Border(NamedTuple):
     offset: Floats
 
 
-def _guesses(pooled: Floats, sizes: Pair, border: _Border, bets: Sequence[Bet]) -> Pair:
+def _guesses(pooled: Floats, sizes: Pair, border: _Border, comparison: Comparison) -> Pair:
     """The rates of A and B that each bet guesses, (strata, bets).
 
     Weighed by how many there are in each arm, their mean is `pooled` (strata, 1): only what lies
@@ -230,7 +244,7 @@ def _guesses(pooled: Floats, sizes: Pair, border: _Border, bets: Sequence[Bet]) 
     base_b = np.clip(pooled - part * border.offset, low, high)
     a: list[Floats] = []
     b: list[Floats] = []
-    for scale, size, _ in bets:
+    for scale, size in comparison.scales:
         if scale == "ratio":
             b.append(pooled / (part * size + rest))
             a.append(size * b[-1])

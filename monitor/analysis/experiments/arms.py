@@ -55,7 +55,12 @@ class Sums(NamedTuple):
 
     def plus(self, other: Sums) -> Sums:
         """The sums over the exchanges of both."""
-        return Sums(*(one + more for one, more in zip(self, other, strict=True)))
+        return Sums(
+            self.exchanges + other.exchanges,
+            self.some + other.some,
+            self.total + other.total,
+            self.squares + other.squares,
+        )
 
 
 Pair = tuple[Sums, Sums]
@@ -111,11 +116,14 @@ class Arms:
         self._harm = two_arms.margin(metric.margin)
         self._safe = two_arms.margin(-metric.margin)
         self._bets: tuple[Ints, Ints, Ints] | None = None
+        self.opened = 0
+        """Exchanges in open panes."""
 
     def add(self, pane: int, value: float, *, is_control: bool, period: int = 0) -> None:
         """Count the value of an exchange, in an open pane and a period of the allocation."""
         x = round(value * UNIT)
         one = Sums(1, int(x != 0), x, x * x)
+        self.opened += 1
         opened = self._periods[period].open
         control, variant = opened.get(pane, _NONE)
         opened[pane] = (control.plus(one), variant) if is_control else (
@@ -131,6 +139,7 @@ class Arms:
         for pane, place in sorted(due):
             period = self._periods[place]
             pair = period.open.pop(pane)
+            self.opened -= _exchanges(pair)
             if not self._metric.is_mean:
                 self._settle(pair)
             period.closed = _added(period.closed, pair)
@@ -140,6 +149,7 @@ class Arms:
         for ours, theirs in zip(self._periods, other._periods, strict=True):
             for pane, pair in theirs.open.items():
                 ours.open[pane] = _added(ours.open.get(pane, _NONE), pair)
+                self.opened += _exchanges(pair)
 
     def copy(self) -> Arms:
         """The same counts, from which another variant goes on."""
@@ -153,11 +163,9 @@ class Arms:
         return self._all()[1].exchanges
 
     @property
-    def rows(self) -> tuple[int, int]:
-        """Exchanges in open panes, and in closed ones."""
-        pairs = [pair for period in self._periods for pair in period.open.values()]
-        opened = sum(one.exchanges for pair in pairs for one in pair)
-        return opened, sum(one.exchanges for one in self._closed())
+    def has_closed(self) -> bool:
+        """Whether there are exchanges in closed panes."""
+        return _exchanges(self._closed()) > 0
 
     def judged(self, alpha: float) -> Judged | None:
         """What is known now, None while an arm is empty; `alpha` is the error of the interval."""
@@ -200,6 +208,7 @@ class Arms:
             period.closed = closed
             for pane, pair in opened:
                 period.open[place(pane)] = _added(period.open.get(place(pane), _NONE), pair)
+                self.opened += _exchanges(pair)
         shape = (len(self._rates.differences), 1)
         rates = np.array(kept.rates, dtype=np.int64)
         if len(kept.margins) == 2 and rates.shape[:2] == shape:  # else the effect was another one
@@ -280,6 +289,10 @@ def _sum(pairs: Iterable[Pair]) -> Pair:
 
 def _added(one: Pair, other: Pair) -> Pair:
     return one[0].plus(other[0]), one[1].plus(other[1])
+
+
+def _exchanges(pair: Pair) -> int:
+    return pair[0].exchanges + pair[1].exchanges
 
 
 def _counts(first: Sums, second: Sums) -> Ints:

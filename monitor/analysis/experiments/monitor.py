@@ -120,7 +120,7 @@ class ExperimentsMonitor:
     def merge(self, other: Self) -> None:
         """Add what `other` counted; raises ValueError where it has closed a pane or a block."""
         every = (arms for run in other._runs.values() for arms in run.arms.values())
-        refuse(is_closed=any(arms.rows[1] for arms in every))
+        refuse(is_closed=any(arms.has_closed for arms in every))
         for name, run in self._runs.items():
             theirs = other._runs[name]
             for arm, count in theirs.exposed.items():
@@ -308,14 +308,14 @@ class ExperimentsMonitor:
     def _settle(self, run: Run) -> None:
         """Close the block that is open where it is long enough."""
         exposed = sum(run.exposed.values())
-        opened = max((arms.rows[0] for arms in run.arms.values()), default=0)
+        opened = max((arms.opened for arms in run.arms.values()), default=0)
         if is_due(opened, exposed - opened):
             self._close(run, run.block)
             run.block += 1
 
     def _close(self, run: Run, last: int) -> None:
         for (variant, metric), arms in run.arms.items():
-            if arms.rows[0]:
+            if arms.opened:
                 self._changed.add((run.experiment.name, variant, metric))
             arms.close(last)
             run.found = None

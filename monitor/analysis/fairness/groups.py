@@ -85,6 +85,8 @@ class Groups:
         self._mixes: dict[tuple[str, str, str], Row] = {}
         self._squares: dict[str, int] = {}
         self.is_changed = False
+        self.closed_rows = 0
+        """How many rows of closed panes had a prediction."""
 
     def add(
         self, place: tuple[int, float], group: str, stratum: str, seen: Seen,
@@ -108,11 +110,6 @@ class Groups:
         return sum(row[0] for row in self._open.get(pane, {}).values())
 
     @property
-    def closed_rows(self) -> int:
-        """How many rows of closed panes had a prediction."""
-        return sum(row[0] for row in self._closed.values())
-
-    @property
     def has_closed(self) -> bool:
         """Whether a pane with rows was closed."""
         return bool(self._closed)
@@ -124,6 +121,7 @@ class Groups:
             self._settle(self._open[pane], end(pane))
             for place, row in self._open.pop(pane).items():
                 _add(self._closed, place, row)
+                self.closed_rows += row[0]
             self.is_changed = True
 
     def merge(self, other: Groups) -> None:
@@ -225,6 +223,7 @@ class Groups:
         groups._groups = {name: kept.began.get(name, 0.0) for name in kept.groups}
         groups._strata = {name: number for number, name in enumerate(kept.strata)}
         groups._closed = dict(kept.closed)
+        groups.closed_rows = sum(row[0] for row in groups._closed.values())
         for pane, rows in kept.open:
             ours = groups._open.setdefault(place(pane), {})
             for where, row in rows:
