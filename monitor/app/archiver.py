@@ -133,8 +133,7 @@ class Archiver:
         self._trusted = trusted_keys(settings)
         self._stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
         self._belonging = Belonging(
-            self._stream, settings.archive.follows, writer=_WRITER, sign=self._sign,
-            aside=self._aside,
+            self._stream, settings.archive, writer=_WRITER, sign=self._sign, aside=self._aside,
         )  # fmt: skip
         self._shards: list[Shard] = []
         self._take_shards()
@@ -152,10 +151,14 @@ class Archiver:
         await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         await asyncio.wait((working,), timeout=LAST_SECONDS)
-        if not working.done():
+        hangs = not working.done()
+        if hangs:
             working.cancel()
-            await asyncio.wait((working,), timeout=UNWIND_SECONDS)
-        if not working.done():
+            idle = asyncio.get_running_loop().run_in_executor(self._thread, lambda: None)
+            # Work that was cancelled may be done, and the thread still be about it.
+            await asyncio.wait((working, idle), timeout=UNWIND_SECONDS)
+            hangs = not (working.done() and idle.done())
+        if hangs:
             logs.warning(
                 f"{self._storage.name} has not answered for {LAST_SECONDS + UNWIND_SECONDS:g} s; "
                 "the archiver ends; what is not archived stays in the stream"

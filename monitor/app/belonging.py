@@ -18,28 +18,32 @@ from monitor import logs
 from monitor.archive import manifests
 from monitor.archive.chain import Chain, Sign
 from monitor.errors import ArchiveError
+from monitor.settings.archive import ANY, Archive
 from monitor.streams.entries import BEGINNING, Place
 from monitor.streams.redis import RedisStream
+
+SILENT = 2
+"""So many times `archive.every` without a step, and a store has left its archive to any other."""
 
 
 class Belonging:
     """Sees to it that the chains of an endpoint, in order of their shards, are those of one store.
 
-    A store that `follows` another one takes its chains over. `aside` does what may wait for a disk;
-    the program `writer` signs with `sign`.
+    A store that follows another one, as `given`, takes its chains over. `aside` does what may wait
+    for a disk; the program `writer` signs with `sign`.
     """
 
     def __init__(
         self,
         stream: RedisStream,
-        follows: str,
+        given: Archive,
         *,
         writer: str,
         sign: Sign,
         aside: Callable[..., Awaitable[Any]],
     ) -> None:
         self._stream = stream
-        self._follows = follows
+        self._given = given
         self._writer = writer
         self._sign = sign
         self._aside = aside
@@ -62,16 +66,29 @@ class Belonging:
             first.store = self._known
             await self._aside(first.open)  # who has it by now
         if first.holder or len(all_of) > 1:
-            await self._take(first, lambda holder: holder == self._follows)
+            await self._take(first, self._follows)
         if chain is not first:
             await self._has_begun(all_of[: chain.shard])
             await self._take(chain, lambda _: True)
 
-    async def _take(self, chain: Chain, may_follow: Callable[[str], bool]) -> None:
+    def _follows(self, chain: Chain) -> bool:
+        """Whether this store may take the place of the one that has the first chain. Of two stores
+        that both follow any one has it as long as it archives."""
+        if self._given.follows != ANY or chain.head is None:
+            return chain.holder == self._given.follows
+        return time.time() - chain.head.manifest.at >= SILENT * self._given.every
+
+    async def _take(self, chain: Chain, may_follow: Callable[[Chain], bool]) -> None:
         """Put a step that says whose a chain is from now on, unless it is this store's."""
         while chain.holder != self._known:
             before = chain.holder if chain.is_foreign else ""
-            if before and may_follow(before):
+            is_next = before and may_follow(chain)
+            if before and not is_next and self._given.follows == ANY:
+                raise ArchiveError(
+                    f"store {before} has archived lately, and this is store {self._known}; it goes "
+                    f"on once that one has been silent for {SILENT * self._given.every:g} s"
+                )
+            if is_next:
                 await self._aside(chain.finish)
                 position = await self._aside(self._position, chain)
                 new = chain.succession(at=time.time(), writer=self._writer, position=position)
@@ -88,8 +105,10 @@ class Belonging:
     def _position(self, chain: Chain) -> str:
         """Where this store is read on: where it was before another one had the chain, or else from
         its beginning. What was missed before stays counted."""
-        own = [one.manifest for one in chain.links() if one.manifest.store == self._known]
-        place = Place.of(own[-1].position) if own else Place(BEGINNING, 0)
+        place = Place(BEGINNING, 0)
+        for one in chain.links():  # as many as there are: they are not kept
+            if one.manifest.store == self._known:
+                place = Place.of(one.manifest.position)
         missed = Place.of(chain.position).missed
         return str(place._replace(missed=max(place.missed, missed)))
 

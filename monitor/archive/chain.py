@@ -165,7 +165,7 @@ class Chain:
                 f"with the records of store {self.holder}, and this is store {self.store}; give "
                 "this one another endpoint or archive.url, or let both have one store (`redis`); "
                 "if this one has taken the place of that one for good, set archive.follows to "
-                f"{self.holder}"
+                f"{self.holder}, or to any where it is a new one at each start"
             )
         return self._next(at, writer, position, tree)
 

@@ -18,6 +18,7 @@ from monitor.assembly.reviewing import policy_of
 from monitor.assembly.upstream_connector import rewritten
 from monitor.review.sampling import power_of_two
 from monitor.settings.addresses import address, is_loopback
+from monitor.settings.archive import ANY
 from monitor.settings.schema import (
     DimensionSource,
     Receiver,
@@ -266,7 +267,10 @@ def _archive(settings: Settings) -> Iterator[str]:
         f"records, kept {kept}, {signed}"
     )
     if given.follows:
-        yield f"            takes the place of store {given.follows}"
+        which = f"store {given.follows}"
+        if given.follows == ANY:
+            which = f"a store that archives nothing for {_seconds(2 * given.every)} s"
+        yield f"            takes the place of {which}"
     if given.encrypt:
         clear = ", ".join(given.columns or ()) or "no column"
         yield f"            sealed to the key in {given.encrypt}; in clear beside that: {clear}"

@@ -8,6 +8,9 @@ import msgspec
 
 from monitor.settings.kinds import Section
 
+ANY = "any"
+"""What `archive.follows` says of a store that takes the place of whichever is silent."""
+
 
 class Archive(Section, frozen=True):
     """Where Records are archived, a directory or a URL; empty: nowhere.
@@ -19,7 +22,8 @@ class Archive(Section, frozen=True):
     `columns` are written in clear beside them, to filter by: all, or none where they are sealed.
 
     `follows` is the identity of another store, whose place this one has taken for good: the archive
-    goes on with the Records of this one. Empty: none.
+    goes on with the Records of this one. Empty: none. `any` is whichever has archived nothing for
+    twice `every`: for a store that is a new one at each start.
     """
 
     url: str = ""
@@ -31,9 +35,9 @@ class Archive(Section, frozen=True):
     follows: Annotated[
         str,
         msgspec.Meta(
-            pattern=r"^([0-9a-f]{32})?\Z",
-            description="the identity of a store, 32 digits and letters from a to f, as the "
-            "archiver's log says it",
+            pattern=r"^([0-9a-f]{32}|any)?\Z",
+            description="`any`, or the identity of a store, 32 digits and letters from a to f, as "
+            "the archiver's log says it",
         ),
     ] = ""
 

@@ -489,11 +489,15 @@ def test_a_defect_in_one_shard_is_said_and_tried_again(
     assert archived(given)[0] == documents(2)
 
 
+@pytest.mark.parametrize("work", ["publish", "sweep"])
 def test_storage_that_hangs_does_not_hold_up_the_end(
-    client: redis.Redis, settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+    client: redis.Redis,
+    settings: Callable[..., Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    work: str,
 ) -> None:
     """Told to stop while a disk does not answer, it gives up in its time; so does who is told so
-    after that."""
+    after that. Also where nothing has to be put away, and the thread alone is still waiting."""
     given = settings(rows=1)
     append(client, *documents(1))
     monkeypatch.setattr(module, "LAST_SECONDS", 0.1)
@@ -506,7 +510,7 @@ def test_storage_that_hangs_does_not_hold_up_the_end(
 
     async def story() -> None:
         async with archiving(given) as one:
-            monkeypatch.setattr(one._storage, "publish", hang)
+            monkeypatch.setattr(one._storage, work, hang)
             running = asyncio.create_task(one.run())
             try:
                 assert await asyncio.to_thread(hanging.wait, 30)

@@ -89,7 +89,7 @@ def test_a_second_store_waits_until_it_is_told_to_follow(
         (said,) = [one.message for one in caplog.records if one.levelname == "WARNING"]
         first, second = stores.identity(0), stores.identity(1)
         assert f"records of store {first}, and this is store {second}; give this one" in said
-        assert f"set archive.follows to {first};" in said
+        assert f"set archive.follows to {first}, or to any where it is a new one at" in said
         assert stores.clients[1].xlen("monitor:{bot:0}:records") == 60
 
         follows = stores.settings(1, follows=first)
@@ -103,6 +103,34 @@ def test_a_second_store_waits_until_it_is_told_to_follow(
     asyncio.run(story())
     assert archived(stores.settings(0))[0] == mine + yours + documents(2, first=120)
     assert stores.proven() == (122, 3)
+
+
+def test_a_store_that_follows_any_goes_on_once_the_other_is_silent(
+    stores: Stores, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that is new at each start: for twice `every`. Of two that run, one has the archive as
+    long as it archives; each Record is there once."""
+    after = [stores.settings(number, follows="any") for number in (0, 1)]
+
+    async def story() -> None:
+        append(stores.clients[0], *documents(3))
+        assert (await turned(after[0]))[0]
+        append(stores.clients[1], *documents(2, first=3))
+        assert not (await turned(after[1]))[0]
+        began = module.time.time()
+        monkeypatch.setattr(module.time, "time", lambda: began + 601)
+        assert (await turned(after[1]))[0]
+        append(stores.clients[0], *documents(1, first=5))
+        assert not (await turned(after[0]))[0]
+        monkeypatch.setattr(module.time, "time", lambda: began + 1202)
+        assert (await turned(after[0]))[0]
+
+    asyncio.run(story())
+    assert archived(after[0])[0] == documents(6)
+    assert stores.proven() == (6, 3)
+    said = [one.message for one in caplog.records if one.levelname == "WARNING"]
+    assert len(said) == 2
+    assert all("it goes on once that one has been silent for 600 s" in one for one in said)
 
 
 def test_of_two_that_write_first_one_has_the_archive(

@@ -73,6 +73,7 @@ CASES: dict[str, dict[str, Any]] = {
             "ca": "-----BEGIN CERTIFICATE-----\nMIIB+aa/bb==\n-----END CERTIFICATE-----\n",
         },
         "secret": {"key": KEY},
+        "archive": {"url": "s3://bucket/records"},
         "networkPolicy": {"enabled": True, "storePort": 6380},
     },
     "gitops": {

@@ -182,6 +182,9 @@ def test_variables_and_settings_are_those_of_monitor(
     for _, pod in pods(cases[case]):
         names = {one["name"]: "" for one in pod["containers"][0].get("env", [])}
         assert load.unknown_variables(names) == []
+        # The chart's own store is a new one at each start; another one is not.
+        is_its_own = case == "everything" and "MONITOR_ARCHIVE_URL" in names
+        assert ("MONITOR_ARCHIVE_FOLLOWS" in names) == is_its_own
     for number, one in enumerate(cases[case]):
         if text := one.get("data", {}).get(container.CONFIG_FILE):
             file = tmp_path / f"{number}.yaml"
@@ -194,7 +197,8 @@ def test_variables_and_settings_are_those_of_monitor(
             "spec"
         ]["containers"]
         environment = {one["name"]: one.get("value", "") for one in container_["env"]}
-        assert load.load(None, environment).archive.url == "s3://bucket/records"
+        archive = load.load(None, environment).archive
+        assert (archive.url, archive.follows) == ("s3://bucket/records", "any")
         assert environment["MONITOR_ACCESS_TOKENS"] == "/etc/monitor-access/tokens"
         assert container_["envFrom"] == [{"secretRef": {"name": "s3"}}]
 
