@@ -26,7 +26,10 @@ from monitor.streams.shards import places
 from monitor.turns import give_way
 
 SHARE_EVERY = 2.0
-"""Seconds between two looks at who has which shards, in which one is given up at most."""
+"""Seconds between two looks at who has which shards."""
+
+GIVEN = 8
+"""At each of them who has too many gives up one of so many of these."""
 
 ASK_EVERY = 2.0
 """Seconds between two questions whether anybody looks."""
@@ -46,11 +49,12 @@ AT_ONCE = 8
 SKIPPED = 256
 """Entries that are left to an owner who has caught up while more wait, about."""
 
-ROOM = MOST - 1
-"""Looks of a shard that may stand before the owner."""
+ALL = 256
+"""Looks of all shards that should stand in the store, at most: some 10 MB."""
 
 KEPT = 2
-"""Looks of a shard that the owner has at hand before it asks for more."""
+"""Looks of a shard that the owner has at hand before it asks for more, and that there may be of
+each of many shards."""
 
 TOGETHER = 4096
 """Entries that the owner takes unread at a time, about: it must say every now and then that it is
@@ -179,6 +183,7 @@ class Looker:
         self._shared = -math.inf
         self._beats: dict[str, tuple[str, float]] = {}
         self._beat = 0
+        self._most = MOST
         self._shards: dict[int, _Shard] = {}
 
     async def turn(self, now: float) -> bool:
@@ -194,7 +199,7 @@ class Looker:
         due = [
             key
             for key, (place, about) in judged.items()
-            if about == self._about and keys[key].has_room(place)
+            if about == self._about and keys[key].has_room(place, self._most)
         ]
         for first in range(0, len(due), AT_ONCE):
             some = {key: (keys[key].place, keys[key].count) for key in due[first : first + AT_ONCE]}
@@ -208,7 +213,7 @@ class Looker:
         """Look at entries of a shard, and leave what is seen."""
         if entries := shard.due(key, found):
             look = self._seen(shard, entries, now)
-            if look is not None and await self._looks.put(key, entries[-1].id, look):
+            if look is not None and await self._looks.put(key, entries[-1].id, look, self._most):
                 shard.left.append(moment(entries[-1].id.encode()))
             shard.place = entries[-1].id
         await asyncio.sleep(0)  # somebody may ask this process meanwhile
@@ -245,7 +250,7 @@ class Looker:
         self.shards, self._shards, self._beat = set(), {}, 0
 
     async def _share(self) -> None:
-        """See who else looks, and have an even share of the shards: give up one of too many, take
+        """See who else looks, and have an even share of the shards: give up some of too many, take
         of those that nobody has. None where the owner could not use what is seen here."""
         judged = await self._looks.judged([self._looks.key(0)])
         if any(about != self._about for _, about in judged.values()):  # of another version
@@ -254,6 +259,7 @@ class Looker:
         fields = await self._looks.members()
         await self._stream.widen()
         count, now = len(self._stream.keys), self._clock()
+        self._most = max(KEPT + 1, min(MOST, ALL // count))
         me = f"{MEMBER}{self._name}"
         beats = {one: beat for one, beat in fields.items() if one.startswith(MEMBER)}
         for one, beat in beats.items():
@@ -271,7 +277,7 @@ class Looker:
         free = [one for one in map(str, range(count)) if one not in taken]
         share = math.ceil(count / len(live))
         new = free[: max(0, share - len(mine))]
-        given = mine[:1] if len(mine) > share else []
+        given = mine[: math.ceil(max(0, len(mine) - share) / GIVEN)]
         self._beat += 1
         entries: dict[str, str | int] = {me: self._beat, **dict.fromkeys(new, self._name)}
         await self._looks.enter(entries, [*given, *dead])
@@ -290,14 +296,15 @@ class _Shard:
         self.left: deque[tuple[int, int]] = deque()
         self._skips = 0
 
-    def has_room(self, judged: str) -> bool:
-        """Whether another look may be left, with the owner at that place."""
+    def has_room(self, judged: str, most: int) -> bool:
+        """Whether another look may be left, of so many that are kept, with the owner at that
+        place."""
         at = moment(judged.encode())
         while self.left and self.left[0] <= at:
             self.left.popleft()
         if at > moment(self.place.encode()):
             self.place, self._skips = judged, SKIPPED
-        self.has_more = len(self.left) < ROOM
+        self.has_more = len(self.left) < most - 1  # one may be half judged
         return self.has_more
 
     def due(self, key: str, found: Sequence[tuple[bytes, list[bytes]]]) -> list[Entry]:

@@ -111,11 +111,11 @@ class Looks:
             for key, found in zip(places, replies, strict=True)
         }
 
-    async def put(self, key: str, last: str, seen: bytes) -> bool:
-        """Leave a look at a shard up to the entry `last`; whether it is there now, for another one
-        may reach as far already."""
+    async def put(self, key: str, last: str, seen: bytes, most: int = MOST) -> bool:
+        """Leave a look at a shard up to the entry `last`, of which the newest so many are kept;
+        whether it is there now, for another one may reach as far already."""
         looks = beside(key, "looks")
-        add = Command.of(key, "XADD", looks, "MAXLEN", MOST, last, "look", seen)
+        add = Command.of(key, "XADD", looks, "MAXLEN", most, last, "look", seen)
         (added,) = await self._store.ask([add])
         if _is_refusal(added):
             return False

@@ -168,6 +168,63 @@ def test_a_looker_is_some_looks_ahead_and_passes_over_what_the_owner_reads(
     play(url, 1, story)
 
 
+def test_of_many_shards_fewer_looks_stand_in_the_store(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are the store's memory, which is the recorders' too."""
+    monkeypatch.setattr("monitor.app.sharing.ALL", 8)
+    monkeypatch.setattr("monitor.app.sharing.PAGE", 64)
+
+    async def story(scene: Scene) -> None:
+        looker = scene.add()
+        await looker.turn(time.time())
+        await scene.judge("")
+        await scene.send(2000)
+        await scene.turns(looker)
+        places = {}
+        for key in scene.stream.keys:
+            looks = scene.raw.xrange(key.replace("records", "looks"))
+            assert len(looks) == 3
+            places[key] = looks[-1][0].decode()
+        await scene.judge(",".join(places.values()))
+        await scene.turns(looker)
+        for key, place in places.items():
+            looks = scene.raw.xrange(key.replace("records", "looks"), f"({place}")
+            assert 0 < len(looks) <= 4
+
+    play(url, 2, story)
+
+
+def test_a_full_store_gets_no_looks_and_is_read_as_ever(url: str) -> None:
+    """Nobody fails, and they go on once there is room."""
+
+    async def story(scene: Scene) -> None:
+        looker = scene.add()
+        await looker.turn(time.time())
+        await scene.judge("")
+        await scene.send(300)
+        try:
+            scene.raw.config_set("maxmemory-policy", "noeviction")
+            scene.raw.config_set("maxmemory", 1)
+            for _ in range(3):
+                scene.now += SHARE_EVERY
+                await scene.turns(looker)
+            position, entries, strips = await scene.sharing.next(
+                scene.stream, "", scene.attempts, time.time(), block=0.01, needs_records=False
+            )
+            assert entries
+            assert strips == {}
+        finally:
+            scene.raw.config_set("maxmemory", 0)
+        await scene.judge(position)
+        await scene.send(900)
+        await scene.turns(looker)
+        ids = [one.decode() for one, _ in scene.raw.xrange(scene.stream.keys[0])]
+        assert sum((await scene.judge(ids[600])).values()) > 0
+
+    play(url, 1, story)
+
+
 def test_who_could_not_be_used_does_not_look(url: str) -> None:
     """Of another version than the owner, or with somebody's own features: it has no shards."""
 

