@@ -390,8 +390,7 @@ def _analyze(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from monitor.app import origins
-    from monitor.assembly import check, explanation
+    from monitor.assembly import check, explanation, origins
 
     settings = _settings(options)
     alone = check.apart_from_running(settings)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.app import origins
-from monitor.assembly import explanation
+from monitor.assembly import explanation, origins
 from monitor.settings import load
 
 
