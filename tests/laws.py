@@ -34,7 +34,7 @@ SOCKET_FILES = {
 IMPORT_BY_NAME = {
     "cli.py",  # its own commands
     "assembly/modules.py",  # `package.module:NAME` of a setting
-    "app/ner_server.py",  # likewise
+    "ner/server.py",  # likewise
     "replay/dask.py",  # an extra, whose types nobody has
 }
 """Files that load a module whose name is a value."""
@@ -305,7 +305,7 @@ READS_RECORDS = {
 }
 """Files that decode the Records which somebody's privacy step has made."""
 CHANGES_RECORDS = {
-    "app/ner_client.py": {"inputs", "outputs", "pseudonyms", "redactions", "continues", "sealed"},
+    "ner/client.py": {"inputs", "outputs", "pseudonyms", "redactions", "continues", "sealed"},
     "recorder/capture.py": {"segments"},
 }
 """Who changes which content of a Record: pseudonyms for names, `other` for rare values."""

@@ -36,7 +36,7 @@ ELSEWHERE = {
     "erasure/run.py": "commands/test_erase.py",
     "erasure/store.py": "commands/test_erase.py",
     "commands/audit_log.py": "commands/test_reveal.py",
-    "app/ner_server.py": "app/test_ner_client.py",
+    "ner/server.py": "ner/test_client.py",
     "assembly/build.py": "test_cli.py",
     "assembly/explanation.py": "assembly/test_check.py",
     "assembly/keyring.py": "commands/test_keys.py",

@@ -8,18 +8,18 @@ import itertools
 import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor import garbage, logs
-from monitor.app import ner_client
 from monitor.app.shared_templates import SharedTemplates
 from monitor.assembly import build, keyring
 from monitor.errors import ConfigError, StreamError
 from monitor.framing import Batch, Processing
 from monitor.interfaces import Check, EdgeCase
 from monitor.meters import Meters
+from monitor.ner.client import Names
 from monitor.privacy import keys
 from monitor.privacy.pseudonyms import Key, derive
 from monitor.protocols import PROTOCOLS
@@ -30,7 +30,7 @@ from monitor.recorder.intake import Intake
 from monitor.recorder.repeats import Repeats
 from monitor.recorder.sampler import Sampler
 from monitor.recorder.spool import Spool
-from monitor.settings.schema import Settings
+from monitor.settings.schema import Ner, Settings
 from monitor.streams.redis import RedisStream
 from monitor.supervision import child
 from monitor.supervision.child import Child
@@ -99,7 +99,7 @@ class Recorder:
             tracer=self._tracing.tracer if self._tracing else None,
         )
         self._sampler = _sampler(settings, self._keyring.current)
-        self._names = ner_client.names(settings.privacy.ner, self._privacy, self._count_names)
+        self._names = _names(settings.privacy.ner, self._privacy, self._count_names)
         self._store = RedisStream(
             settings.redis,
             settings.endpoint,
@@ -365,6 +365,20 @@ def _sampler(settings: Settings, key: Key) -> Sampler | None:
     if most is None:
         return None
     return Sampler(most / settings.workers, derive(key.root, "monitor-sample-v1"))
+
+
+def _names(ner: Ner, privacy: Privacy, count: Callable[[str, str, int], None]) -> Names | None:
+    """Return what has a model look for names, or None where none is set."""
+    if not ner.model:
+        return None
+    return Names(
+        ner.model,
+        privacy,
+        count,
+        timeout=ner.timeout,
+        on_failure=ner.on_failure,
+        clock=time.monotonic,
+    )
 
 
 def _spool(settings: Settings, index: int) -> Spool:

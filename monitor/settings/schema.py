@@ -42,7 +42,7 @@ class Ner(Section, frozen=True):
     """A model that finds names and places, in a process of its own.
 
     `model` is one that spaCy can load (extra `ner`), or `package.module:NAME`
-    (monitor/app/ner_server.py); empty: none. It has `timeout` seconds for the texts of a record.
+    (monitor/ner/server.py); empty: none. It has `timeout` seconds for the texts of a record.
     Without an answer the texts are replaced by their digest, or kept, as `on_failure` says.
     """
 

@@ -30,8 +30,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import msgspec
 
-from monitor.app.ner_server import load
 from monitor.errors import PrivacyError
+from monitor.ner.server import load
 from monitor.privacy.patterns import Scanner
 from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.privacy.records import Privacy

@@ -14,7 +14,7 @@ def test_a_name_that_only_the_model_finds_never_reaches_the_store(start: Any, mo
     kept; and it ends with the recorder."""
     system = start(
         "run", "--upstream", model, "--listen", "127.0.0.1:0",
-        privacy={"ner": {"model": "tests.app.stand_in_model:model"}},
+        privacy={"ner": {"model": "tests.ner.stand_in_model:model"}},
     )  # fmt: skip
     recorder = system.child("recorder")
     system.until(lambda: psutil.Process(recorder).children())

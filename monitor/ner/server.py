@@ -1,6 +1,6 @@
 """The process of a model of names: texts in, the places of names and locations out.
 
-`python -m monitor.app.ner_server MODEL` speaks frames (monitor.framing) on standard input and
+`python -m monitor.ner.server MODEL` speaks frames (monitor.framing) on standard input and
 output. The first frame is "" if the model is loaded, else the reason. Then each list of texts gets
 a list of lists of (start, end, entity), or None if the model failed.
 """

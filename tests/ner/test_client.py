@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import io
 import re
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
 import pytest
 
-from monitor.app import ner_client as module
-from monitor.app.ner_client import Names
-from monitor.app.ner_server import serve
 from monitor.assembly.build import check
 from monitor.errors import ConfigError
 from monitor.framing import Unpacker, pack
 from monitor.metrics.labels import REDACTION_REASONS
+from monitor.ner import client as module
+from monitor.ner.client import Names
+from monitor.ner.server import serve
 from monitor.privacy.patterns import Scanner
 from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.privacy.records import Privacy
@@ -26,7 +27,7 @@ from monitor.settings.schema import Ner, Settings
 from monitor.settings.schema import Privacy as PrivacySettings
 from monitor.types import Call, Exchange, Inference, Message, Outcome, Part, Record
 
-MODEL = "tests.app.stand_in_model:model"
+MODEL = "tests.ner.stand_in_model:model"
 TOKEN = r"<PERSON:k1:[a-z]{24}>"
 PRIVACY = Privacy(
     scanner=Scanner(select()), keyring=Keyring((Key("k1", bytes(range(32))),)), clock=lambda: 0.0
@@ -55,7 +56,9 @@ def told(
         counted[kind, name] += number
 
     async def whole() -> None:
-        one = Names(Ner(MODEL, timeout, on_failure), PRIVACY, count)
+        one = Names(
+            MODEL, PRIVACY, count, timeout=timeout, on_failure=on_failure, clock=time.monotonic
+        )
         await one.start()
         try:
             await story(one)
@@ -172,7 +175,10 @@ def test_texts_may_be_kept_without_an_answer() -> None:
 
 def test_a_model_that_cannot_be_loaded_is_named() -> None:
     """At the start, with the key that is wrong."""
-    one = Names(Ner("tests.app.stand_in_model:broken"), PRIVACY, lambda *_: None)
+    broken = "tests.ner.stand_in_model:broken"
+    one = Names(
+        broken, PRIVACY, lambda *_: None, timeout=30.0, on_failure="digest", clock=time.monotonic
+    )
     with pytest.raises(ConfigError, match=r"privacy\.ner\.model: .*: OSError: no such model"):
         asyncio.run(one.start())
     for model in ("no.such.module:MODEL", "tests.no_such:MODEL"):

@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 
-from monitor.app.ner_server import Found
+from monitor.ner.server import Found
 
 
 def model() -> Callable[[Sequence[str]], Found]:

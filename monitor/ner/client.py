@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from monitor.app.ner_server import Found
 from monitor.errors import ConfigError, PrivacyError
 from monitor.framing import pack
+from monitor.ner.server import Found
 from monitor.privacy.hits import Hit
 from monitor.privacy.pseudonyms import MARK_WHOLE
 from monitor.privacy.records import Privacy
 from monitor.privacy.scrub import Scrub
-from monitor.settings.schema import Ner
 from monitor.supervision import priority
 from monitor.supervision.managed_process import environment
 from monitor.tasks import own
@@ -33,17 +31,27 @@ AGAIN = 10.0
 class Names:
     """One model, one Record at a time; meanwhile the others wait in the proxy's bounded buffer.
 
-    A text without an answer in time is replaced by its digest, or kept if that is configured.
+    A text without an answer in `timeout` seconds is then a digest, or stays, as `on_failure` says.
     `count` is called with what was pseudonymized (`entity`, its name, how often) and what was
-    replaced (`reason`).
+    replaced (`reason`). `clock` is in seconds.
     """
 
     def __init__(
-        self, settings: Ner, privacy: Privacy, count: Callable[[str, str, int], None]
+        self,
+        model: str,
+        privacy: Privacy,
+        count: Callable[[str, str, int], None],
+        *,
+        timeout: float,
+        on_failure: Literal["digest", "keep"],
+        clock: Callable[[], float],
     ) -> None:
-        self._settings = settings
+        self._model = model
         self._privacy = privacy
         self._count = count
+        self._timeout = timeout
+        self._on_failure = on_failure
+        self._clock = clock
         self._process: asyncio.subprocess.Process | None = None
         self._one = asyncio.Lock()
         self._loading: asyncio.Task[None] | None = None
@@ -54,8 +62,8 @@ class Names:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "monitor.app.ner_server",
-            self._settings.model,
+            "monitor.ner.server",
+            self._model,
             env=environment("OTEL_", "AWS_"),  # third-party code gets none of our credentials
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -68,9 +76,7 @@ class Names:
             problem = "it does not start"
         if problem:
             await self._end()
-            raise ConfigError(
-                f"privacy.ner.model: {self._settings.model!r} cannot be loaded: {problem}"
-            )
+            raise ConfigError(f"privacy.ner.model: {self._model!r} cannot be loaded: {problem}")
         await priority.lower(self._process.pid)
 
     async def cover(self, record: Record) -> Record:
@@ -80,7 +86,7 @@ class Names:
             return record
         async with self._one:
             found = await self._ask([MARK_WHOLE.sub(_blank, text) for text in texts])
-        if found is None and self._settings.on_failure == "keep":
+        if found is None and self._on_failure == "keep":
             return record
         scrub = self._privacy.again()
         scrub.continues.update(record.continues)  # the bounds of a Record hold for both steps
@@ -125,7 +131,7 @@ class Names:
         """Load the model, unless it is loaded, is loading or was tried within AGAIN seconds."""
         if self._loading is not None and self._loading.done():
             self._loading = None
-        now = time.monotonic()
+        now = self._clock()
         if self._process is None and self._loading is None and now >= self._load_after:
             self._load_after = now + AGAIN
             self._loading = own(self._load(), "loading the model of names")
@@ -136,7 +142,7 @@ class Names:
         if self._loading is not None or process is None or process.stdin is None:
             return None
         try:
-            async with asyncio.timeout(self._settings.timeout):
+            async with asyncio.timeout(self._timeout):
                 process.stdin.write(pack(texts))
                 await process.stdin.drain()
                 found: Found | None = await self._receive(Found | None)
@@ -206,8 +212,3 @@ def _covered(part: Part, done: dict[str, str]) -> Part:
 
 def _sum(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
     return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
-
-
-def names(settings: Ner, privacy: Privacy, count: Callable[[str, str, int], None]) -> Names | None:
-    """Return the configured search for names, or None if there is none."""
-    return Names(settings, privacy, count) if settings.model else None
