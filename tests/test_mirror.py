@@ -39,6 +39,7 @@ ELSEWHERE = {
     "ner/server.py": "ner/test_client.py",
     "assembly/build.py": "test_cli.py",
     "assembly/explanation.py": "assembly/test_check.py",
+    "assembly/injection.py": "inject/test_cluster.py",
     "assembly/keyring.py": "commands/test_keys.py",
     "assembly/log_recording.py": "replay/test_recording.py",
     "assembly/modules.py": "assembly/test_build.py",

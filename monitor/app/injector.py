@@ -28,16 +28,16 @@ import monitor
 from monitor import logs
 from monitor.api import admission as pages
 from monitor.api.door import Door, Server
-from monitor.app.cluster import ACCOUNT, Cluster, ConflictError
-from monitor.app.rotation import AGAIN, TURN, Rotation
 from monitor.assembly.certificates import LOOK_EVERY, Validities
+from monitor.assembly.injection import defaults_of, flaw_of
 from monitor.errors import ConfigError, ParseError
 from monitor.exporters.prometheus import render
 from monitor.inject import admission, decision
 from monitor.inject.admission import Review
-from monitor.inject.container import IMAGE
-from monitor.inject.decision import Decision, Defaults
+from monitor.inject.cluster import ACCOUNT, Cluster, ConflictError
+from monitor.inject.decision import Decision
 from monitor.inject.reasons import REASONS, UNCAPTURED, Refusal
+from monitor.inject.rotation import AGAIN, TURN, Rotation
 from monitor.proxy import tls
 from monitor.proxy.tls import H1, Certificate
 from monitor.settings import load
@@ -58,25 +58,12 @@ NAMESPACE = "namespace"
 """The file of a service account that holds its namespace."""
 
 
-def defaults_of(settings: Settings, *, asked: bool = False, namespace: str = "") -> Defaults:
-    """Return what Pods get that say nothing else."""
-    given = settings.injector
-    return Defaults(
-        image=given.image or IMAGE,
-        secret=given.secret,
-        config=given.config,
-        minor=given.kubernetes_minor,
-        asked=asked,
-        namespace=namespace,
-    )
-
-
 def serve(settings: Settings, cluster: Cluster | None = None) -> int:
     """Answer until SIGTERM or SIGINT; return the exit code.
 
     Raises ConfigError if an address cannot be bound or the certificate not be used.
     """
-    cluster = cluster or Cluster.around(os.environ)
+    cluster = cluster or Cluster.around(os.environ, clock=time.monotonic, flaw_of=flaw_of)
     injector = _Injector(settings, cluster, rotation_of(settings, cluster))
     logs.start("injector", settings.log)
     for name in load.unknown_variables():

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from monitor.app.injector import defaults_of
+from monitor.assembly.injection import defaults_of
 from monitor.commands.written import note
 from monitor.errors import ParseError, UsageError
 from monitor.inject.decision import Decision, Defaults

@@ -15,7 +15,7 @@ class Injector(Section, frozen=True):
     An empty `image` is that of this version. In a Pod's namespace are the Secret `secret`, with
     `redis` and `privacy.key`, and the ConfigMap `config`, with `monitor.yaml`; empty: none.
     `kubernetes_minor` is that of the cluster's version 1.x. With `rotates` the injectors make and
-    renew the webhook's certificate themselves (`app.rotation`), and `tls` is not set.
+    renew the webhook's certificate themselves (`inject.rotation`), and `tls` is not set.
     """
 
     image: str = ""

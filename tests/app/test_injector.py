@@ -21,10 +21,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from monitor.app.cluster import Found
 from monitor.app.injector import _Injector
 from monitor.errors import ConfigError
 from monitor.inject import admission
+from monitor.inject.cluster import Found
 from monitor.inject.json_patch import applied
 from monitor.inject.reasons import REASONS
 from monitor.proxy.tls import server_context

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import ssl
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from monitor.app.cluster import Cluster
+from monitor.assembly.injection import flaw_of
+from monitor.inject.cluster import Cluster
 from monitor.inject.json_patch import applied
 
 
@@ -81,7 +83,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def served(authority: Any, folder: Path) -> Iterator[tuple[FakeApi, Cluster]]:
+def served(
+    authority: Any, folder: Path, clock: Callable[[], float] = time.monotonic
+) -> Iterator[tuple[FakeApi, Cluster]]:
     """A server over TLS, and who asks it with a token and its authority."""
     one = authority("cluster")
     cert, key = one.issue("api")
@@ -96,7 +100,8 @@ def served(authority: Any, folder: Path) -> Iterator[tuple[FakeApi, Cluster]]:
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield server, Cluster(f"https://127.0.0.1:{server.server_address[1]}", account)
+        url = f"https://127.0.0.1:{server.server_address[1]}"
+        yield server, Cluster(url, account, clock=clock, flaw_of=flaw_of)
     finally:
         server.shutdown()
         server.server_close()

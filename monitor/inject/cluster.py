@@ -8,19 +8,15 @@ Pods of a Deployment come together.
 from __future__ import annotations
 
 import json
-import tempfile
-import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import requests
 
-from monitor.errors import ConfigError
 from monitor.inject.container import CONFIG_FILE, KEY_FILE, REDIS
-from monitor.settings import load
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 PATIENCE = 1.0
@@ -39,31 +35,49 @@ class ConflictError(Exception):
 
 
 class Cluster:
-    """Asks the API server at `url` as the service account of `directory`."""
+    """Asks the API server at `url` as the service account of `directory`.
 
-    def __init__(self, url: str, directory: Path = ACCOUNT) -> None:
+    `clock` is in seconds; `flaw_of` returns what is wrong with the text of a configuration file.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        directory: Path = ACCOUNT,
+        *,
+        clock: Callable[[], float],
+        flaw_of: Callable[[str], str],
+    ) -> None:
         self._url = url.rstrip("/")
         self._directory = directory
+        self._clock = clock
+        self._flaw_of = flaw_of
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy between a Pod and its API server
         self._kept: OrderedDict[tuple[str, str, str], tuple[float, Found]] = OrderedDict()
 
     @classmethod
-    def around(cls, environment: Mapping[str, str], directory: Path = ACCOUNT) -> Cluster | None:
+    def around(
+        cls,
+        environment: Mapping[str, str],
+        directory: Path = ACCOUNT,
+        *,
+        clock: Callable[[], float],
+        flaw_of: Callable[[str], str],
+    ) -> Cluster | None:
         """Return the one that this process runs in; None where it runs in none, or was given no
         service account."""
         host = environment.get("KUBERNETES_SERVICE_HOST")
         port = environment.get("KUBERNETES_SERVICE_PORT", "443")
         if not host or not (directory / "token").exists():
             return None
-        return cls(
-            f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}", directory
-        )
+        url = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+        return cls(url, directory, clock=clock, flaw_of=flaw_of)
 
     def known(self, namespace: str, secret: str, config: str) -> tuple[Found] | None:
         """Return in a tuple what was found a moment ago; None where nothing was."""
         kept = self._kept.get((namespace, secret, config))
-        return (kept[1],) if kept and time.monotonic() < kept[0] else None
+        return (kept[1],) if kept and self._clock() < kept[0] else None
 
     def lacks(self, namespace: str, secret: str, config: str) -> Found:
         """Return what is not in a namespace, or cannot be told. It blocks; it never raises."""
@@ -76,7 +90,7 @@ class Cluster:
         except (requests.RequestException, OSError, ValueError) as error:
             found = "no_answer", f"the API server did not say what is there: {type(error).__name__}"
         kept = KEPT if found is None else KEPT_BAD
-        self._kept[namespace, secret, config] = time.monotonic() + kept, found
+        self._kept[namespace, secret, config] = self._clock() + kept, found
         while len(self._kept) > MOST:
             self._kept.popitem(last=False)
         return found
@@ -100,15 +114,8 @@ class Cluster:
         text = (document.get("data") or {}).get(CONFIG_FILE)
         if not isinstance(text, str):
             return "no_config", f"{here} has no key {CONFIG_FILE}"
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".yaml") as file:
-            file.write(text)
-            file.flush()
-            try:
-                load.load(file.name, {})
-            except ConfigError as error:
-                said = str(error).removeprefix(f"{file.name}").lstrip(": ")
-                return "invalid_config", f"{here}, {CONFIG_FILE}: {said}"
-        return None
+        flaw = self._flaw_of(text)
+        return ("invalid_config", f"{here}, {CONFIG_FILE}: {flaw}") if flaw else None
 
     def _object(self, namespace: str, kind: str, name: str) -> dict[str, Any] | None:
         """An object, None where there is none. Raises as `ask`."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from monitor.app import cluster
-from monitor.app.cluster import Cluster
-from tests.app.fake_api import FakeApi, served
+from monitor.assembly.injection import flaw_of
+from monitor.inject import cluster
+from monitor.inject.cluster import Cluster
+from tests.inject.fake_api import FakeApi, served
 
 WHOLE = {"data": {"redis": "cg==", "privacy.key": "aw=="}}
 CONFIG = {"data": {"monitor.yaml": "endpoint: bot\n"}}
+GIVEN: dict[str, Any] = {"clock": time.monotonic, "flaw_of": flaw_of}
 
 
 @pytest.fixture
@@ -69,7 +72,7 @@ def test_an_answer_is_kept_for_a_moment(
     """That all is there for half a minute, that something is not for a few seconds."""
     server, asks = api
     now = [100.0]
-    monkeypatch.setattr(cluster.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(asks, "_clock", lambda: now[0])
     assert asks.known("models", "monitor", "") is None
     found = asks.lacks("models", "monitor", "")
     assert asks.known("models", "monitor", "") == (found,)
@@ -94,11 +97,11 @@ def test_a_server_that_is_not_there_or_not_the_one_is_no_answer(
     other.mkdir()
     (other / "token").write_text("t0ken")
     (other / "ca.crt").write_text(Path(authority("second").ca).read_text())
-    found = Cluster(asks._url, other).lacks("models", "monitor", "")
+    found = Cluster(asks._url, other, **GIVEN).lacks("models", "monitor", "")
     assert found is not None
     assert found[0] == "no_answer"
     assert server.asked == []
-    assert Cluster(asks._url, tmp_path / "none").lacks("models", "monitor", "") == (
+    assert Cluster(asks._url, tmp_path / "none", **GIVEN).lacks("models", "monitor", "") == (
         "no_answer", "the API server did not say what is there: FileNotFoundError"
     )  # fmt: skip
 
@@ -106,9 +109,9 @@ def test_a_server_that_is_not_there_or_not_the_one_is_no_answer(
 def test_the_cluster_around_is_that_of_the_service_account(tmp_path: Path) -> None:
     """Without a token, or outside of a cluster, nobody is asked."""
     inside = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "6443"}
-    assert Cluster.around(inside, tmp_path) is None
+    assert Cluster.around(inside, tmp_path, **GIVEN) is None
     (tmp_path / "token").write_text("t")
-    assert Cluster.around({}, tmp_path) is None
-    found = Cluster.around(inside, tmp_path)
+    assert Cluster.around({}, tmp_path, **GIVEN) is None
+    found = Cluster.around(inside, tmp_path, **GIVEN)
     assert found is not None
     assert found._url == "https://[fd00::1]:6443"

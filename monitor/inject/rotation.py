@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from monitor.app.cluster import Cluster, ConflictError, quoted
 from monitor.inject.authority import LONGEST, Draw, Held, made, renewed
+from monitor.inject.cluster import Cluster, ConflictError, quoted
 
 INJECTOR = "monitor-injector"
 """The name of the Service and of the webhook's configuration; of the Secret with `-tls`."""

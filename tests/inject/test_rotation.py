@@ -16,13 +16,13 @@ import pytest
 import requests
 
 from monitor.app import injector as injectors
-from monitor.app.cluster import Cluster, ConflictError
 from monitor.app.injector import _Injector, rotation_of
-from monitor.app.rotation import _HOOK, Rotation
 from monitor.errors import ConfigError
 from monitor.inject.authority import AUTHORITY, DAY
+from monitor.inject.cluster import Cluster, ConflictError
+from monitor.inject.rotation import _HOOK, Rotation
 from monitor.settings.schema import Injector, Settings, Tls
-from tests.app.fake_api import FakeApi, served
+from tests.inject.fake_api import FakeApi, served
 from tests.inject.test_authority import verify
 
 SECRET = "/api/v1/namespaces/monitor-system/secrets/monitor-injector-tls"
@@ -81,7 +81,7 @@ def test_many_that_start_at_once_agree(api: tuple[FakeApi, Cluster], tmp_path: P
     faults: list[Exception] = []
 
     def start(file: Path) -> None:
-        mine = Cluster(cluster._url, cluster._directory)
+        mine = Cluster(cluster._url, cluster._directory, clock=time.monotonic, flaw_of=lambda _: "")
         try:
             rotation(mine, file, Clock()).turn()
         except injectors.FAULTS as error:
