@@ -27,8 +27,8 @@ import monitor
 from monitor import logs
 from monitor.analysis.lease import Lease
 from monitor.app.anchoring import Anchors
-from monitor.app.belonging import Belonging
 from monitor.archive import manifests, storage
+from monitor.archive.belonging import Belonging
 from monitor.archive.chain import Chain, signer
 from monitor.archive.manifests import NEW
 from monitor.archive.rows import Kept, Writer, load
@@ -37,6 +37,7 @@ from monitor.archive.upkeep import Upkeep
 from monitor.assembly.auditing import columns_of, recipient_of, signing_key, trusted_keys
 from monitor.audit.merkle import NONCE
 from monitor.errors import ArchiveError, LeaseError, StreamError
+from monitor.settings.archive import ANY, Archive
 from monitor.settings.schema import Settings
 from monitor.streams.entries import Entry, Place, document, missed
 from monitor.streams.redis import RedisStream
@@ -62,6 +63,9 @@ RETAIN_EVERY = 3600.0
 
 CLAIM_EVERY = 1.0
 """Seconds between two looks of an archiver that stands by."""
+
+SILENT = 2
+"""So many times `archive.every` without a step, and a store has left its archive to any other."""
 
 LAST_SECONDS = 10.0
 """How long a stopping archiver goes on archiving what is there already."""
@@ -133,7 +137,9 @@ class Archiver:
         self._trusted = trusted_keys(settings)
         self._stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
         self._belonging = Belonging(
-            self._stream, settings.archive, writer=_WRITER, sign=self._sign, aside=self._aside,
+            self._stream, settings.archive.follows, silence=_silence_of(settings.archive),
+            writer=_WRITER, sign=self._sign, aside=self._aside,
+            clock=time.time, new=lambda: os.urandom(16).hex(),
         )  # fmt: skip
         self._shards: list[Shard] = []
         self._take_shards()
@@ -552,6 +558,11 @@ def _cut(position: str, last: Entry, left: int) -> str:
 def _hour(entry: Entry) -> int:
     """The hour since 1970 in which an entry was appended: a file has those of one."""
     return int(entry.id.partition("-")[0]) // 3_600_000
+
+
+def _silence_of(given: Archive) -> float | None:
+    """After how many seconds without a step any store takes an archive over; None: none does."""
+    return SILENT * given.every if given.follows == ANY else None
 
 
 async def serve(role: child.Child) -> None:

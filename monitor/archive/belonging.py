@@ -9,8 +9,6 @@ time one has all of its shards.
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -18,41 +16,43 @@ from monitor import logs
 from monitor.archive import manifests
 from monitor.archive.chain import Chain, Sign
 from monitor.errors import ArchiveError
-from monitor.settings.archive import ANY, Archive
 from monitor.streams.entries import BEGINNING, Place
 from monitor.streams.redis import RedisStream
-
-SILENT = 2
-"""So many times `archive.every` without a step, and a store has left its archive to any other."""
 
 
 class Belonging:
     """Sees to it that the chains of an endpoint, in order of their shards, are those of one store.
 
-    A store that follows another one, as `given`, takes its chains over. `aside` does what may wait
-    for a disk; the program `writer` signs with `sign`.
+    A store that `follows` another one takes its chains over; with `silence` it takes those of any
+    store that has put no step there for so many seconds. `aside` does what may wait for a disk; the
+    program `writer` signs with `sign`. `clock` tells Unix seconds; `new` makes an identity, for a
+    store that has none.
     """
 
     def __init__(
         self,
         stream: RedisStream,
-        given: Archive,
+        follows: str,
         *,
+        silence: float | None,
         writer: str,
         sign: Sign,
         aside: Callable[..., Awaitable[Any]],
+        clock: Callable[[], float],
+        new: Callable[[], str],
     ) -> None:
         self._stream = stream
-        self._given = given
+        self._follows, self._silence = follows, silence
         self._writer = writer
         self._sign = sign
         self._aside = aside
+        self._clock, self._new = clock, new
         self._known = ""
 
     async def name(self, chain: Chain) -> None:
         """Tell a chain which store this is; raises StreamError."""
         # A store that has lost its identity meanwhile, and nothing else, is the same as before.
-        self._known = await self._stream.identity(self._known or os.urandom(16).hex())
+        self._known = await self._stream.identity(self._known or self._new())
         chain.store = self._known
 
     async def see(self, chain: Chain, all_of: Sequence[Chain]) -> None:
@@ -66,35 +66,35 @@ class Belonging:
             first.store = self._known
             await self._aside(first.open)  # who has it by now
         if first.holder or len(all_of) > 1:
-            await self._take(first, self._follows)
+            await self._take(first, self._may_follow)
         if chain is not first:
             await self._has_begun(all_of[: chain.shard])
             await self._take(chain, lambda _: True)
 
-    def _follows(self, chain: Chain) -> bool:
+    def _may_follow(self, chain: Chain) -> bool:
         """Whether this store may take the place of the one that has the first chain. Of two stores
         that both follow any one has it as long as it archives."""
-        if self._given.follows != ANY or chain.head is None:
-            return chain.holder == self._given.follows
-        return time.time() - chain.head.manifest.at >= SILENT * self._given.every
+        if self._silence is None or chain.head is None:
+            return chain.holder == self._follows
+        return self._clock() - chain.head.manifest.at >= self._silence
 
     async def _take(self, chain: Chain, may_follow: Callable[[Chain], bool]) -> None:
         """Put a step that says whose a chain is from now on, unless it is this store's."""
         while chain.holder != self._known:
             before = chain.holder if chain.is_foreign else ""
             is_next = before and may_follow(chain)
-            if before and not is_next and self._given.follows == ANY:
+            if before and not is_next and self._silence is not None:
                 raise ArchiveError(
                     f"store {before} has archived lately, and this is store {self._known}; it goes "
-                    f"on once that one has been silent for {SILENT * self._given.every:g} s"
+                    f"on once that one has been silent for {self._silence:g} s"
                 )
             if is_next:
                 await self._aside(chain.finish)
                 position = await self._aside(self._position, chain)
-                new = chain.succession(at=time.time(), writer=self._writer, position=position)
+                new = chain.succession(at=self._clock(), writer=self._writer, position=position)
             else:
                 new = chain.next_manifest(
-                    at=time.time(), writer=self._writer, position=chain.position, tree=chain.tree
+                    at=self._clock(), writer=self._writer, position=chain.position, tree=chain.tree
                 )
             if await self._aside(chain.add, new, self._sign) and before:
                 logs.info(
