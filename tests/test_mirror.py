@@ -37,6 +37,7 @@ ELSEWHERE = {
     "erasure/store.py": "commands/test_erase.py",
     "commands/audit_log.py": "commands/test_reveal.py",
     "ner/server.py": "ner/test_client.py",
+    "assembly/anchors.py": "archive/test_anchoring.py",
     "assembly/build.py": "test_cli.py",
     "assembly/explanation.py": "assembly/test_check.py",
     "assembly/injection.py": "inject/test_cluster.py",

@@ -26,7 +26,6 @@ from nacl.signing import VerifyKey
 import monitor
 from monitor import logs
 from monitor.analysis.lease import Lease
-from monitor.app.anchoring import Anchors
 from monitor.archive import manifests, storage
 from monitor.archive.belonging import Belonging
 from monitor.archive.chain import Chain, signer
@@ -34,6 +33,7 @@ from monitor.archive.manifests import NEW
 from monitor.archive.rows import Kept, Writer, load
 from monitor.archive.sealing import KEY, Seal
 from monitor.archive.upkeep import Upkeep
+from monitor.assembly.anchors import anchoring
 from monitor.assembly.auditing import columns_of, recipient_of, signing_key, trusted_keys
 from monitor.audit.merkle import NONCE
 from monitor.errors import ArchiveError, LeaseError, StreamError
@@ -130,7 +130,7 @@ class Archiver:
         self._stopping = stopping
         scratch = Path(settings.data) / "archive"
         self._storage = storage.at(settings.archive.url, scratch)
-        self._anchors = Anchors(settings)
+        self._anchors = anchoring(settings)
         self._sign = signer(signing_key(settings))
         self._recipient = recipient_of(settings)
         self._columns = columns_of(settings)

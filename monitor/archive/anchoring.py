@@ -12,31 +12,16 @@ import contextlib
 import errno
 import os
 import stat
-import struct
 import threading
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import monitor
-from monitor import logs, resource
-from monitor.alerting.delivery import Courier
+from monitor import logs
 from monitor.archive import storage
-from monitor.assembly.auditing import Anchor, anchors_of
-from monitor.assembly.tracing import grpc_transport
-from monitor.errors import ConfigError
-from monitor.framings import protobuf
-from monitor.framings.protobuf import Field
-from monitor.notifications import Request
-from monitor.otlp import grpc
-from monitor.otlp.transport import Transport
-from monitor.otlp.variables import Variables
-from monitor.recorder import span_fields
-from monitor.settings.schema import Settings
 from monitor.types import Measurement
-from monitor.urls import shown
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds before what failed is tried again; each time twice as long."""
@@ -108,109 +93,20 @@ def _written(descriptor: int, text: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-class Webhook:
-    """A URL to which each text is posted, signed as notifications are."""
-
-    kind = "webhook"
-
-    def __init__(self, address: str, secret_of: Callable[[], str], timeout: float = 10.0) -> None:
-        self.shown = shown(address)
-        self._url = address
-        self._secret = secret_of
-        self._courier = Courier(version=monitor.__version__, timeout=timeout)
-
-    def put(self, text: bytes, at: float) -> Answer:
-        """See Place."""
-        try:
-            signed = self._secret()
-        except ConfigError as error:
-            return Answer(str(error))
-        request = Request(self._url, text, {"Content-Type": "text/plain; charset=utf-8"})
-        answer = self._courier.send(request, secret=signed, clock=at)
-        return Answer("" if answer.is_taken else answer.words, answer.asked or 0.0)
-
-    def close(self) -> None:
-        """See Place."""
-        self._courier.close()
-
-
-class Collector:
-    """An OpenTelemetry collector that gets each text as the body of a log record."""
-
-    kind = "otlp"
-
-    def __init__(self, transport: Transport, endpoint: str) -> None:
-        self.shown = transport.shown
-        self._transport = transport
-        self._endpoint = endpoint
-
-    def put(self, text: bytes, at: float) -> Answer:
-        """See Place."""
-        answer = self._transport.send(log_record(text.decode(), self._endpoint, at))
-        if answer.wrong:
-            return Answer(answer.wrong, answer.pause)
-        return Answer("it rejected the log record" if rejected(answer.said) else "")
-
-    def close(self) -> None:
-        """See Place."""
-        self._transport.close()
-
-
-def log_record(text: str, endpoint: str, at: float) -> bytes:
-    """Return the body of a delivery of one log record (opentelemetry/proto/logs/v1/logs.proto):
-    around it are the same messages as around spans, with the same numbers."""
-    attributes = resource.attributes(monitor.__version__, os.environ)
-    around = span_fields.whole(
-        {**attributes, "monitor.endpoint": endpoint}, "monitor", monitor.__version__
-    )
-    when = int(at * 1e9)
-    record = (
-        struct.pack("<BQ", 0x09, when)  # time_unix_nano
-        + b"\x10\x09"  # severity_number: INFO
-        + span_fields.block(b"\x1a", b"INFO")
-        + span_fields.block(b"\x2a", span_fields.block(b"\x0a", text.encode()))  # body
-        + struct.pack("<BQ", 0x59, when)  # observed_time_unix_nano
-        + span_fields.block(b"\x62", b"monitor.audit.checkpoints")  # event_name
-    )
-    return around(span_fields.block(b"\x12", record))
-
-
-_REJECTED = {1: Field("partial_success", {1: Field("rejected_log_records", "int64")})}
-
-
-def rejected(said: bytes) -> bool:
-    """Whether a collector that answered well says that it did not take the log record."""
-    partial = protobuf.message(said, _REJECTED).get("partial_success", {})
-    return bool(partial.get("rejected_log_records", 0) > 0)
-
-
-def place_of(anchor: Anchor) -> Place:
-    """Return what puts checkpoints to a place."""
-    if anchor.kind == "file":
-        return FilePlace(Path(anchor.where))
-    if anchor.kind == "webhook":
-        return Webhook(anchor.where, anchor.secret)
-    if anchor.is_grpc:
-        return Collector(grpc_transport(anchor.where, grpc.LOGS, "LOGS"), anchor.endpoint)
-    from monitor.otlp.http import HttpTransport
-
-    transport = HttpTransport(anchor.where, variables=Variables(os.environ, "LOGS"))
-    return Collector(transport, anchor.endpoint)
-
-
 class Line:
-    """Keeps one place up to date from a thread; `clock` is in seconds and never jumps.
+    """Keeps one place up to date from a thread; `clock` is in seconds and never jumps, `wall` tells
+    Unix seconds.
 
     It puts what it was given last: at once, when `every` seconds are over, and when it ends.
     """
 
     def __init__(
-        self, place: Place, every: float, *, clock: Callable[[], float] = time.monotonic
+        self, place: Place, every: float, *, clock: Callable[[], float], wall: Callable[[], float]
     ) -> None:
         self.place = place
         self.counts = dict.fromkeys(RESULTS, 0)
         self._every = every
-        self._clock = clock
+        self._clock, self._wall = clock, wall
         self._given = self._put = b""
         self._since: float | None = None
         self._next = 0.0
@@ -283,7 +179,7 @@ class Line:
 
     def _tried(self, text: bytes) -> float | None:
         """Put a text; None where that went well, else for how long the place is left alone."""
-        at = time.time()
+        at = self._wall()
         try:
             answer = self.place.put(_headed(text, at), at)
         except Exception as error:  # noqa: BLE001  a defect of ours; it is tried again
@@ -307,10 +203,11 @@ def _headed(text: bytes, at: float) -> bytes:
 
 
 class Anchors:
-    """All places of an archive."""
+    """All places of an archive, each with a line; `clock` is that of the lines."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._lines = [Line(place_of(one), settings.audit.every) for one in anchors_of(settings)]
+    def __init__(self, lines: Sequence[Line], *, clock: Callable[[], float]) -> None:
+        self._lines = lines
+        self._clock = clock
 
     def offer(self, endpoint: str, checkpoints: Sequence[str]) -> None:
         """Take the last checkpoint of each shard, in order; empty where a shard has none."""
@@ -341,6 +238,6 @@ class Anchors:
 
     def close(self, patience: float) -> None:
         """Put what is left, for at most so many seconds."""
-        deadline = time.monotonic() + patience
+        deadline = self._clock() + patience
         for line in self._lines:
             line.close(deadline)

@@ -18,12 +18,13 @@ import pytest
 from nacl.signing import SigningKey
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as proto
 
-from monitor.app import anchoring
-from monitor.app.anchoring import Anchors, Answer, FilePlace, Line, Webhook, place_of
 from monitor.app.archiver import Archiver
+from monitor.archive import anchoring as module
+from monitor.archive.anchoring import Answer, FilePlace, Line
 from monitor.archive.chain import Chain, signer
 from monitor.archive.storage import Directory
 from monitor.archive.verification import Verifier, Violation, parse_anchors
+from monitor.assembly.anchors import Webhook, anchoring, place_of
 from monitor.assembly.auditing import anchors_of
 from monitor.settings.archive import Anchor, Archive, Audit
 from monitor.settings.schema import Otlp, Settings
@@ -31,6 +32,7 @@ from tests.archive.conftest import add, kept
 
 KEY = SigningKey(bytes(32))
 PATIENCE = 30.0
+CLOCKS: dict[str, Callable[[], float]] = {"clock": time.monotonic, "wall": time.time}
 
 
 def until(is_so: Callable[[], bool]) -> None:
@@ -132,7 +134,7 @@ def test_a_webhook_gets_what_verify_reads_signed(
     secret = tmp_path / "hook.key"
     secret.write_text("s3cret\n")
     given = settings(tmp_path, Anchor(webhook=f"{receiver.url}/x", secret=str(secret)))
-    anchors = Anchors(given)
+    anchors = anchoring(given)
     anchors.offer("bot", [last(chain), "", ""])
     until(lambda: anchors.measurements("bot")[0].value == 1)
     ((path, headers, body),) = receiver.posts
@@ -155,12 +157,12 @@ def test_a_file_keeps_all_that_was_appended(chain: Chain, tmp_path: Path) -> Non
     """Each in the chain; half a checkpoint, of a disk that was full, is none."""
     path = tmp_path / "anchors.txt"
     place = FilePlace(path)
-    line = Line(place, 3600.0)
+    line = Line(place, 3600.0, **CLOCKS)
     line.offer(last(chain).encode())
     line.close(time.monotonic() + PATIENCE)
     assert add(chain, kept(2, 2), signer(KEY))
     path.write_text(path.read_text().rstrip("\n"))  # somebody has edited it
-    again = Line(place, 3600.0)
+    again = Line(place, 3600.0, **CLOCKS)
     again.offer(last(chain).encode())
     again.close(time.monotonic() + PATIENCE)
     is_proven(chain, path.read_text())
@@ -168,7 +170,7 @@ def test_a_file_keeps_all_that_was_appended(chain: Chain, tmp_path: Path) -> Non
     size = path.stat().st_size
     write = os.write
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(anchoring.os, "write", lambda to, data: write(to, data[:90]))
+        patch.setattr(module.os, "write", lambda to, data: write(to, data[:90]))
         assert place.put(last(chain).encode(), 0.0) == Answer("the disk is full")
     assert path.stat().st_size == size
     assert FilePlace(tmp_path).put(b"x", 0.0).wrong == "is a directory"
@@ -179,7 +181,7 @@ def test_a_file_keeps_all_that_was_appended(chain: Chain, tmp_path: Path) -> Non
 def test_a_collector_gets_a_log_record(receiver: Receiver, chain: Chain, tmp_path: Path) -> None:
     """Over HTTP where metrics go, too; one that says it took none is no success."""
     given = settings(tmp_path, Anchor(otlp=True), otlp=Otlp(endpoint=receiver.url))
-    anchors = Anchors(given)
+    anchors = anchoring(given)
     anchors.offer("bot", [last(chain)])
     anchors.close(PATIENCE)
     ((path, _, body),) = receiver.posts
@@ -205,9 +207,9 @@ def test_what_fails_is_tried_again_with_what_is_newest(
     """Said once, counted, and said once that it is over; of what came meanwhile the last is
     sent."""
     caplog.set_level("INFO")
-    monkeypatch.setattr(anchoring, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(module, "FIRST_PAUSE", 0.02)
     receiver.status = 503
-    line = Line(Webhook(receiver.url, str), 1e-3)
+    line = Line(Webhook(receiver.url, str), 1e-3, **CLOCKS)
     line.offer(b"one")
     until(lambda: line.counts["failed"] >= 2)
     line.offer(b"two")
@@ -236,7 +238,7 @@ def test_how_long_a_place_is_late_is_told() -> None:
         def close(self) -> None:
             pass
 
-    line = Line(Never(), 60.0, clock=lambda: now[0])
+    line = Line(Never(), 60.0, clock=lambda: now[0], wall=time.time)
     assert line.overdue == 0
     line.offer(b"one")
     until(lambda: line.counts["failed"] == 1)
@@ -254,12 +256,12 @@ def test_a_receiver_that_hangs_holds_nothing_up(
     """It is cut off in its time, as one that sends elsewhere or asks to be left alone for ever is
     no success."""
     receiver.may_answer.clear()
-    line = Line(Webhook(receiver.url, str, timeout=0.3), 60.0)
+    line = Line(Webhook(receiver.url, str, timeout=0.3), 60.0, **CLOCKS)
     began = time.monotonic()
     line.offer(b"one")
     until(lambda: line.counts["failed"] == 1)
     line.close(time.monotonic() + 0.2)
-    slow = Anchors(settings(tmp_path, Anchor(webhook=receiver.url)))
+    slow = anchoring(settings(tmp_path, Anchor(webhook=receiver.url)))
     slow.offer("bot", [last(chain)])
     until(lambda: len(receiver.posts) >= 2)
     slow.close(0.1)
