@@ -31,7 +31,7 @@ ELSEWHERE = {
     "inject/wishes.py": "inject/test_decision.py",
     "inject/capture.py": "inject/test_decision.py",
     "archive/strangers.py": "archive/test_verification.py",
-    "app/shard_watch.py": "app/test_many_analyzers.py",
+    "analyzer/shard_watch.py": "app/test_many_analyzers.py",
     "streams/notes.py": "templates/test_shared.py",
     "erasure/run.py": "commands/test_erase.py",
     "erasure/store.py": "commands/test_erase.py",

@@ -31,12 +31,12 @@ from monitor.analysis.guard import Guard
 from monitor.analysis.lease import LEASE, Lease
 from monitor.analysis.lineage import Lineage
 from monitor.analysis.monitors import analysis_of
-from monitor.app.attempts import Attempts
+from monitor.analyzer.attempts import Attempts
+from monitor.analyzer.set_aside import SetAside
+from monitor.analyzer.shard_watch import ShardWatch
 from monitor.app.decision_log import DecisionLog
 from monitor.app.folding import Folding
 from monitor.app.outcomes import Outcomes
-from monitor.app.set_aside import SetAside
-from monitor.app.shard_watch import ShardWatch
 from monitor.app.sharing import Looker, Sharing
 from monitor.assembly import meaning
 from monitor.assembly.analysis import features_of, read_profile, rules_of, versus_of
@@ -127,7 +127,7 @@ class Analyzer:
         self._sharing = Sharing(self._features, self._stream.looks, clock=clock)
         self._looker = Looker(settings, self._features, name, clock=clock)
         self._shards = ShardWatch(settings.stream.shards)
-        self._set_aside = SetAside()
+        self._set_aside = SetAside(time.monotonic)
         self._outcomes = Outcomes(settings, partial(self._set_aside.note, "failed"))
         self._analysis = self._fresh()
         self._lineage = self._followed()

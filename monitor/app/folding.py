@@ -13,10 +13,10 @@ import numpy as np
 
 from monitor.analysis.fold import Analysis
 from monitor.analysis.lineage import Lineage
-from monitor.app.attempts import Attempts
-from monitor.app.looks import Looking, Strip, block_of, interleaved
+from monitor.analyzer.attempts import Attempts
+from monitor.analyzer.looks import Looking, Strip, block_of, interleaved
+from monitor.analyzer.set_aside import SetAside
 from monitor.app.outcomes import Outcomes
-from monitor.app.set_aside import SetAside
 from monitor.findings import Finding
 from monitor.interfaces import Feature
 from monitor.review.reviewer import Reviewer

@@ -14,9 +14,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from monitor.analysis.lease import LEASE
-from monitor.app.attempts import Attempts
+from monitor.analyzer.attempts import Attempts
+from monitor.analyzer.looks import Looking, Piece, Strip, about_of, packed, unpacked
 from monitor.app.folding import is_sound
-from monitor.app.looks import Looking, Piece, Strip, about_of, packed, unpacked
 from monitor.interfaces import Feature
 from monitor.settings.schema import Settings
 from monitor.streams.entries import AHEAD, BEGINNING, Entry, Known, mark_of, moment

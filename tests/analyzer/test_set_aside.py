@@ -7,8 +7,8 @@ import logging
 import msgspec
 import pytest
 
-from monitor.app import set_aside
-from monitor.app.set_aside import SetAside
+from monitor.analyzer import set_aside
+from monitor.analyzer.set_aside import SetAside
 from monitor.metrics.labels import SET_ASIDE_REASONS
 from monitor.streams.entries import Entry
 
@@ -17,11 +17,11 @@ ENTRY = Entry("monitor:{e:0}:records", "1700000000000-0", [b"record", b"a secret
 
 def test_every_reason_is_counted_from_the_start_and_kept() -> None:
     """The counts belong to a checkpoint's position."""
-    aside = SetAside()
+    aside = SetAside(lambda: 0.0)
     assert aside.counts == dict.fromkeys(SET_ASIDE_REASONS, 0)
     for reason in SET_ASIDE_REASONS:
         aside.note(reason, ENTRY)
-    again = SetAside()
+    again = SetAside(lambda: 0.0)
     again.restore(aside.saved())
     again.restore({})
     assert again.counts == dict.fromkeys(SET_ASIDE_REASONS, 1)
@@ -30,13 +30,14 @@ def test_every_reason_is_counted_from_the_start_and_kept() -> None:
 
 
 def test_a_reason_is_said_once_a_minute_with_the_entry_alone(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The id is what one needs to look at it; what an exception quotes is not told."""
-    aside = SetAside()
+    times = [0.0]
+    aside = SetAside(lambda: times[0])
     with caplog.at_level(logging.WARNING, "monitor"):
         for now in (0.0, 1.0, 59.0, 61.0):
-            monkeypatch.setattr(set_aside.time, "monotonic", lambda now=now: now)
+            times[0] = now
             aside.note("failed", ENTRY, ValueError("a secret"))
             with aside.failing("judging"):
                 raise KeyError("a secret")

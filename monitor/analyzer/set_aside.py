@@ -4,8 +4,7 @@ without content."""
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -30,12 +29,16 @@ _WHY = {
 
 
 class SetAside:
-    """How many records were set aside, by reason, and how many checkpoints were `damaged`."""
+    """How many records were set aside, by reason, and how many checkpoints were `damaged`.
 
-    def __init__(self) -> None:
+    `clock` is in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
         self.counts: dict[str, int] = dict.fromkeys(SET_ASIDE_REASONS, 0)
         self.ahead = 0
         self.damaged = 0
+        self._clock = clock
         self._said: dict[str, float] = {}
 
     def note(self, reason: str, entry: Entry, error: Exception | None = None) -> None:
@@ -82,7 +85,7 @@ class SetAside:
         self.ahead = 0
 
     def _say(self, kind: str, line: str) -> None:
-        now = time.monotonic()
+        now = self._clock()
         if now >= self._said.get(kind, now):
             self._said[kind] = now + SAY_EVERY
             logs.warning(f"{line} (at most one such line a minute)")

@@ -12,7 +12,7 @@ import pytest
 from monitor.analysis.guard import guarded
 from monitor.analysis.lineage import facts_of
 from monitor.analysis.rows import row_of, segments_of, values
-from monitor.app.looks import (
+from monitor.analyzer.looks import (
     DIMENSIONS,
     FACTS,
     FORM,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from monitor.app.attempts import FIELDS, HORIZON, STEP, Attempts
+from monitor.analyzer.attempts import FIELDS, HORIZON, STEP, Attempts
 from monitor.errors import StreamError
 from monitor.streams.entries import Entry
 

@@ -1,0 +1,1 @@
+"""Entries of the streams → what the analysis counts, by one analyzer or several, whatever ends."""
