@@ -44,6 +44,7 @@ ELSEWHERE = {
     "assembly/keyring.py": "commands/test_keys.py",
     "assembly/log_recording.py": "replay/test_recording.py",
     "assembly/modules.py": "assembly/test_build.py",
+    "assembly/outcomes.py": "analyzer/test_outcomes.py",
     "assembly/reviewing.py": "review/test_reviewer.py",
     "app/proxy.py": "end_to_end/test_spine.py",
     "app/recorder.py": "end_to_end/test_faults.py",

@@ -32,17 +32,19 @@ from monitor.analysis.lease import LEASE, Lease
 from monitor.analysis.lineage import Lineage
 from monitor.analysis.monitors import analysis_of
 from monitor.analyzer.attempts import Attempts
+from monitor.analyzer.changes import Changes
+from monitor.analyzer.decision_log import DecisionLog
+from monitor.analyzer.folding import Folding
 from monitor.analyzer.set_aside import SetAside
 from monitor.analyzer.shard_watch import ShardWatch
-from monitor.app.decision_log import DecisionLog
-from monitor.app.folding import Folding
-from monitor.app.outcomes import Outcomes
-from monitor.app.sharing import Looker, Sharing
+from monitor.analyzer.sharing import Looker, Sharing
 from monitor.assembly import meaning
 from monitor.assembly.analysis import features_of, read_profile, rules_of, versus_of
+from monitor.assembly.experiments import digests_of
+from monitor.assembly.outcomes import outcomes_of
 from monitor.assembly.reviewing import reviewer_of
 from monitor.errors import LeaseError, StreamError
-from monitor.findings import Change, Finding, Status
+from monitor.findings import Finding
 from monitor.settings.schema import Settings
 from monitor.streams.entries import AHEAD, missed, time_of
 from monitor.streams.redis import RedisStream
@@ -70,9 +72,6 @@ LINEAGE = "lineage"
 
 COUNTS = ("monitor_drift_samples", "monitor_quality_labels")
 """What counts exchanges by segment."""
-
-LINES = 20
-"""Lines of one look, at most."""
 
 LOOK_SHARE = 20
 """A look that took long waits so many times as long for the next: a twentieth of the time."""
@@ -120,27 +119,26 @@ class Analyzer:
         self._stopping = stopping
         self._features = features_of(settings)
         self._profile = read_profile(settings.reference.file)
-        self._stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
+        self._stream = _stream(settings)
         self._lease = Lease(settings.redis, settings.endpoint, name, clock=clock)
         self._checkpoint = Checkpoint(settings.redis, settings.endpoint, lease=self._lease)
         self._stands_by = False
         self._sharing = Sharing(self._features, self._stream.looks, clock=clock)
-        self._looker = Looker(settings, self._features, name, clock=clock)
+        self._looker = Looker(_stream(settings), self._features, name, clock=clock)
         self._shards = ShardWatch(settings.stream.shards)
         self._set_aside = SetAside(time.monotonic)
-        self._outcomes = Outcomes(settings, partial(self._set_aside.note, "failed"))
+        self._outcomes = outcomes_of(settings, partial(self._set_aside.note, "failed"))
         self._analysis = self._fresh()
         self._lineage = self._followed()
-        self._changed: list[Change] = []
         self._position = ""
         self._saved = ""
         self._unsaved: dict[str, bytes] = {}
-        self._states: dict[tuple[str, str, str], Status] = {}
+        self._changes = Changes()
         self._standing = Standing([])
         self._has_news = False
         self._attempts = Attempts(self._checkpoint.write)
         self._reviewer = reviewer_of(settings)
-        self._decisions = DecisionLog(settings, self._stream)
+        self._decisions = DecisionLog(digests_of(settings), self._stream)
         self._is_restored = False
         self._away = False
         self._said: set[str] = set()
@@ -227,7 +225,7 @@ class Analyzer:
         self._stands_by = False
         with contextlib.suppress(StreamError):  # what it has left is gone soon
             await self._looker.leave()
-        self._decisions = DecisionLog(self._settings, self._stream)
+        self._decisions.forget()
         return True
 
     async def _look_ahead(self, seconds: float) -> None:
@@ -422,8 +420,7 @@ class Analyzer:
         self._position = self._saved = position
         self._unsaved = meaning.saved(now)
         findings = self._analysis.findings()
-        self._states = {_key(found): found.status for found in findings}
-        self._changed = [*self._lineage.latest()]
+        self._changes.begin(findings, self._lineage.latest())
         self._stand(findings)
         self._is_restored = True
         return True
@@ -537,31 +534,12 @@ class Analyzer:
         return False
 
     def _tell(self) -> None:
-        """A line for each feature and segment that began or ceased to drift."""
-        states, lines = {}, []
+        """Say and note what this look finds."""
         findings = self._analysis.findings()
         self._stand(findings)
         if self._reviewer is not None:
             self._reviewer.drift(findings)
-        for found in findings:
-            before = self._states.get(_key(found), "insufficient")
-            if found.status != before and "drift" in (found.status, before):
-                where = found.feature
-                if found.dimension != WHOLE.dimension:
-                    where += f" in {found.dimension} {found.value}"
-                size = ", ".join(f"{name} {score:.3g}" for name, score in found.scores.items())
-                verb = "drifted" if found.status == "drift" else "is back to usual"
-                lines.append(f"{where} {verb} ({size}; {found.samples} values)")
-            states[_key(found)] = found.status
-        self._states = states
-        latest = [*self._lineage.latest()]
-        known = {(one.fact, one.since) for one in self._changed}
-        lines += [one.words for one in latest if (one.fact, one.since) not in known]
-        self._changed = latest
-        for line in lines[:LINES]:
-            logs.info(line)
-        if len(lines) > LINES:
-            logs.info(f"{len(lines) - LINES} more features and segments changed their status")
+        self._changes.say(findings, self._lineage.latest())
 
     def _stand(self, findings: list[Finding]) -> None:
         """Note what is wrong at this look."""
@@ -592,8 +570,8 @@ async def serve(role: child.Child) -> None:
     await analyzer.run()
 
 
-def _key(found: Finding) -> tuple[str, str, str]:
-    return found.feature, found.dimension, found.value
+def _stream(settings: Settings) -> RedisStream:
+    return RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
 
 
 if __name__ == "__main__":

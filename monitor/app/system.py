@@ -13,7 +13,7 @@ import msgspec
 
 import monitor
 from monitor import decisions
-from monitor.app.decision_log import entries
+from monitor.analyzer.decision_log import entries
 from monitor.errors import StreamError
 from monitor.findings import Drift, ExperimentEffect, Outcomes
 from monitor.queries.query import Process, Running

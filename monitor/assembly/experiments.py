@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from monitor import decisions
 from monitor.analysis.experiments.declared import (
     LARGEST,
     STRETCHES,
@@ -41,6 +42,11 @@ def experiments_of(settings: Settings) -> tuple[Experiment, ...]:
             raise ConfigError(f"{key}.name: {told(given.name)} is the name of another experiment")
         found.append(_experiment(given, key, settings))
     return tuple(found)
+
+
+def digests_of(settings: Settings) -> dict[str, str]:
+    """What each experiment is declared to be, as a digest by its name."""
+    return {one.name: decisions.digest(one) for one in settings.experiments}
 
 
 def _experiment(given: Declared, key: str, settings: Settings) -> Experiment:

@@ -17,9 +17,9 @@ from rich.console import Console
 from monitor import decisions
 from monitor.analysis.checkpoint import Checkpoint
 from monitor.analysis.experiments.declared import horizons_of
-from monitor.app.decision_log import entries
-from monitor.app.outcomes import Outcomes
+from monitor.analyzer.decision_log import entries
 from monitor.assembly.experiments import experiments_of
+from monitor.assembly.outcomes import outcomes_of
 from monitor.commands import account
 from monitor.commands.written import document
 from monitor.errors import StreamError, UsageError
@@ -80,7 +80,7 @@ async def _found(settings: Settings) -> list[ExperimentEffect]:
     """What the counts say that the analyzer saved, at most some seconds ago. Who reads it is
     written down."""
     checkpoint = Checkpoint(settings.redis, settings.endpoint)
-    outcomes = Outcomes(settings, _pass_over)
+    outcomes = outcomes_of(settings, _pass_over)
     stream = RedisStream(settings.redis, settings.endpoint)
     try:
         _, state = await checkpoint.load()

@@ -31,8 +31,6 @@ from monitor.analysis.experiments.declared import (
 from monitor.analysis.monitors import shares
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.slices.losses import MEASURES
-from monitor.app.outcomes import is_asked_for
-from monitor.app.outcomes import rules_of as outcome_rules_of
 from monitor.archive.sealing import opener_of
 from monitor.assembly import build as parts
 from monitor.assembly import keyring
@@ -40,6 +38,8 @@ from monitor.assembly.analysis import features_of, rules_of
 from monitor.assembly.check import wrong_intersection
 from monitor.assembly.experiments import experiments_of
 from monitor.assembly.log_recording import LogRecording
+from monitor.assembly.outcomes import is_asked_for
+from monitor.assembly.outcomes import rules_of as outcome_rules_of
 from monitor.assembly.sanitizer import Sanitizer
 from monitor.commands.progress import watched
 from monitor.commands.written import document, note, write

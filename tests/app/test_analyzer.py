@@ -20,7 +20,8 @@ from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.drift.profiles import dump_profile, profile_of
 from monitor.analysis.fold import Analysis
 from monitor.analysis.rows import row_of
-from monitor.app.analyzer import LINES, Analyzer
+from monitor.analyzer.changes import LINES
+from monitor.app.analyzer import Analyzer
 from monitor.errors import StreamError
 from monitor.features import FEATURES
 from monitor.findings import Finding

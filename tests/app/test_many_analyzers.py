@@ -40,8 +40,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who stands by looks at however little there is, and the owner counts it column by column."""
-    monkeypatch.setattr("monitor.app.sharing.LEAST", 1)
-    monkeypatch.setattr("monitor.app.sharing.SKIPPED", 2)
+    monkeypatch.setattr("monitor.analyzer.sharing.LEAST", 1)
+    monkeypatch.setattr("monitor.analyzer.sharing.SKIPPED", 2)
     monkeypatch.setattr("monitor.analysis.fold.FEW", 4)
 
 
@@ -423,7 +423,8 @@ PROCESS = """
 import asyncio, json, os, pathlib, signal, sys
 import msgspec
 from monitor import logs
-from monitor.app import analyzer as module, sharing
+from monitor.analyzer import sharing
+from monitor.app import analyzer as module
 from monitor.settings.schema import Settings
 module.READ_EVERY, module.SAVE_EVERY, module.CLAIM_EVERY = 0.1, 0.5, 0.2
 module.AHEAD_EVERY, sharing.LEAST, sharing.ASK_EVERY = 0.01, 1, 0.2

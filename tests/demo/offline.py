@@ -20,11 +20,11 @@ from monitor.analysis.join.at_rest import due
 from monitor.analysis.join.items import Item, item_of
 from monitor.analysis.join.join import Join
 from monitor.analysis.monitors import analysis_of, at_once_of, outcomes_of, within_of
-from monitor.app.outcomes import is_asked_for, rules_of
 from monitor.assembly import build
 from monitor.assembly.analysis import features_of
 from monitor.assembly.analysis import rules_of as drift_rules_of
 from monitor.assembly.experiments import experiments_of
+from monitor.assembly.outcomes import is_asked_for, rules_of
 from monitor.demo.alarms import Alarm, alarms
 from monitor.demo.page import Labels, Page
 from monitor.demo.scenario import Scenario, Turn, configuration, trace_id

@@ -14,8 +14,8 @@ from monitor.analysis.experiments.declared import horizons_of
 from monitor.analysis.join.join import Join
 from monitor.analysis.join.reading import Reading
 from monitor.analysis.monitors import outcomes_of, within_of
-from monitor.app.outcomes import rules_of
 from monitor.assembly.experiments import experiments_of
+from monitor.assembly.outcomes import rules_of
 from monitor.cli import main
 from monitor.settings.load import load
 from monitor.types import Part, Record, encode_record

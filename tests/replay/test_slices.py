@@ -18,7 +18,7 @@ from monitor.analysis.monitors import at_once_of, outcomes_of
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.slices.losses import MEASURES
 from monitor.analysis.slices.monitor import ranked
-from monitor.app.outcomes import rules_of
+from monitor.assembly.outcomes import rules_of
 from monitor.cli import main
 from monitor.settings.schema import Outcomes, Settings, Slices
 from monitor.types import Part, Record, Tokens, Verdict, encode_record

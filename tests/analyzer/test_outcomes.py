@@ -18,10 +18,11 @@ from monitor import findings
 from monitor.analysis import monitors as listed
 from monitor.analysis.fold import Analysis
 from monitor.analysis.join.reading import Reading
+from monitor.analyzer import outcomes
 from monitor.app import analyzer as analyzer_role
-from monitor.app import outcomes
 from monitor.app.analyzer import Analyzer
 from monitor.assembly.experiments import experiments_of
+from monitor.assembly.outcomes import outcomes_of, rules_of
 from monitor.feedback import Feedback, Statement
 from monitor.privacy import keys
 from monitor.replay.joined import joined, stored
@@ -380,7 +381,7 @@ def test_replay_of_the_store_has_the_rows_that_were_counted_live(tmp_path: Path)
         kept = await asyncio.to_thread(lambda: list(records(there.url, "e", shards=2)))
         assert list(joined(kept, said, reading=Reading(), wait=3.0)) == rows
         folds = listed.within_of(
-            outcomes.rules_of(scene.settings), experiments=experiments_of(scene.settings)
+            rules_of(scene.settings), experiments=experiments_of(scene.settings)
         )
         for row in joined(kept, said, reading=Reading(), wait=3.0, horizons=[*folds]):
             if row.truth is not None and row.truth.horizon:
@@ -404,7 +405,7 @@ def test_what_a_horizon_counted_is_removed_with_it() -> None:
     states: list[dict[str, bytes]] = []
     for experiments in ([declared], []):
         settings = Settings(endpoint="e", redis="redis://nowhere.invalid", experiments=experiments)
-        one = outcomes.Outcomes(settings, lambda *_: None)
+        one = outcomes_of(settings, lambda *_: None)
         before = states[0] if states else {outcomes.POSITION: b"0-0"}
         one.restore({name: entry for name, entry in before.items() if entry})
         one.add(record("r"))

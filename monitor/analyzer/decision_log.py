@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import suppress
 
 from monitor import decisions
 from monitor.errors import ParseError
 from monitor.findings import ExperimentEffect
-from monitor.settings.schema import Settings
 from monitor.streams.redis import RedisStream
 from monitor.turns import give_way
 
 
 class DecisionLog:
-    """The log of an endpoint, which the analyzer writes. Methods raise StreamError."""
+    """The log of an endpoint, which the analyzer writes. `declared` has digests of what experiments
+    are declared to be, by their names. Methods raise StreamError."""
 
-    def __init__(self, settings: Settings, stream: RedisStream) -> None:
+    def __init__(self, declared: Mapping[str, str], stream: RedisStream) -> None:
         self._stream = stream
-        self._declared = {one.name: decisions.digest(one) for one in settings.experiments}
+        self._declared = declared
         self._last: dict[decisions.Which, str] | None = None
 
     async def note(self, found: Iterable[ExperimentEffect], at: float) -> None:
@@ -31,6 +31,10 @@ class DecisionLog:
         for one in decisions.changed(found, self._last, self._declared, at):
             await self._stream.notes.log_decisions([decisions.encode(one)])
             self._last[one.which] = one.verdict
+
+    def forget(self) -> None:
+        """Read anew what the log says: another analyzer may have written meanwhile."""
+        self._last = None
 
     async def _read(self) -> dict[decisions.Which, str]:
         last: dict[decisions.Which, str] = {}

