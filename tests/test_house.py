@@ -23,6 +23,7 @@ from tests.laws import (
     no_task_ends_unseen,
     only_privacy_makes_feedback,
     only_privacy_makes_records,
+    public,
     settings_are_read_at_the_door,
     time_and_chance_are_arguments,
     what_is_remembered_has_a_bound,
@@ -59,6 +60,16 @@ def test_every_module_keeps_the_law(law: Law) -> None:
         for line, fault in law(name(path), tree(path))
     ]
     assert not faults, "\n".join(faults)
+
+
+def test_app_holds_processes_alone() -> None:
+    """Each file there is one that runs (`serve`, `supervise`); what it is made of stands in a room."""
+    runs = {
+        path.stem: {each.name for each in public(tree(path))} & {"serve", "supervise"}
+        for path in SOURCES
+        if path.parent.name == "app" and path.stem != "__init__"
+    }
+    assert [one for one, found in runs.items() if not found] == []
 
 
 HEAD = '"""A module of the tests."""\n'

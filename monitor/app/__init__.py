@@ -1,1 +1,1 @@
-"""The processes of a running monitor: one file for each, and what one of them alone is made of."""
+"""The processes of a running monitor, one file for each; what they are made of stands in rooms."""

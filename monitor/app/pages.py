@@ -22,11 +22,11 @@ from monitor.alerting.store import AlertStore
 from monitor.api import access, bodies, headers
 from monitor.api.door import Door, Server
 from monitor.api.pages import application
-from monitor.app.feedback_intake import Intake, Taken
-from monitor.app.system import RunningSystem
 from monitor.assembly import tracing
 from monitor.assembly.certificates import LOOK_EVERY, Validities, flaws
+from monitor.assembly.feedback_intake import Intake, Taken
 from monitor.assembly.reviewing import arms_of, queue_of
+from monitor.assembly.system import RunningSystem
 from monitor.conventions import Conventions
 from monitor.exporters.otlp import OtlpExporter
 from monitor.exporters.prometheus import render

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.app.feedback_intake import Intake
+from monitor.assembly.feedback_intake import Intake
 from monitor.commands.progress import watched
 from monitor.damage import Damage
 from monitor.errors import StreamError, UsageError

