@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
@@ -40,6 +41,9 @@ from dashboards.panels import DATASOURCE, Board, of
 from monitor.commands.files import CONSOLE, RUNBOOK
 from monitor.commands.schema import DOCUMENTS, VERSION, published
 from monitor.deploy import build as deployment
+
+COLUMNS = 24
+"""Columns of Grafana's grid."""
 
 TAG = "monitor"
 """By it the boards find each other."""
@@ -117,9 +121,22 @@ def dashboard(board: Board) -> models.Dashboard:
         made.with_row(band)
     built = made.build()
     every = [one for panel in built.panels or [] for one in (panel, *getattr(panel, "panels", ()))]
+    place(every)
     for number, one in enumerate(every, start=1):
         one.id_val = number
     return built
+
+
+def place(panels: Iterable[Any]) -> None:
+    """Put panels beside each other as long as there is room for them, in lines from the top. The
+    SDK begins a line only once the last one is full, so that a wide panel would leave the grid."""
+    x = y = tallest = 0
+    for panel in panels:
+        grid = panel.grid_pos
+        if x + grid.w > COLUMNS:
+            x, y, tallest = 0, y + tallest, 0
+        grid.x, grid.y = x, y
+        x, tallest = x + grid.w, max(tallest, grid.h)
 
 
 def render(board: Board) -> str:

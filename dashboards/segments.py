@@ -92,7 +92,6 @@ ROW = Row(
                 rate("monitor_segment_cost_total", "value, currency", _WHERE) + " * 3600",
                 "{{value}} {{currency}}",
             ),
-            span=24,
             stacked=True,
         ),
         graph(

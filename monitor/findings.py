@@ -405,7 +405,8 @@ class Missing(msgspec.Struct, frozen=True):
     """Whether a monitor has Records to judge, and for too long too few labels to judge them."""
 
     monitor: str
-    """The monitor that lacks labels: quality, calibration, coverage or fairness."""
+    """The monitor that lacks labels: quality, calibration, coverage or fairness; of experiments
+    `experiment` and the name."""
     overdue: float
     """How many seconds longer than `outcomes.overdue` that has been so; 0 where nothing is missing
     that should be there."""
@@ -413,7 +414,8 @@ class Missing(msgspec.Struct, frozen=True):
     """Records that were due since it last had enough labels."""
     labels: int
     """Of them, those of which became known what it needs: of quality an outcome of any kind, of
-    calibration and coverage a label, of fairness a group."""
+    calibration and coverage a label, of fairness a group, of an experiment all that its metrics
+    need."""
     enough: int
     """So many labels are enough."""
     since: float | None

@@ -13,7 +13,7 @@ from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.drift.profiles import Profile
 from monitor.analysis.drift.watches import Baseline
-from monitor.analysis.experiments.declared import Experiment, horizons_of
+from monitor.analysis.experiments.declared import TOLD, Experiment, Metric, horizons_of
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.fairness.monitor import FairnessMonitor, has_group
 from monitor.analysis.fold import Analysis
@@ -25,7 +25,9 @@ from monitor.analysis.slices.monitor import SlicesMonitor
 from monitor.distances import psi
 from monitor.findings import Finding, Outcome
 from monitor.interfaces import Feature, Monitor
-from monitor.types import Row
+from monitor.meters import OTHER
+from monitor.texts import visible
+from monitor.types import ABSENT, Row
 
 MONITORS = ("quality", "calibration", "coverage", "fairness")
 """The monitors of outcomes that raise alarms, which share their part of the error budget; keys of
@@ -95,7 +97,8 @@ def outcomes_of(
     if set(rules.sliced).intersection(waiting):
         monitors.append(SlicesMonitor(rules, alpha, measures=waiting))
     if rules.overdue is not None and rules.pane is not None:
-        monitors.append(MissingMonitor(_questions(rules), rules.overdue, rules.labelled))
+        asked = [*_questions(rules), *_of_experiments(rules, experiments)]
+        monitors.append(MissingMonitor(asked, rules.overdue, rules.labelled))
     return Analysis((), monitors, pane=rules.pane, lateness=rules.lateness, dimensions=dimensions)
 
 
@@ -134,6 +137,30 @@ def _questions(rules: OutcomeRules) -> list[Question]:
     if rules.grouped:
         is_grouped = partial(has_group, rules)
         found.append(Question("fairness", has_truth, is_grouped, rules.fair_minimum))
+    return found
+
+
+def _of_experiments(rules: OutcomeRules, experiments: Sequence[Experiment]) -> list[Question]:
+    """What experiments miss: labels or ratings of the exchanges of their arms, where they measure
+    these. An event that is not told has not happened."""
+
+    def takes_part(experiment: Experiment, row: Row) -> bool:
+        arm = row.segments.get(experiment.dimension, ABSENT)
+        arms = dict(experiment.allocation)
+        return row.truth is not None and (arm in arms if arms else arm not in (ABSENT, OTHER))
+
+    def is_told(metrics: Sequence[Metric], row: Row) -> bool:
+        truth = row.truth
+        return truth is not None and None not in (
+            metric.value(truth, rules.positive) for metric in metrics
+        )
+
+    found = []
+    for one in experiments:
+        if metrics := [metric for metric in one.metrics if metric.source in TOLD]:
+            name = f"experiment {visible(one.name)}"
+            due, answered = partial(takes_part, one), partial(is_told, metrics)
+            found.append(Question(name, due, answered, rules.minimum))
     return found
 
 

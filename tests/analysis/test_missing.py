@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from monitor.analysis.experiments.declared import Experiment, Metric
 from monitor.analysis.fold import Analysis
 from monitor.analysis.missing import MissingMonitor
 from monitor.analysis.monitors import outcomes_of
@@ -107,6 +108,23 @@ def test_each_monitor_misses_what_it_needs() -> None:
         for row in rows(range(40), 10, 1.0)
     )
     assert told(folded(said, grouped)) == []
+
+
+def test_an_experiment_misses_what_it_measures_and_nobody_tells() -> None:
+    """Of exchanges of its arms alone; one that measures events misses none, since what is not told
+    has not happened."""
+
+    def found(arm: str, labelled: float) -> list[str]:
+        rated = Experiment("tone", "variant", "a", (Metric("right", "label"),))
+        clicked = Experiment("button", "variant", "a", (Metric("clicks", "event", "click"),))
+        fold = outcomes_of(RULES, experiments=[rated, clicked])
+        for row in rows(range(40), 10, labelled):
+            fold.add_row(Row(row.at, {"variant": arm}, [], truth=row.truth))
+        return told(fold)
+
+    assert found("a", 0.0) == ["quality", "experiment tone"]
+    assert found("a", 1.0) == []
+    assert found("none", 0.0) == found("other", 0.0) == ["quality"]
 
 
 def test_without_the_setting_nothing_is_missed() -> None:

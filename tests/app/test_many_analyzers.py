@@ -46,7 +46,11 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Fleet:
-    """Analyzers that are driven turn by turn, a stream, and a clock that moves when it is told to."""
+    """Analyzers that are driven turn by turn, a stream, and a clock that moves when it is told to.
+
+    All that is open is closed at the end of its `async with`: what a test that fails leaves open is
+    blamed on another one.
+    """
 
     def __init__(self, url: str, seed: int, *, shards: int, others: tuple[int, ...] = ()) -> None:
         self.settings = Settings(
@@ -181,7 +185,10 @@ class Fleet:
         ]
         return self.raw.hgetall(HASH), (samples, owner.findings())
 
-    async def close(self) -> None:
+    async def __aenter__(self) -> Fleet:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         for one in (*self.running, *self.frozen):
             await closed(one)
         await self.stream.close()
@@ -214,22 +221,20 @@ def test_whoever_is_killed_frozen_or_added_changes_no_number(
     and findings are, bit for bit, those of one that read the same stream in one go."""
 
     async def story() -> None:
-        fleet = Fleet(url, seed, shards=sizes[0], others=sizes[1:])
-        fleet.raw.flushall()
-        for _ in range(count):
-            fleet.add()
-        for _ in range(acts):
-            await fleet.act(step=3600 / (4 * acts))
-            await fleet.check()
-        await fleet.send(600, 1.0)
-        saved, told = await fleet.settle()
-        epochs = int(fleet.raw.hget("monitor:{e}:analyzer", "epoch") or 0)
-        await fleet.close()
-        alone = Fleet(url, seed, shards=sizes[0])
-        alone.raw.delete(HASH, "monitor:{e}:analyzer", "monitor:{e}:lookers")
-        alone.add()
-        expected, one_tells = await alone.settle()
-        await alone.close()
+        async with Fleet(url, seed, shards=sizes[0], others=sizes[1:]) as fleet:
+            fleet.raw.flushall()
+            for _ in range(count):
+                fleet.add()
+            for _ in range(acts):
+                await fleet.act(step=3600 / (4 * acts))
+                await fleet.check()
+            await fleet.send(600, 1.0)
+            saved, told = await fleet.settle()
+            epochs = int(fleet.raw.hget("monitor:{e}:analyzer", "epoch") or 0)
+        async with Fleet(url, seed, shards=sizes[0]) as alone:
+            alone.raw.delete(HASH, "monitor:{e}:analyzer", "monitor:{e}:lookers")
+            alone.add()
+            expected, one_tells = await alone.settle()
         assert saved == expected
         assert told == one_tells
         numbers = {name: value for name, _, value in told[0]}
@@ -260,42 +265,41 @@ def test_one_stands_by_until_the_other_is_stopped(
                 await asyncio.sleep(0.01)
 
     async def story() -> None:
-        fleet = Fleet(url, 6, shards=2)
-        fleet.raw.flushall()
-        await fleet.send(100, 1.0)
-        stops = [asyncio.Event(), asyncio.Event()]
-        one, two = (Analyzer(fleet.settings, stop, name=name)
-                    for name, stop in zip(("one", "two"), stops, strict=True))  # fmt: skip
-        first = asyncio.ensure_future(one.run())
+        async with Fleet(url, 6, shards=2) as fleet:
+            fleet.raw.flushall()
+            await fleet.send(100, 1.0)
+            stops = [asyncio.Event(), asyncio.Event()]
+            one, two = (Analyzer(fleet.settings, stop, name=name)
+                        for name, stop in zip(("one", "two"), stops, strict=True))  # fmt: skip
+            first = asyncio.ensure_future(one.run())
 
-        def counted(analyzer: Analyzer, count: int) -> Callable[[], Awaitable[bool]]:
-            async def is_so() -> bool:
-                name = "monitor_records_analyzed_total"
-                return (await told(analyzer)).get(name) == count
+            def counted(analyzer: Analyzer, count: int) -> Callable[[], Awaitable[bool]]:
+                async def is_so() -> bool:
+                    name = "monitor_records_analyzed_total"
+                    return (await told(analyzer)).get(name) == count
 
-            return is_so
+                return is_so
 
-        await until(counted(one, 100))
-        second = asyncio.ensure_future(two.run())
+            await until(counted(one, 100))
+            second = asyncio.ensure_future(two.run())
 
-        async def stands_by() -> bool:
-            return bool(two.standing())
+            async def stands_by() -> bool:
+                return bool(two.standing())
 
-        await until(stands_by)
-        alone = {"monitor_shards_owned": 0, "monitor_analysis_lag_records": 0}
-        assert await told(two) in (
-            {**alone, "monitor_shards_read_ahead": shards} for shards in (0, 2)
-        )
-        assert msgspec.json.decode(two.standing())["stands_by"]
-        assert two.findings() == two.outcomes() == b"{}"
-        stops[0].set()
-        await first
-        await fleet.send(50, 1.0)
-        await until(counted(two, 150))
-        assert (await told(two))["monitor_shards_owned"] == 2
-        stops[1].set()
-        await second
-        await fleet.close()
+            await until(stands_by)
+            alone = {"monitor_shards_owned": 0, "monitor_analysis_lag_records": 0}
+            assert await told(two) in (
+                {**alone, "monitor_shards_read_ahead": shards} for shards in (0, 2)
+            )
+            assert msgspec.json.decode(two.standing())["stands_by"]
+            assert two.findings() == two.outcomes() == b"{}"
+            stops[0].set()
+            await first
+            await fleet.send(50, 1.0)
+            await until(counted(two, 150))
+            assert (await told(two))["monitor_shards_owned"] == 2
+            stops[1].set()
+            await second
 
     asyncio.run(story())
     said = [line for line in caplog.messages if "this endpoint" in line]
@@ -309,20 +313,21 @@ def test_fewer_shards_leave_nothing_unread(url: str, caplog: pytest.LogCaptureFi
     """What was recorded with more is read on, and so is what comes there still; it is said."""
 
     async def story() -> None:
-        fleet = Fleet(url, 7, shards=4)
-        fleet.raw.flushall()
-        await fleet.send(100, 1.0)
-        fleet.settings = msgspec.structs.replace(fleet.settings, stream=StreamSettings(shards=2))
-        for sent in (100, 150):
-            fleet.add()
-            _, (samples, _) = await fleet.settle()
-            numbers = {name: value for name, _, value in samples}
-            assert numbers["monitor_records_analyzed_total"] == sent
-            assert numbers["monitor_shards_owned"] == 4
-            await closed(fleet.running.pop())
-            fleet.now += 10
-            await fleet.send(50, 1.0)
-        await fleet.close()
+        async with Fleet(url, 7, shards=4) as fleet:
+            fleet.raw.flushall()
+            await fleet.send(100, 1.0)
+            fleet.settings = msgspec.structs.replace(
+                fleet.settings, stream=StreamSettings(shards=2)
+            )
+            for sent in (100, 150):
+                fleet.add()
+                _, (samples, _) = await fleet.settle()
+                numbers = {name: value for name, _, value in samples}
+                assert numbers["monitor_records_analyzed_total"] == sent
+                assert numbers["monitor_shards_owned"] == 4
+                await closed(fleet.running.pop())
+                fleet.now += 10
+                await fleet.send(50, 1.0)
 
     asyncio.run(story())
     assert "stream.shards is 2, and records stand in 4 shards: all of them are read" in caplog.text
@@ -338,24 +343,23 @@ def test_a_damaged_position_begins_anew_and_counts_nothing_twice(
     """Also where it is gone and the counts are there: in one line."""
 
     async def story() -> None:
-        fleet = Fleet(url, 7, shards=2)
-        fleet.raw.flushall()
-        await fleet.send(30, 1.0)
-        fleet.add()
-        await fleet.settle()
-        await closed(fleet.running.pop())
-        if spoiled is None:
-            fleet.raw.hdel(HASH, "position")
-        else:
-            fleet.raw.hset(HASH, "position", spoiled)
-        fleet.now += 10
-        await fleet.send(10, 1.0)
-        fleet.add()
-        _, (samples, _) = await fleet.settle()
-        numbers = {name: value for name, _, value in samples}
-        assert numbers["monitor_records_analyzed_total"] == 40
-        assert numbers["monitor_shards_owned"] == 2
-        await fleet.close()
+        async with Fleet(url, 7, shards=2) as fleet:
+            fleet.raw.flushall()
+            await fleet.send(30, 1.0)
+            fleet.add()
+            await fleet.settle()
+            await closed(fleet.running.pop())
+            if spoiled is None:
+                fleet.raw.hdel(HASH, "position")
+            else:
+                fleet.raw.hset(HASH, "position", spoiled)
+            fleet.now += 10
+            await fleet.send(10, 1.0)
+            fleet.add()
+            _, (samples, _) = await fleet.settle()
+            numbers = {name: value for name, _, value in samples}
+            assert numbers["monitor_records_analyzed_total"] == 40
+            assert numbers["monitor_shards_owned"] == 2
 
     asyncio.run(story())
     assert len([line for line in caplog.messages if "checkpoint is damaged" in line]) == 1
@@ -367,22 +371,23 @@ def test_a_clock_ahead_is_counted_and_said_and_closes_no_pane(
     """That of a sidecar, and that of whoever chose the id of an entry; also after a restart."""
 
     async def story() -> None:
-        fleet = Fleet(url, 7, shards=1)
-        fleet.raw.flushall()
-        for id_ in ("*", "9999999999000-0"):
-            ahead = msgspec.structs.replace(record(0, 0.0), started=9.999e9)
-            fleet.raw.xadd("monitor:{e:0}:records", {"v": "1", "record": encode_record(ahead)}, id_)
-        await fleet.send(20, 1.0)
-        for _ in range(2):
-            fleet.add()
-            _, (samples, _) = await fleet.settle()
-            numbers = {name: value for name, _, value in samples}
-            assert numbers["monitor_records_analyzed_total"] == 22
-            assert numbers["monitor_records_ahead_total"] == 2
-            assert numbers["monitor_analysis_timestamp_seconds"] < time.time() + 5
-            await closed(fleet.running.pop())
-            fleet.now += 10
-        await fleet.close()
+        async with Fleet(url, 7, shards=1) as fleet:
+            fleet.raw.flushall()
+            for id_ in ("*", "9999999999000-0"):
+                ahead = msgspec.structs.replace(record(0, 0.0), started=9.999e9)
+                fleet.raw.xadd(
+                    "monitor:{e:0}:records", {"v": "1", "record": encode_record(ahead)}, id_
+                )
+            await fleet.send(20, 1.0)
+            for _ in range(2):
+                fleet.add()
+                _, (samples, _) = await fleet.settle()
+                numbers = {name: value for name, _, value in samples}
+                assert numbers["monitor_records_analyzed_total"] == 22
+                assert numbers["monitor_records_ahead_total"] == 2
+                assert numbers["monitor_analysis_timestamp_seconds"] < time.time() + 5
+                await closed(fleet.running.pop())
+                fleet.now += 10
 
     asyncio.run(story())
     (line,) = [line for line in caplog.messages if "later than it was appended" in line]
@@ -395,21 +400,20 @@ def test_a_store_that_is_behind_is_said_and_read_on_from_its_end(
     """As after a failover that lost the last records: once, not for ever in silence."""
 
     async def story() -> None:
-        fleet = Fleet(url, 8, shards=2)
-        fleet.raw.flushall()
-        await fleet.send(100, 1.0)
-        fleet.add()
-        await fleet.settle()
-        for key in fleet.stream.keys:
-            fleet.raw.delete(key)
-            fleet.raw.xadd(key, {"v": "1", "record": "{}"}, id="1700000000000-0")
-        await fleet.settle()
-        await fleet.send(30, 1.0)
-        _, (samples, _) = await fleet.settle()
-        numbers = {name: value for name, _, value in samples}
-        assert numbers["monitor_records_analyzed_total"] == 130
-        assert numbers["monitor_records_missed_total"] == 0
-        await fleet.close()
+        async with Fleet(url, 8, shards=2) as fleet:
+            fleet.raw.flushall()
+            await fleet.send(100, 1.0)
+            fleet.add()
+            await fleet.settle()
+            for key in fleet.stream.keys:
+                fleet.raw.delete(key)
+                fleet.raw.xadd(key, {"v": "1", "record": "{}"}, id="1700000000000-0")
+            await fleet.settle()
+            await fleet.send(30, 1.0)
+            _, (samples, _) = await fleet.settle()
+            numbers = {name: value for name, _, value in samples}
+            assert numbers["monitor_records_analyzed_total"] == 130
+            assert numbers["monitor_records_missed_total"] == 0
 
     asyncio.run(story())
     said = [line for line in caplog.messages if "ends before what was read of it" in line]
@@ -515,6 +519,10 @@ def test_processes_that_are_frozen_and_killed_change_no_number(url: str, tmp_pat
     fleet.raw.flushall()
 
     async def whole() -> None:
+        async with fleet:
+            await story()
+
+    async def story() -> None:
         processes = Processes(fleet.settings, tmp_path)
 
         def looked(name: str) -> float:
@@ -555,7 +563,6 @@ def test_processes_that_are_frozen_and_killed_change_no_number(url: str, tmp_pat
         fleet.raw.delete(HASH, "monitor:{e}:analyzer")
         fleet.add()
         assert (await fleet.settle())[0] == saved
-        await fleet.close()
 
     asyncio.run(whole())
 
@@ -564,20 +571,19 @@ def test_what_others_wrote_in_place_of_lease_and_checkpoint_is_named(url: str) -
     """With the key, and what to do."""
 
     async def story() -> None:
-        fleet = Fleet(url, 7, shards=1)
-        lease = "monitor:{e}:analyzer"
-        for key, spoil in (
-            (HASH, lambda: fleet.raw.set(HASH, "x")),
-            (lease, lambda: fleet.raw.hset(lease, "epoch", "many")),
-        ):
-            fleet.raw.flushall()
-            spoil()
-            fleet.add()
-            with pytest.raises(
-                StreamError, match=rf"{re.escape(key)} cannot be read: .* delete that key"
+        async with Fleet(url, 7, shards=1) as fleet:
+            lease = "monitor:{e}:analyzer"
+            for key, spoil in (
+                (HASH, lambda: fleet.raw.set(HASH, "x")),
+                (lease, lambda: fleet.raw.hset(lease, "epoch", "many")),
             ):
-                await fleet.turn(fleet.running[0])
-            await closed(fleet.running.pop())
-        await fleet.close()
+                fleet.raw.flushall()
+                spoil()
+                fleet.add()
+                with pytest.raises(
+                    StreamError, match=rf"{re.escape(key)} cannot be read: .* delete that key"
+                ):
+                    await fleet.turn(fleet.running[0])
+                await closed(fleet.running.pop())
 
     asyncio.run(story())

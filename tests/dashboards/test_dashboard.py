@@ -159,6 +159,21 @@ def test_only_the_first_row_is_open(board: dict[str, Any]) -> None:
         assert bool(row["panels"]) is not is_open
 
 
+@pytest.mark.parametrize("board", MADE.values(), ids=MADE)
+def test_no_panel_leaves_the_grid_or_covers_another(board: dict[str, Any]) -> None:
+    taken: dict[tuple[int, int], int] = {}
+    for panel in [
+        *board["panels"],
+        *(one for row in board["panels"] for one in row.get("panels", ())),
+    ]:
+        grid = panel["gridPos"]
+        assert grid["x"] >= 0, panel["title"]
+        assert grid["x"] + grid["w"] <= 24, panel["title"]
+        for x in range(grid["x"], grid["x"] + grid["w"]):
+            for y in range(grid["y"], grid["y"] + grid["h"]):
+                assert taken.setdefault((x, y), panel["id"]) == panel["id"], panel["title"]
+
+
 @pytest.mark.parametrize("panel", PANELS, ids=[f"{n}: {p['title']}" for n, p in OF])
 def test_a_panel_says_what_it_shows(panel: dict[str, Any]) -> None:
     """Title, description, unit, targets."""

@@ -15,6 +15,9 @@ from monitor.types import Truth
 
 Source = Literal["event", "outcome", "latency", "label", "score", "prediction", "rating", "cost"]
 
+TOLD = frozenset(("label", "rating"))
+"""Sources of which nothing is known until somebody tells it."""
+
 Shares = tuple[tuple[str, float], ...]
 """The share of the traffic of each arm; together 1."""
 
