@@ -11,6 +11,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from zlib import crc32
 
+from monitor.hidden import ALL, is_gone
 from monitor.types import Observation, Record
 
 CATEGORY = 64
@@ -37,8 +38,11 @@ _UNPRINTABLE = re.compile(
 )
 """Control characters, line ends, halves of characters, and what turns the direction of a line."""
 
-_PSEUDONYM = re.compile(r"(<[A-Z_]+):[a-z0-9]+:[A-Za-z0-9_-]{16,}(?=>)")
-"""A pseudonym but for its last character: a text split by it and joined has entities instead."""
+_PSEUDONYM = re.compile(
+    r"(<[A-Z_]+):(?:[a-z0-9]+:[A-Za-z0-9_-]{16,}|[a-z_]+:[a-p]{24}:[0-9]+)(?=>)"
+)
+"""A pseudonym, or a digest in place of a text, but for its last character: a text split by it and
+joined has entities instead."""
 
 DATE = re.compile(r"([0-9]{4}|[0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4}|[0-9]{1,2})(?![0-9])")
 """A date in figures: what the second group parts."""
@@ -390,12 +394,17 @@ def _said(record: Record) -> tuple[Record | None, str, str]:
 
 
 def _question(record: Record) -> str:
+    if record.withheld and not {"user", ALL}.isdisjoint(record.withheld.get("inputs", ())):
+        return ""
     last = ""
     for part in reversed(record.inputs):
         if part.text is not None:
+            text = "" if is_gone(part.text) else part.text
             if part.role == "user":
-                return plain(part.text)
-            last = last or part.text
+                return plain(text)
+            last = last or text
+        elif part.role == "user" and part.data is None:
+            return ""  # a rule left it out
     return plain(last)
 
 
@@ -405,5 +414,5 @@ _NO_ANSWERS = ("error", "tool_call", "tool", "reasoning")
 def _answer(record: Record) -> str:
     for part in record.outputs:
         if part.text is not None and part.role not in _NO_ANSWERS:
-            return plain(part.text)
+            return "" if is_gone(part.text) else plain(part.text)
     return ""

@@ -41,6 +41,12 @@ def read(traceparent: str) -> Parent | None:
     return None if match is None else Parent(match[1], match[2], int(match[3], 16))
 
 
+def trace_id(traceparent: str) -> str | None:
+    """Return the trace id of a `traceparent` header, None when it is not valid."""
+    parent = read(traceparent) if traceparent else None
+    return None if parent is None else parent.trace_id
+
+
 def state(tracestate: str) -> str:
     """Return a `tracestate` header if it is valid and not too long, else nothing.
 

@@ -417,6 +417,8 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     parameters: dict[str, float | int | bool | str] = {}
     """How it was asked, in the names of its dialect: numbers, switches and words of a closed list,
     as `temperature`; of tools and stops how many there were. Left out where nothing was said."""
+    withheld: dict[str, list[str]] = {}
+    """By side, roles and columns of which a rule left out or coarsened something without a mark."""
 
     @property
     def is_redriven(self) -> bool:

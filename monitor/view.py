@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Set
 from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ import msgspec
 
 from monitor import finish_reasons, shapes
 from monitor.finish_reasons import FinishReason
+from monitor.hidden import ALL, hides, is_hidden, is_mark, kept
 from monitor.refusals import is_refusal
 from monitor.texts import plain
 from monitor.types import Inference, Outcome, Part, Record, Tokens
@@ -54,7 +55,8 @@ class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
     """One exchange, as rules see it. Every text is pseudonymized.
 
     `is_accepted` says that the endpoint took the request and answered it. `inputs_cut` and
-    `outputs_cut` say that the body was longer than what is kept, so that its end was not read.
+    `outputs_cut` say that the body was longer than what is kept, so that its end was not read,
+    `inputs_withheld` and `outputs_withheld` of which roles and columns a rule left something out.
     `finish` are the normal forms of the finish reasons. `tools`, `schema` and `wants_json` are what
     the request asked for, as in Inference; of a request that was cut there are no tools and no
     schema, because parts of them would judge wrongly. `context` are the tokens that the model can
@@ -77,6 +79,8 @@ class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
     outputs: list[Part] = []
     inputs_cut: bool = False
     outputs_cut: bool = False
+    inputs_withheld: Collection[str] = ()
+    outputs_withheld: Collection[str] = ()
     tokens: Tokens | None = None
     finish: list[FinishReason] = []
     confidence: float | None = None
@@ -94,14 +98,39 @@ class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
     @cached_property
     def question(self) -> str:
         """What was asked: the last text of the user, else the last text; a pseudonym is reduced to
-        its entity."""
+        its entity. Empty where it is not there to be seen."""
+        if self.inputs_withheld and not {"user", ALL}.isdisjoint(self.inputs_withheld):
+            return ""
         last = ""
         for part in reversed(self.inputs):
-            if part.text is not None:
+            if part.text is not None or part.role == "user":
+                text = "" if is_hidden(part) else part.text or ""
                 if part.role == "user":
-                    return plain(part.text)
-                last = last or part.text
+                    return plain(text)
+                last = last or text
         return plain(last)
+
+    @cached_property
+    def inputs_hidden(self) -> bool:
+        """Whether not all that the model was given is here: its body was cut, or something of it is
+        not kept."""
+        return self.inputs_cut or bool(self._hidden)
+
+    @cached_property
+    def outputs_hidden(self) -> bool:
+        """The same of what it answered."""
+        return self.outputs_cut or bool(self.outputs_withheld) or any(map(hides, self.outputs))
+
+    def hides(self, roles: Set[str | None]) -> bool:
+        """Whether something is not here that was said by somebody in one of these roles."""
+        return any(
+            one in roles or one == ALL or (one is not None and is_mark(one)) for one in self._hidden
+        )
+
+    @cached_property
+    def _hidden(self) -> Set[str | None]:
+        """Roles and columns of the inputs of which not all is here."""
+        return {*self.inputs_withheld, *(one.name or one.role for one in self.inputs if hides(one))}
 
     @cached_property
     def answers(self) -> list[str]:
@@ -112,15 +141,20 @@ class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
     @cached_property
     def marked_answers(self) -> list[str]:
         """The same with pseudonyms as they are: equal values have equal ones. Of an answer that was
-        cut the last word is left out, of which it may be half."""
+        cut the last word is left out, of which it may be half. One of which nothing is left is
+        none."""
         if not (self.is_accepted and self.operation in ANSWERING):
             return []
-        found = (part.text for part in self.outputs if part.text and part.role not in NO_ANSWERS)
+        found = (
+            part.text for part in self.outputs
+            if part.text and part.role not in NO_ANSWERS and not is_hidden(part)
+        )  # fmt: skip
         return [self._certain(text) for text in islice(found, MOST_ANSWERS)]
 
     def _certain(self, text: str) -> str:
         """A text; of an answer that was cut without what may be half a word, or half a number."""
-        half = _HALF_WORD.search(text[-65:]) if self.outputs_cut else None
+        whole, text = text, kept(text)
+        half = _HALF_WORD.search(text[-65:]) if self.outputs_cut or text is not whole else None
         return text[: -len(half[0])] if half else text
 
     @cached_property
@@ -199,6 +233,8 @@ def view(
         outputs=record.outputs,
         inputs_cut=record.request.truncated,
         outputs_cut=record.response.truncated,
+        inputs_withheld=record.withheld.get("inputs", ()),
+        outputs_withheld=record.withheld.get("outputs", ()),
         tokens=record.tokens,
         finish=[finish_reasons.normal(reason) for reason in record.finish_reasons],
         confidence=record.confidence,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections.abc import Mapping
 from zlib import crc32
 
 import pytest
@@ -16,7 +17,9 @@ from monitor.types import Part
 
 
 class _Texts:
-    """The two fields of a Record that matter here."""
+    """The fields of a Record that matter here."""
+
+    withheld: Mapping[str, list[str]] = {}
 
     def __init__(self, inputs: list[Part], outputs: list[Part]) -> None:
         self.inputs = inputs

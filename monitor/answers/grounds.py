@@ -17,9 +17,9 @@ def grounds(view: View, least: int) -> list[str]:
 
     None are returned where an answer need not rest on them: without results of tools, documents or
     `least` characters that are not the model's own; and where not all was seen: of a body that was
-    cut, and of images and files.
+    cut, of which a rule left something out, and of images and files.
     """
-    if view.inputs_cut or not view.marked_answers:
+    if not view.marked_answers or view.inputs_hidden:
         return []
     found = [part for part in view.inputs if part.text]
     found += [part for part in view.outputs if part.text and part.role in _TOOLS]

@@ -16,8 +16,9 @@ _CUT = frozenset(("length", "incomplete"))
 
 def look(view: View, _: Any) -> Verdict | None:
     """Count the sums in the answers that can be done again, and those that are wrong; and whether
-    the same was answered before. Of an answer that was cut off rows are missing."""
-    if view.outputs_cut or not _CUT.isdisjoint(view.finish):
+    the same was answered before. Of an answer that was cut off, or is not all here, rows may
+    be missing."""
+    if view.outputs_hidden or not _CUT.isdisjoint(view.finish):
         return None
     found = [right for answer in view.answers for right in sums(answer)]
     if view.answered_before and (now := gist(view.marked_answers[0])):
@@ -61,6 +62,7 @@ CHECK = Check(
         _answer(_TABLE),
         _answer("The split is:\n- rent: 50%\n- food: 30%\n- travel: 10%", finish=["length"]),
         _answer("The split is:\n- rent: 50%\n- food: 30%\n- travel: 10%", outputs_cut=True),
+        _answer(_TABLE + "| Total | $8.75 |", outputs_withheld=["assistant"]),
         _answer("Growth by region:\n- north: 50%\n- south: 30%\n- west: 25%"),
         _answer("```python\nassert 2 + 2 == 5\nx = 2 + 2 = 5\n```"),
     ),

@@ -32,6 +32,7 @@ _MAY_BE_SAID = re.compile(
 )
 """What instructions say before something that is meant to be said."""
 _BEFORE = 200
+_INSTRUCT = frozenset(("system", "developer", "user"))
 _MOST = 32
 """Runs of an answer, and texts of the user, that are looked at."""
 
@@ -45,7 +46,7 @@ class Thresholds(msgspec.Struct, frozen=True):
 def look(view: View, thresholds: Thresholds) -> Verdict | None:
     """Whether no answer has so many words of the instructions in a row. They are words that
     instruct, that the user did not say, and that the instructions do not ask to be said."""
-    if view.operation not in WRITING or not view.answers:
+    if view.operation not in WRITING or not view.answers or view.hides(_INSTRUCT):
         return None
     given = [
         part.text for part in view.inputs if part.role in ("system", "developer") and part.text

@@ -49,7 +49,7 @@ def _is_due(view: View) -> bool:
     return (
         view.is_accepted
         and view.operation in WRITING
-        and not (view.outputs_cut or view.redactions or view.calls_tools)
+        and not (view.outputs_hidden or view.redactions or view.calls_tools)
         and _NO_END.isdisjoint(view.finish)
     )
 
@@ -161,6 +161,7 @@ CHECK = Check(
         _answer("", finish=["filter"]),
         _answer(_FINE, is_accepted=False),
         _answer("<REDACTED:too_long>", redactions={"too_long": 1}),
+        _answer('{"city": "Ulm"}', outputs_withheld=["assistant"]),
         _answer(f'{{"city": "Ulm", "parcels": [{{"weight": {_TOKEN}}}]}}'),
         _answer(_FINE, schema={"$ref": "https://example.org/schema.json"}),
         View(outputs=[_CALL], finish=["tool"], schema=_ASKED),

@@ -41,7 +41,7 @@ def look(view: View, thresholds: Thresholds) -> Verdict | None:
     required = [one.strip(_AROUND + ":：").casefold() for one in thresholds.required]
     if not required or view.operation not in WRITING or view.calls_tools or not view.answers:
         return None
-    if view.outputs_cut or view.redactions or not _NO_END.isdisjoint(view.finish):
+    if view.outputs_hidden or view.redactions or not _NO_END.isdisjoint(view.finish):
         return None
     if view.refuses:
         return None

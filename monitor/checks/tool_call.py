@@ -25,7 +25,7 @@ def look(view: View, _: Any) -> Verdict | None:
     cut off, and what is not known of, cannot be judged."""
     if not (view.tools and view.calls_tools and view.is_accepted):
         return None
-    if view.outputs_cut or view.redactions or not _CUT.isdisjoint(view.finish):
+    if view.outputs_hidden or view.redactions or not _CUT.isdisjoint(view.finish):
         return None
     calls = [part.text for part in view.outputs if part.role == "tool_call" and part.text]
     found = [_is_right(call, view) for call in calls[:MOST]]
@@ -95,6 +95,7 @@ CHECK = Check(
         _calling('{"name":"search","arguments":{}}', tools={"web_search": None}),
         _calling('{"name":"find","arguments":"{\\"or"}', finish=["length"]),
         _calling('{"name":"find","arguments":"{\\"or"}', outputs_cut=True),
+        _calling('{"name":"find","arguments":{}}', outputs_withheld=["tool_call"]),
         _calling(f'{{"name":"find","arguments":"{{\\"order\\": {_TOKEN}}}"}}'),
         _calling('{"name":"find","arguments":{}}', tools={"find": {"$ref": "#/nowhere"}}),
         View(outputs=[Part(role="assistant", text="It is late.")], tools={"find": _FIND}),

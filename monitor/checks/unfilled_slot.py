@@ -39,7 +39,7 @@ _SIDES = frozenset(("system", "developer", "user", None))
 def look(view: View, _: Any) -> Verdict | None:
     """Whether no text of the request's own and no answer has a slot such as `{{name}}`, outside
     code. Where the talk is of templates, slots belong there."""
-    if view.operation not in WRITING or not view.answers:
+    if view.operation not in WRITING or not view.answers or view.hides(_SIDES):
         return None
     asked = [part.text for part in view.inputs if part.text and part.role in _SIDES]
     if len(asked) > MOST:

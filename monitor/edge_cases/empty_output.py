@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from monitor.hidden import is_mark
 from monitor.interfaces import EdgeCase
 from monitor.types import Part, Tokens
 from monitor.view import WRITING, View
@@ -22,18 +23,24 @@ def applies(view: View) -> bool:
     """Whether an answer is due: the endpoint took the request, and gave no reason for none."""
     if not (view.is_accepted and view.operation in _OPERATIONS and view.inputs):
         return False
-    if view.outputs_cut or not _REASONS.isdisjoint(view.finish):
+    if not _REASONS.isdisjoint(view.finish) or view.outputs_cut:
         return False
+    if view.outputs_hidden:  # there may be one that nobody can see
+        said = {one.name or one.role for one in view.outputs if _says(one)}
+        if not said or not said.issuperset(view.outputs_withheld):
+            return False
     in_background = view.protocol == "openai_responses" and not view.finish
     return not in_background  # else it will be fetched
 
 
 def _says(part: Part) -> bool:
-    said = part.text is not None and part.text.strip() != ""
+    text = part.text
+    said = text is not None and text.strip() != "" and not is_mark(text)
     return bool(part.data) or (said and part.role != "reasoning")
 
 
 _ASKED = [Part(role="user", text="Where is my order?")]
+_SAID = [Part(role="assistant", text="On its way.")]
 _CALL = Part(role="tool_call", text='{"name":"find","arguments":{}}')
 
 EDGE_CASE = EdgeCase(
@@ -47,12 +54,16 @@ EDGE_CASE = EdgeCase(
         View(operation="infer", inputs=[Part(name="x", shape=[1], data=[1.0])]),
     ),
     near_misses=(
-        View(inputs=_ASKED, outputs=[Part(role="assistant", text="On its way.")]),
+        View(inputs=_ASKED, outputs=_SAID),
         View(inputs=_ASKED, outputs=[_CALL], finish=["tool"]),
         View(inputs=_ASKED, finish=["filter"]),
         View(inputs=_ASKED, outputs=[Part(role="refusal", text="I cannot help.")]),
         View(inputs=_ASKED, is_accepted=False),
         View(inputs=_ASKED, outputs_cut=True),
+        View(inputs=_ASKED, outputs=[Part(role="assistant")]),
+        View(inputs=_ASKED, outputs=[Part(role="assistant", text="<REDACTED:policy>")]),
+        View(inputs=_ASKED, outputs_withheld=["assistant"]),
+        View(inputs=_ASKED, outputs_withheld=["assistant"], outputs=_SAID),
         View(inputs=_ASKED, protocol="openai_responses"),
         View(operation="load"),
         View(operation="embeddings", inputs=_ASKED, tokens=Tokens(4, 0)),

@@ -20,7 +20,7 @@ def holds(view: View, _: Any) -> bool:
 
     A call of a tool is an answer in another way. What was replaced whole cannot be judged.
     """
-    if not (view.wants_json and view.is_accepted) or view.outputs_cut or view.redactions:
+    if not (view.wants_json and view.is_accepted) or view.outputs_hidden or view.redactions:
         return False
     if view.calls_tools:
         return False
@@ -78,6 +78,7 @@ EDGE_CASE = EdgeCase(
         _answer("The total is 42.", wants_json=False),
         _answer('{"total": 42', outputs_cut=True),
         _answer("<REDACTED:too_long>", redactions={"too_long": 1}),
+        _answer("The rest is not here.", outputs_withheld=["assistant"]),
         _answer(""),
         View(wants_json=True, outputs=[_CALL], finish=["tool"]),
         View(wants_json=True, outputs=[Part(role="refusal", text="I cannot help.")]),

@@ -29,6 +29,9 @@ _ASKED_FOR = re.compile(
 )
 
 
+_INSTRUCT = frozenset(("system", "developer", "user"))
+
+
 class Thresholds(msgspec.Struct, frozen=True):
     """Question and answer have at least so many `words`."""
 
@@ -58,6 +61,8 @@ def _is_other(view: View, thresholds: Thresholds) -> bool | None:
     asked, said = sure(question), sure(answer)
     if not asked or not said:
         return None
+    if view.hides(_INSTRUCT):
+        return None  # who may have asked for another one
     if asked == said:
         return False
     return None if any(_names_a_language(part) for part in view.inputs) else True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from monitor.hidden import is_mark
 from monitor.interfaces import EdgeCase
 from monitor.texts import CATEGORY, plain
 from monitor.types import Part
@@ -11,7 +12,8 @@ from monitor.view import Usual, View
 
 
 def holds(view: View, _: Any) -> bool:
-    """Whether a value of an input's column of categories is none of them. A null is missing."""
+    """Whether a value of an input's column of categories is none of them. A null is missing, and
+    what stands in the place of a value is none."""
     return any(
         usual.categories and (name := _name(value)) is not None and name not in usual.categories
         for usual, value in view.cells
@@ -22,7 +24,7 @@ def _name(value: Any) -> str | None:
     """The name of a category as a reference has it; None for what is none."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, str) and len(value) <= CATEGORY:
+    if isinstance(value, str) and len(value) <= CATEGORY and not is_mark(value):
         return plain(value)
     return None
 
@@ -41,6 +43,8 @@ EDGE_CASE = EdgeCase(
         _row("plan", "pro"),
         _row("plan", True),
         _row("plan", None),
+        _row("plan", "<REDACTED:policy:abcdefghijklmnopabcdefgh:4>"),
+        _row("plan", "<PLAN:k1:oeoicfmkhghdcaepkjnhepda>"),
         _row("plan", 3),
         _row("plan", "a text " * 20),
         _row("colour", "red"),

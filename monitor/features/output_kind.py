@@ -7,16 +7,18 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from monitor.hidden import is_gone
 from monitor.interfaces import Feature, Values
 from monitor.refusals import is_refusal
-from monitor.types import Observation, Outcome, Record
+from monitor.types import Observation, Outcome, Part, Record
 
 _NO_ANSWERS = ("error", "tool")
 _FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL)
 
 
 def observe(record: Record) -> Iterator[Observation]:
-    """`output_kind` of an exchange with a text in or out that went well."""
+    """`output_kind` of an exchange with a text in or out that went well; of an answer that is not
+    on record nothing is said."""
     found = _kind(record)
     if found is not None:
         yield Observation("output_kind", "categorical", found)
@@ -34,7 +36,10 @@ def _kind(record: Record) -> str | None:
     answers = [
         part for part in record.outputs if part.text is not None and part.role not in _NO_ANSWERS
     ]
-    if not answers and (record.outputs or all(part.text is None for part in record.inputs)):
+    is_none = not answers and (
+        bool(record.outputs) or all(part.text is None for part in record.inputs)
+    )
+    if is_none or _is_hidden(record, answers):
         return None
     if len(answers) == 1 and answers[0].role == "assistant":  # as nearly all are
         return kind(answers[0].text or "")
@@ -45,6 +50,14 @@ def _kind(record: Record) -> str | None:
         return "refusal"
     texts = [part.text or "" for part in answers if part.role != "reasoning"]
     return kind(texts[0] if len(texts) == 1 else "\n".join(texts))
+
+
+def _is_hidden(record: Record, answers: Sequence[Part]) -> bool:
+    """Whether a rule left out what was answered."""
+    said = [part.text for part in answers if part.text]
+    if not said:
+        return "outputs" in record.withheld
+    return any(text[:1] == "<" and is_gone(text) for text in said)
 
 
 def kind(text: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
+from monitor.hidden import is_empty, is_gone
 from monitor.interfaces import Feature, Values
 from monitor.texts import plain
 from monitor.types import Observation, Outcome, Record
@@ -13,7 +15,8 @@ def observe(record: Record) -> Iterator[Observation]:
     """`input_text_length`, and `output_text_length` of an exchange that went well.
 
     Conversations count whole: history and system prompt are input too. A pseudonym counts as its
-    entity, `<EMAIL_ADDRESS>`, whatever key made it.
+    entity, `<EMAIL_ADDRESS>`, whatever key made it. Of texts that are not all on record nothing is
+    said.
     """
     asked, told = _lengths(record)
     if asked is not None:
@@ -33,12 +36,24 @@ def observe_many(records: Sequence[Record]) -> list[Values]:
 
 def _lengths(record: Record) -> tuple[int | None, int | None]:
     texts = [part.text for part in record.inputs if part.text is not None]
-    asked = _length(texts) if texts else None
+    asked = _length(texts) if texts and not _lacks(record, "inputs", texts) else None
     if record.outcome is not Outcome.OK:
         return asked, None
     outputs = record.outputs
     answers = [part.text for part in outputs if part.text is not None and part.role != "error"]
+    if _lacks(record, "outputs", answers):
+        return asked, None
     return asked, _length(answers) if answers or (texts and not outputs) else None
+
+
+def _lacks(record: Record, side: Literal["inputs", "outputs"], texts: Sequence[str]) -> bool:
+    """Whether a text of a side is not on record, or a digest in its place."""
+    parts = record.inputs if side == "inputs" else record.outputs
+    if side in record.withheld and not any(texts):
+        return True
+    if len(texts) < len(parts) and any(map(is_empty, parts)):
+        return True
+    return any(text[:1] == "<" and is_gone(text) for text in texts)
 
 
 def _length(texts: Sequence[str]) -> int:

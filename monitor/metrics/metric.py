@@ -44,3 +44,8 @@ class Metric:
     unit: str = ""
     buckets: tuple[float, ...] = ()
     parts: int = 1
+
+
+def nano(amount: float) -> int:
+    """Billionths of a unit of a currency."""
+    return round(amount * NANO)

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote_plus
 
 import msgspec
 
-from monitor import bodies, columns, traceparents
+from monitor import bodies, columns, hidden, traceparents
 from monitor.feedback import Feedback, Statement
 from monitor.privacy import rulings, statements
 from monitor.privacy.cache import Cache
@@ -237,7 +237,7 @@ class Privacy:
             outputs=outputs,
             tokens=inference.tokens,
             finish_reasons=[self._label(scrub, reason) for reason in inference.finish_reasons],
-            trace_id=_trace_id(call.request_headers.get("traceparent", "")),
+            trace_id=traceparents.trace_id(call.request_headers.get("traceparent", "")),
             pseudonyms=scrub.pseudonyms,
             key=self._key,
             redactions=scrub.redactions,
@@ -255,6 +255,7 @@ class Privacy:
             business=named,
             lineage={**(lineage or {}), **self._stated(scrub, stated or {})},
             parameters=self._parameters(scrub, call, inference.protocol),
+            withheld=self._withheld(scrub),
         )
 
     def glimpse(
@@ -306,6 +307,7 @@ class Privacy:
             key=self._key,
             confidence=inference.confidence,
             confidence_min=inference.confidence_min,
+            withheld=self._withheld(scrub),
         )  # fmt: skip
 
     def feedback(self, said: Statement) -> Feedback:
@@ -514,7 +516,10 @@ class Privacy:
         if not cursor:
             return self._part(scrub, part)
         hint = part.name or ""
+        before = scrub.taken
         text = None if part.text is None else rulings.inside(scrub, cursor, part.text, hint)
+        if scrub.taken > before and part.text is not None and text is not DROPPED:
+            scrub.withheld.setdefault(side, set()).add(hidden.name(part))
         data = None
         if part.data is not None:
             data = [rulings.inside(scrub, cursor, item, hint) for item in part.data]
@@ -540,6 +545,12 @@ class Privacy:
         return parameters(
             call.request_body, lambda number, name: scrub.value(number, name) == number
         )
+
+    def _withheld(self, scrub: Scrub) -> dict[str, list[str]]:
+        return {
+            side: [self._label(scrub, one) for one in sorted(names)[: hidden.MOST]]
+            for side, names in scrub.withheld.items()
+        }
 
     def _stated(self, scrub: Scrub, stated: Mapping[str, str]) -> dict[str, str]:
         return {fact: self._label(scrub, value, fact) for fact, value in stated.items()}
@@ -587,9 +598,3 @@ def _method(call: Call) -> str:
 
 def _size(value: Any) -> int:
     return len(bodies.dump(value))
-
-
-def _trace_id(traceparent: str) -> str | None:
-    """The trace id of a `traceparent` header, None when it is not valid."""
-    parent = traceparents.read(traceparent) if traceparent else None
-    return None if parent is None else parent.trace_id

@@ -30,6 +30,7 @@ def bodies_of(scrub: Scrub, policy: Policy, call: Call) -> Call:
             value = body(scrub, policy.place(side, "body"), bodies.document(raw))
         except (ParseError, PrivacyError):  # places cannot be found in it, so none of it stays
             scrub.redacted("", "unparsable")
+            scrub.taken += 1
             value = DROPPED
         ruled = b"" if value is DROPPED else bodies.Document.of(value)
         call = msgspec.structs.replace(call, **{f"{side}_body": ruled})
@@ -103,4 +104,5 @@ def scalar(
                 done = scrub.value(value, hint)
     except Exception as error:  # noqa: BLE001  fail closed
         return scrub.failed("", error)
+    scrub.taken += done is DROPPED or (action == "generalise" and done != value)
     return done

@@ -77,9 +77,11 @@ class Scrub:
     marks in the text are taken for our own and stay as they are (Records at rest); otherwise they
     are forgeries and escaped, except those in `own`, which somebody else put there for this
     Record. A text that is `Kept` stays as it is, by the operator's word. `failures` are what
-    recognizers raised, by their names. `grown` counts at least the characters that were added.
-    A text that the `cache` has is not scanned again; the Record is the same as without it, except
-    that a sealed value may be in the spelling that it had when the text was scanned.
+    recognizers raised, by their names. `grown` counts at least the characters that were added,
+    `taken` what rules left out or made coarser; `withheld` has by side the roles of whose texts
+    they did so where no mark tells. A text that the `cache` has is not scanned again; the Record is
+    the same as without it, except that a sealed value may be in the spelling that it had when the
+    text was scanned.
     """
 
     def __init__(
@@ -102,6 +104,8 @@ class Scrub:
         self.own: set[str] = set()
         self.failures: dict[str, BaseException] = {}
         self.grown = 0
+        self.taken = 0
+        self.withheld: dict[str, set[str]] = {}
         self._scanner = scanner
         self._keys = keys
         self._tokens = tokens

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor import bodies, logs, probabilities
+from monitor import bodies, hidden, logs, probabilities
 from monitor.dimensions.cross import crossed
 from monitor.errors import ParseError
 from monitor.finish_reasons import normal
@@ -23,7 +23,7 @@ from monitor.metrics.labels import (
     REDACTION_REASONS,
     UNKNOWN,
 )
-from monitor.metrics.metric import NANO
+from monitor.metrics.metric import nano
 from monitor.prices.pricing import Pricing
 from monitor.privacy.records import STEPS, Privacy
 from monitor.privacy.scrub import Scrub
@@ -257,9 +257,11 @@ class Capture:
 
     def _begun(self, call: Call, sampler: Sampler | None) -> _Begun:
         """Understand a Call, and decide whether it leaves a Record."""
-        call, scrub = self._privacy.ruled(call)
+        call, scrub = self._privacy.ruled(whole := call)
         exchange = call.exchange
         inference = self._understood(call)
+        if scrub.taken:
+            inference, scrub.withheld = hidden.compared(self._infer(whole), inference)
         kept: tuple[float, bool] | None = 1.0, False
         if sampler is not None:
             outcome = inference.ended(exchange.outcome)
@@ -592,8 +594,3 @@ class Capture:
                 meters.add("monitor_segment_tokens_total", (*segment, direction), count)
             if cost is not None:
                 meters.add("monitor_segment_cost_total", (*segment, cost.currency), paid[0])
-
-
-def nano(amount: float) -> int:
-    """Billionths of a unit of a currency."""
-    return round(amount * NANO)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from monitor.answers.gist import gist
+from monitor.hidden import is_empty
 from monitor.interfaces import Check, EdgeCase
 from monitor.prices.pricing import Pricing
 from monitor.recorder.agreements import Agreements
@@ -98,13 +99,15 @@ class Rules:
 
     def _view(self, record: Record, inference: Inference) -> View:
         """What rules may look at: what is on record, what was asked for, and what came before."""
-        is_cut = record.request.truncated  # requests that begin alike may go on differently
+        # requests that begin alike, or are alike in what is on record, may be different ones
+        is_cut = record.request.truncated or "inputs" in record.withheld
+        is_cut = is_cut or any(map(is_empty, record.inputs))
         after = None if self._repeats is None or is_cut else self._repeats.after(record)
         seen = view(
             record, inference, context=self._pricing.context(inference), usual=self._usual,
             repeated_after=after,
         )  # fmt: skip
-        is_cut = is_cut or record.response.truncated
+        is_cut = is_cut or seen.outputs_hidden
         if self._agreements is None or is_cut or len(seen.marked_answers) != 1:
             return seen
         before = self._agreements.before(record, gist(seen.marked_answers[0]))

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from monitor import bodies
+from monitor.hidden import is_empty
 from monitor.interfaces import Protocol
 from monitor.privacy.parameters import COUNTED, STATEFUL, UNTOLD
 from monitor.redrive import dialects, surrogates
@@ -28,7 +29,7 @@ REASONS = {
     "refused": "were refused by the endpoint when they were recorded (status 4xx)",
     "no body": "have no body that is recorded, as a GET",
     "truncated": "were longer than capture.max_body_bytes",
-    "redacted": "hold texts that privacy replaced whole",
+    "redacted": "hold texts that privacy replaced whole, or left out",
     "secret": "hold a secret, which is not recorded",
     "media": "hold images, sounds or files, which are not recorded",
     "tools": "offer tools or hold their calls, which are not recorded",
@@ -133,7 +134,7 @@ def select(
     return found
 
 
-def check(record: Record, send: Collection[str] = ()) -> None:  # noqa: C901  a list of reasons
+def check(record: Record, send: Collection[str] = ()) -> None:
     """Raise Left where a Record cannot be sent again."""
     path = record.request.path.partition("?")[0]
     if record.is_redriven:
@@ -151,6 +152,15 @@ def check(record: Record, send: Collection[str] = ()) -> None:  # noqa: C901  a 
         raise Left("dialect")
     if _MARK.search(path) or not path.startswith("/"):
         raise Left("path")
+    _check_texts(record)
+    _check_parameters(record.parameters)
+
+
+def _check_texts(record: Record) -> None:
+    if "inputs" in record.withheld or any(
+        is_empty(part) and part.name is None for part in record.inputs
+    ):
+        raise Left("redacted")
     for text in _strings(record.inputs):
         if _GONE.search(text):
             raise Left("redacted")
@@ -158,7 +168,6 @@ def check(record: Record, send: Collection[str] = ()) -> None:  # noqa: C901  a 
             raise Left("secret")
         if _MEDIA.search(text):
             raise Left("media")
-    _check_parameters(record.parameters)
 
 
 def _check_parameters(parameters: Mapping[str, Any]) -> None:

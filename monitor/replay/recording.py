@@ -9,6 +9,7 @@ from itertools import chain
 
 import msgspec
 
+from monitor import hidden
 from monitor.bodies import Body
 from monitor.dimensions.cross import crossed
 from monitor.errors import ParseError
@@ -70,8 +71,11 @@ class Recording:
     def _record(
         self, said: Logged, number: int, by: Collection[str] | None, has_texts: bool
     ) -> Record:
-        call, scrub = self.privacy.ruled(_call(said, number), cached=by is None)
-        inference = _completed(sure(self._inference(call)), said)
+        call, scrub = self.privacy.ruled(whole := _call(said, number), cached=by is None)
+        inference = self._inference(call)
+        if scrub.taken:
+            inference, scrub.withheld = hidden.compared(self._inference(whole), inference)
+        inference = _completed(sure(inference), said)
         segments = self._segments(said, call, inference, by)
         if said.ended is None:
             call = msgspec.structs.replace(call, method="")

@@ -46,19 +46,22 @@ class Peer:
     @contextlib.contextmanager
     def peak(self) -> Generator[list[float]]:
         """The most that was resident meanwhile, MB; in the list when this is left."""
-        highest: list[float] = []
+        found: list[float] = []
         for process in self.processes:
             Path(f"/proc/{process.pid}/clear_refs").write_text("5")  # begins VmHWM anew, proc(5)
-        yield highest
-        found = (Path(f"/proc/{process.pid}/status").read_text() for process in self.processes)
-        highest.append(
-            sum(int(one.partition("VmHWM:")[2].split()[0]) * 1024 for one in found) / 1e6
-        )
+        yield found
+        found.append(sum(highest(process.pid) for process in self.processes))
 
     def settle(self) -> None:
         """Wait until what works behind it has done its work."""
         if self.whole is not None:
             self.whole.settle()
+
+
+def highest(pid: int) -> float:
+    """The most that was resident of a process, MB."""
+    said = Path(f"/proc/{pid}/status").read_text()
+    return int(said.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
 
 
 def wait_for(port: int, patience: float = 60) -> None:

@@ -103,6 +103,13 @@ def test_what_cannot_be_sent_is_left_out(reason: str) -> None:
     assert why(chat(1)) == ""
 
 
+@pytest.mark.parametrize(
+    "given", [{"withheld": {"inputs": ["user"]}}, {"inputs": [Part(role="user")]}]
+)
+def test_what_a_rule_left_something_out_of_is_not_sent(given: dict[str, Any]) -> None:
+    assert why(chat(1, **given)) == "redacted"
+
+
 def test_what_came_over_grpc_goes_out_as_json(recorder: Recorder) -> None:
     """Where V2 of the protocol has the same call over HTTP, which is said; streams, memory that is
     shared, and other servers' calls are left out."""
