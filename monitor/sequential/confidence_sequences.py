@@ -238,16 +238,12 @@ class Rates:
         Haenszel do. Raises nothing where all are left out: then it is empty, and lower > upper.
         """
         bar = -math.log(alpha)
-        left = [
-            place
-            for place, kept in enumerate(logs)
-            if two_arms.log_evidence(kept, self._comparison) < bar
-        ]
+        left = np.flatnonzero(two_arms.log_evidences(logs, self._comparison) < bar)
         n_a, x_a, n_b, x_b = counts.astype(np.float64).T
         both = np.maximum(n_a + n_b, 1)
         weight = float((n_a * n_b / both).sum())
         number = float(((x_a * n_b - x_b * n_a) / both).sum()) / weight if weight else math.nan
-        if not left:
+        if not len(left):
             return Interval(number, 1.0, -1.0)
         ends = [-1.0, *self.differences.tolist(), 1.0]
         return Interval(number, ends[left[0]], ends[left[-1] + 2])

@@ -18,7 +18,7 @@ import yaml
 from monitor.commands.files import GRAFANA, RUNBOOK
 from monitor.metrics import BY_NAME
 from monitor.metrics.labels import LOSS_REASONS, REDACTION_REASONS, SET_ASIDE_REASONS
-from tests.alerts.silence import recording, taken_apart
+from tests.alerts.silence import asked, recording, taken_apart
 from tests.alerts.stack import alerting
 
 ROOT = Path(__file__).parent.parent.parent
@@ -58,8 +58,9 @@ def test_rules_are_valid_and_lint_clean(path: Path, program: Program) -> None:
 def test_rules_fire_when_they_should_and_only_then(
     path: Path, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Series in, alerts out, by promtool, which collects its garbage less often than it would."""
-    monkeypatch.setenv("GOGC", "400")
+    """Series in, alerts out, by promtool, which collects garbage only where there is much of it."""
+    monkeypatch.setenv("GOGC", "off")
+    monkeypatch.setenv("GOMEMLIMIT", "256MiB")
     run(program("promtool"), "test", "rules", *taken_apart(path, tmp_path))
 
 
@@ -79,6 +80,24 @@ def test_only_a_recording_rule_that_records_nothing_is_left_out() -> None:
     ]
     (group,) = recording([{"name": "g", "rules": rules}], {"seen"})
     assert group["rules"] == [one for one in rules if one.get("record") != "gone"]
+
+
+def test_only_a_rule_that_nothing_asked_for_is_made_of_is_left_out() -> None:
+    """Kept are the alerts that a test names, the records that it reads, and what those read."""
+    rules = [
+        {"record": "first", "expr": "rate(seen[5m])"},
+        {"record": "second", "expr": "sum(first)"},
+        {"record": "third", "expr": "second + 1"},
+        {"alert": "Named", "expr": 'second{name="third"} > 1'},
+        {"alert": "Other", "expr": "third > 1"},
+    ]
+    groups, named = [{"name": "g", "rules": rules}], {"alert_rule_test": [{"alertname": "Named"}]}
+    (group,) = asked(groups, named)
+    assert group["rules"] == [rules[0], rules[1], rules[3]]
+    (group,) = asked(groups, named | {"promql_expr_test": [{"expr": "max(third)"}]})
+    assert group["rules"] == rules[:4]
+    assert asked([*groups, {"name": "h", "rules": [rules[2]]}], named) == asked(groups, named)
+    assert asked(groups, {"promql_expr_test": [{"expr": "count(ALERTS)"}]}) == groups
 
 
 @pytest.mark.parametrize("path", RULES, ids=lambda path: path.name)
