@@ -253,13 +253,18 @@ def directory(endpoint: str, shard: int) -> str:
     return f"{chain_of(endpoint)}/shard={shard}"
 
 
+def bucket_of(endpoint: str, shard: int, number: int) -> str:
+    """Return the directory in which a manifest stands."""
+    return f"{directory(endpoint, shard)}/{number // BUCKET:08}"
+
+
 def name_of(endpoint: str, shard: int, number: int) -> str:
     """Return where a manifest stands.
 
     >>> name_of("bot", 0, 1234)
     'endpoint=bot/_manifests/shard=0/00000001/00001234.json'
     """
-    return f"{directory(endpoint, shard)}/{number // BUCKET:08}/{number:08}.json"
+    return f"{bucket_of(endpoint, shard, number)}/{number:08}.json"
 
 
 def hour(entry: str) -> str:

@@ -315,6 +315,8 @@ class Objects:
         self._url = url
         self._scratch = scratch
         self._system, self._root = places.file_system(url)
+        # s3fs would ask for the size of each first, to read large ones in parts.
+        self._whole = {"max_concurrency": 1} if "s3" in self._system.protocol else {}
 
     def scratch(self) -> Path:
         """See Storage."""
@@ -351,7 +353,7 @@ class Objects:
         """See Storage."""
         with _said(f"{self.name}/{path}"):
             try:
-                found: bytes = self._system.cat_file(self._full(path))
+                found: bytes = self._system.cat_file(self._full(path), **self._whole)
             except FileNotFoundError:
                 return None
             return found
@@ -360,8 +362,9 @@ class Objects:
         """See Storage."""
         wanted = [self._full(path) for path in paths]
         with _said(self.name):
-            found = self._system.cat(wanted, on_error="return") if wanted else {}
-        return [self._one(found.get(name)) for name in wanted]
+            # `cat` would ask of each whether it is there.
+            found = self._system.cat_ranges(wanted, None, None, **self._whole) if wanted else []
+        return [self._one(one) for one in found]
 
     def exists(self, path: str) -> bool:
         """See Storage."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiobotocore.client import AioBaseClient
 
 from monitor.archive import reading
 from monitor.archive import storage as module
@@ -35,7 +36,6 @@ def server() -> Iterator[S3]:
 @pytest.fixture
 def held(server: S3, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Storage:
     log_in(monkeypatch, server, server.known)
-    monkeypatch.setattr("monitor.archive.chain.READ", 4)  # each is a request, that is not there too
     return at("s3://lake/a", tmp_path / "scratch")
 
 
@@ -81,6 +81,29 @@ def test_of_two_stores_one_has_the_archive(held: Storage, tmp_path: Path) -> Non
         add(two, kept(3, 2))
     assert add(one, kept(3, 4))
     assert (Verifier(place).shard("bot", 0).last.size, one.holder) == (7, "a" * 32)
+
+
+def test_a_chain_is_read_with_a_request_for_each_link(
+    held: Storage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And one for their names; nothing is asked of links that are not there."""
+    del held
+    chain = Chain(at("s3://lake/e", tmp_path / "scratch"), "bot", 0)
+    chain.open()
+    for first in (0, 2, 4):
+        assert add(chain, kept(first, 2))
+    asked: list[str] = []
+    call = AioBaseClient._make_api_call
+
+    async def seen(self: Any, name: str, given: Any) -> Any:
+        asked.append(name)
+        return await call(self, name, given)
+
+    monkeypatch.setattr(AioBaseClient, "_make_api_call", seen)
+    for first in (0, 2, 3):
+        assert [link.manifest.number for link in chain.links(first)] == [*range(first, 3)]
+    assert sorted(asked) == ["GetObject"] * 4 + ["ListObjectsV2"] * len(asked[4:])
+    assert len(asked) == 4 + 3
 
 
 def test_small_files_are_put_together_while_somebody_reads(
