@@ -11,9 +11,9 @@ anew there.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import msgspec
 import numpy as np
@@ -26,7 +26,7 @@ from monitor.sequential.history import History
 from monitor.sequential.known_probability import UNIT
 from monitor.texts import visible
 from monitor.turns import in_turns
-from monitor.types import WHOLE, Key
+from monitor.types import WHOLE, Key, Measurement
 
 Segment = tuple[str, str]
 """(dimension, value) as they may be shown."""
@@ -347,6 +347,42 @@ class Tallies:
         ratio = ones * np.log(tolerated / before)
         ratio += (count - ones) * np.log((1 - tolerated) / (1 - before))
         return point if float(ratio.sum()) >= RETURNED else None
+
+
+class Tallied:
+    """What Monitors that count in tallies have in common: all but what they count and tell."""
+
+    name: str
+    _tallies: Tallies
+
+    def close(self, last: int, end: Callable[[int], float]) -> None:
+        """Close the panes up to `last`; alarms begin and end here."""
+        self._tallies.close(last, end)
+
+    def merge(self, other: Self) -> None:
+        """Add what `other` counted before a pane was closed."""
+        self._tallies.merge(other._tallies)
+
+    def state(self) -> dict[str, bytes]:
+        """What has changed since the last call."""
+        return self._tallies.state()
+
+    def restore(
+        self,
+        state: Mapping[str, bytes],
+        *,
+        newest: float,
+        place: Callable[[int], int],
+        keeps: Callable[[Key], bool],
+    ) -> None:
+        """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged."""
+        self._tallies.restore(self.name, state, place=place, keeps=keeps)
+
+    def _overflow(self, endpoint: str, metric: str) -> Iterator[Measurement]:
+        """How many segments had no place for a metric, where that happened."""
+        if self._tallies.overflow:
+            labels = {"endpoint": endpoint, "metric": metric}
+            yield Measurement("monitor_series_overflow_total", labels, self._tallies.overflow)
 
 
 def _raised(tally: _Tally, weighed: _Weighed, bar: float) -> _Alarm | None:

@@ -6,8 +6,7 @@ does not look at the label. Scores are those that were served; nothing is fitted
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Self
+from collections.abc import Iterator, Sequence
 
 from monitor.analysis import outcome_status
 from monitor.analysis.calibration.cells import COUNTED, cells_of
@@ -15,15 +14,15 @@ from monitor.analysis.calibration.measures import calibration
 from monitor.analysis.classes import claim
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.rows import segments_of
-from monitor.analysis.tallies import Rules, Tallies
+from monitor.analysis.tallies import Rules, Tallied, Tallies
 from monitor.findings import Calibration
 from monitor.sequential.beta_binomials import Floats, Ints
 from monitor.sequential.known_probability import log_evidence
 from monitor.turns import in_turns
-from monitor.types import Key, Measurement, Row
+from monitor.types import Measurement, Row
 
 
-class CalibrationMonitor:
+class CalibrationMonitor(Tallied):
     """The Monitor of calibration; `alpha` is its part of the error budget.
 
     `dimensions` are the segments beside the whole; None means all that a row has.
@@ -58,29 +57,6 @@ class CalibrationMonitor:
             added = self._cells.added(score, came_true=came_true)
             self._tallies.count(segments_of(row, self._dimensions), pane, at, added)
 
-    def close(self, last: int, end: Callable[[int], float]) -> None:
-        """Close the panes up to `last`; alarms begin and end here."""
-        self._tallies.close(last, end)
-
-    def merge(self, other: Self) -> None:
-        """Add what `other` counted before a pane was closed."""
-        self._tallies.merge(other._tallies)
-
-    def state(self) -> dict[str, bytes]:
-        """What has changed since the last call."""
-        return self._tallies.state()
-
-    def restore(
-        self,
-        state: Mapping[str, bytes],
-        *,
-        newest: float,
-        place: Callable[[int], int],
-        keeps: Callable[[Key], bool],
-    ) -> None:
-        """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged."""
-        self._tallies.restore(self.name, state, place=place, keeps=keeps)
-
     def findings(self) -> list[Calibration]:
         """One for each segment, the whole first, then those with most labels."""
         return [
@@ -91,9 +67,7 @@ class CalibrationMonitor:
     def measurements(self, endpoint: str) -> Iterator[Measurement]:
         """The metrics of calibration of the catalogue."""
         here = {"endpoint": endpoint}
-        if self._tallies.overflow:
-            labels = {**here, "metric": "monitor_calibration_error"}
-            yield Measurement("monitor_series_overflow_total", labels, self._tallies.overflow)
+        yield from self._overflow(endpoint, "monitor_calibration_error")
         for one in in_turns(self.findings()):
             labels = {**here, "dimension": one.dimension, "value": one.value}
             for measure, number in (("ece", one.ece), ("brier", one.brier)):

@@ -11,14 +11,13 @@ larger ones.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Self
+from collections.abc import Iterator, Sequence
 
 from monitor.analysis import exact_sums, outcome_status
 from monitor.analysis.classes import LARGE, spelt, value_of
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.rows import segments_of
-from monitor.analysis.tallies import Judgement, Rules, Segment, Tallies
+from monitor.analysis.tallies import Judgement, Rules, Segment, Tallied, Tallies
 from monitor.findings import Coverage
 from monitor.sequential.beta_binomials import Floats, Ints
 from monitor.sequential.known_probability import (
@@ -27,7 +26,7 @@ from monitor.sequential.known_probability import (
     units,
 )
 from monitor.turns import in_turns
-from monitor.types import Key, Measurement, Row, Truth
+from monitor.types import Measurement, Row, Truth
 
 TOLERANCE = 0.02
 """A share of misses that is off by so much is harmless where nothing more is known."""
@@ -46,7 +45,7 @@ SUMS = 4
 """What else is summed: intervals of each kind, and the widths of bounded ones."""
 
 
-class CoverageMonitor:
+class CoverageMonitor(Tallied):
     """The Monitor of coverage; `alpha` is its part of the error budget.
 
     `dimensions` are the segments beside the whole; None means all that a row has.
@@ -94,29 +93,6 @@ class CoverageMonitor:
             sums.append(exact_sums.units(width))
         self._tallies.count(segments_of(row, self._dimensions), pane, at, added, sums)
 
-    def close(self, last: int, end: Callable[[int], float]) -> None:
-        """Close the panes up to `last`; alarms begin and end here."""
-        self._tallies.close(last, end)
-
-    def merge(self, other: Self) -> None:
-        """Add what `other` counted before a pane was closed."""
-        self._tallies.merge(other._tallies)
-
-    def state(self) -> dict[str, bytes]:
-        """What has changed since the last call."""
-        return self._tallies.state()
-
-    def restore(
-        self,
-        state: Mapping[str, bytes],
-        *,
-        newest: float,
-        place: Callable[[int], int],
-        keeps: Callable[[Key], bool],
-    ) -> None:
-        """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged."""
-        self._tallies.restore(self.name, state, place=place, keeps=keeps)
-
     def findings(self) -> list[Coverage]:
         """One for each segment, the whole first, then those with most labels."""
         return [self._finding(*one) for one in in_turns(self._tallies.judged())]
@@ -124,9 +100,7 @@ class CoverageMonitor:
     def measurements(self, endpoint: str) -> Iterator[Measurement]:
         """The metrics of coverage of the catalogue."""
         here = {"endpoint": endpoint}
-        if self._tallies.overflow:
-            labels = {**here, "metric": "monitor_coverage_ratio"}
-            yield Measurement("monitor_series_overflow_total", labels, self._tallies.overflow)
+        yield from self._overflow(endpoint, "monitor_coverage_ratio")
         for one in in_turns(self.findings()):
             segment = one.dimension, one.value
             labels = {**here, "dimension": one.dimension, "value": one.value}
