@@ -13,8 +13,10 @@ column that these leave open, see `tables.inference`):
 | reference | a profile is made; scores and Evidently's sample are taken on the way | always |
 | reference | values spread over all of it make new bins | it stands in order, no `--by` |
 | reference | values are counted in these bins | it stands in order |
+| reference | Records are judged as they came | a part of what came drifts, and not the whole |
 
-So a side is read three times at most, and of its rows none is kept but for a sample of a thousand.
+So a side of a table is read three times at most, and of its rows none is kept but for a sample of a
+thousand.
 What became of rows is read beside that (`outcomes`), and of Records once more for Evidently.
 Dask's workers judge rows of tables where they are; where scores or a sample are asked for, the
 current side is then read once more, here. At Records they look for each reading of a side.
@@ -45,6 +47,7 @@ from monitor.replay.parts import Begin, Fold, Part, counts, cut, summed
 from monitor.replay.periods import USUAL, Period, fitting
 from monitor.replay.plan import Plan, Variant
 from monitor.replay.reference import Tap, Watch, tapped
+from monitor.replay.wholes import Wholes
 from monitor.tables.blocks import Block
 from monitor.tables.times import EARLIEST
 from monitor.types import Row
@@ -122,7 +125,10 @@ def _folded(
         return tapped(watch(kept, "replaying", census.rows), taps)
 
     if shards is None and (profile is None or not both.current.is_table):
-        return _in_order(plan, both, profiles, rows, of_current, total=census.rows), plan
+        return _in_order(
+            plan, both, profiles, rows, of_current, total=census.rows,
+            wholes=_wholes(plan, both, profiles, watch),
+        ), plan  # fmt: skip
     begins = [_begin(plan, both, plan.at_once, profiles[bins]) for bins in plan.each_bins]
     begins[1:] = [dataclasses.replace(one, with_facts=False) for one in begins[1:]]
     limits: dict[str, Any] = {
@@ -248,6 +254,7 @@ def _in_order(
     taps: Sequence[Tap],
     *,
     total: int,
+    wholes: Wholes | None,
 ) -> Replay:
     """Fold row after row; a chunk is one window against the reference that the whole has."""
     rules = plan.at_once if both.current.is_table else plan.live
@@ -264,7 +271,7 @@ def _in_order(
     for part in others:
         passing = part.passing(passing)
     found = in_order(
-        passing,
+        passing if wholes is None else wholes.passing(passing),
         begin,
         chunks=plan.chunks,
         total=total,
@@ -273,11 +280,32 @@ def _in_order(
         ),
         period=plan.period,
     )
-    judged = dict(zip(plan.variants, others, strict=True))
-    found = _with_variants(found, plan, lambda one: judged[one].findings())
+    judged = {one: part.findings() for one, part in zip(plan.variants, others, strict=True)}
+    if wholes is not None:
+        found = wholes.replaced(found, begin, plan.at_once, plan.bins)
+        for one, each in zip(plan.variants, begins, strict=True):
+            judged[one], _ = wholes.instead(judged[one], each, _other(plan.at_once, one), one.bins)
+    found = _with_variants(found, plan, judged.__getitem__)
     found = _with_course(found, plan, both, usual)
     is_undated = both.current.is_table or (both.current.is_foreign and latest.at < EARLIEST)
     return _undated(found) if is_undated else found
+
+
+def _wholes(
+    plan: Plan, both: Comparison, profiles: Mapping[int, Profile | None], watch: Watch
+) -> Wholes | None:
+    """What judges both sides as wholes, beside how Records came; None of a table, which is judged
+    so anyway, and where the reference is none that could be read as it came."""
+    usual = both.reference
+    if usual is None or both.current.is_table:
+        return None
+    begins = {
+        bins: dataclasses.replace(
+            _begin(plan, both, plan.at_once, profiles[bins], bins), with_facts=False
+        )
+        for bins in plan.each_bins
+    }
+    return Wholes(begins, lambda: watch(usual.rows(both.usual), "reading it as it came"))
 
 
 class Latest:

@@ -183,6 +183,7 @@ def settle(turned: list[Watch], watches: Collection[Watch], rules: Rules) -> Non
     rising = []
     for watch in turned:
         watch.settled = watch.reading.log_evidence if watch.reading else 0.0
+        watch.highest = max(watch.highest, watch.settled)
         if watch.episode is None:
             rising.append(watch)
         elif (point := _returned(watch, watch.episode, rules)) is not None:

@@ -75,12 +75,12 @@ class Watch:
     compared with what the peer counts in the same panes, on the peer's bins; with `pane`, the
     length of panes in seconds, with what was counted at the same hour of the week. So many values
     as `design_effect` says count as one. With `are_ages` numbers are seconds, how long ago moments
-    were. `settled` is the log evidence at the newest change point,
-    `last` the Unix time of the newest value, or of the end of its pane.
+    were. `settled` is the log evidence at the newest change point, `highest` the largest that this
+    process has seen there, `last` the Unix time of the newest value, or of the end of its pane.
     """
 
     __slots__ = (
-        "are_ages", "changed", "design_effect", "edges", "episode", "fourier", "history",
+        "are_ages", "changed", "design_effect", "edges", "episode", "fourier", "highest", "history",
         "is_outer", "key", "last", "learner", "locate", "locate_numbers", "more", "open", "outer",
         "pane", "part", "peer", "points", "read_numbers", "reading", "reference", "renewed",
         "seasonal", "seen", "settled", "step", "tree", "usual", "weights",
@@ -107,7 +107,7 @@ class Watch:
         self.last = 0.0
         self.open: dict[int, list[int]] = {}
         self.episode: Episode | None = None
-        self.settled = 0.0
+        self.settled = self.highest = 0.0
         self.renewed = False
         self.reading: Reading | None = None
         self.reference: Reference | None = None

@@ -1,0 +1,108 @@
+"""Findings of Records as they came → those of both sides as wholes, where that is what can be said.
+
+Live, evidence is laid against values that keep coming from one distribution. A log in which days
+and nights differ, that grows, or that is sorted has none: read in its own order against itself it
+would be called drift, too. So where a part of what came differs and the whole does not, the
+reference is read once more, as it came. If its own course is no chance either, the wholes are
+compared, as those of tables are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from monitor.analysis.drift.findings import together, undated, verdict
+from monitor.analysis.drift.judgement import Rules
+from monitor.analysis.drift.monitor import DriftMonitor
+from monitor.analysis.fold import Analysis
+from monitor.findings import Finding
+from monitor.replay.document import Replay
+from monitor.replay.parts import Begin, Part
+from monitor.tables.blocks import Block
+from monitor.types import Key, Row
+
+CHANCE = 1.0
+"""Log evidence that a reference without a course of its own reaches with a probability of 1/e, at
+most: so little is asked because a course of its own may show in one side more than in the other."""
+
+NAMED = 8
+"""Features that a remark names, at most."""
+
+
+class Wholes:
+    """Judges the rows of the current side as wholes, beside how they came.
+
+    `begins` are how both are judged by the number of bins, `reference` the rows of the other side.
+    """
+
+    def __init__(
+        self, begins: Mapping[int, Begin], reference: Callable[[], Iterable[Row | Block]]
+    ) -> None:
+        self._parts = {bins: Part(begin) for bins, begin in begins.items()}
+        self._reference = reference
+        self._own: dict[Key, float] | None = None
+
+    def passing(self, rows: Iterable[Row | Block]) -> Iterator[Row | Block]:
+        """The rows, each counted on its way."""
+        for part in self._parts.values():
+            rows = part.passing(rows)
+        return iter(rows)
+
+    def replaced(self, found: Replay, live: Begin, rules: Rules, bins: int) -> Replay:
+        """The document of a `live` judgement with what `instead` says, and a remark on that."""
+        features, names = self.instead(found.features, live, rules, bins)
+        if not names:
+            return found
+        shown = ", ".join(names[:NAMED])
+        shown += f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        remark = (
+            f"{shown}: the reference changes in its own course, too, so both sides are compared as "
+            "wholes, and not as they came; --timeline shows the course"
+        )
+        return msgspec.structs.replace(
+            found,
+            features=features,
+            verdict=verdict(features),
+            together=together(features),
+            remarks=[*found.remarks, remark],
+        )
+
+    def instead(
+        self, found: Sequence[Finding], live: Begin, rules: Rules, bins: int
+    ) -> tuple[list[Finding], list[str]]:
+        """The findings of a `live` judgement, with those of the whole by `rules` in the place of
+        what the reference's own course explains, and the features of these."""
+        wholes = {_key(one): undated(one) for one in self._parts[bins].findings_by(rules)}
+        doubtful = {
+            _key(one)
+            for one in found
+            if one.status == "drift" and _key(one) in wholes and wholes[_key(one)].status != "drift"
+        }
+        if doubtful:
+            own = self._courses(live)
+            doubtful = {key for key in doubtful if own.get(key, 0.0) >= CHANCE}
+        told = [wholes[_key(one)] if _key(one) in doubtful else one for one in found]
+        return told, sorted({key[0] for key in doubtful})
+
+    def _courses(self, live: Begin) -> dict[Key, float]:
+        """The highest log evidence of each feature and segment while the reference came."""
+        if self._own is None:
+            part = Part(live)
+            for _ in part.passing(self._reference()):
+                pass
+            part.findings()
+            monitors = part.fold.monitors if isinstance(part.fold, Analysis) else ()
+            self._own = {
+                key: max(watch.highest, watch.reading.log_evidence if watch.reading else 0.0)
+                for monitor in monitors
+                if isinstance(monitor, DriftMonitor)
+                for key, watch in monitor.watches.by_key.items()
+                if not watch.is_compared
+            }
+        return self._own
+
+
+def _key(one: Finding) -> Key:
+    return one.feature, one.dimension, one.value
