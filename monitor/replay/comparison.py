@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -24,14 +25,17 @@ from monitor.types import EDGE_CASE, WHOLE, Row
 
 @dataclass
 class Tally:
-    """How many rows have passed."""
+    """How many rows have passed, and the latest time of any."""
 
     rows: int = 0
+    latest: float = -math.inf
 
     def passing(self, rows: Iterable[Row | Block]) -> Iterator[Row | Block]:
         """The rows, counted on their way."""
         for one in rows:
             self.rows += count(one)
+            latest = float(one.at.max()) if isinstance(one, Block) else one.at
+            self.latest = max(self.latest, latest)
             yield one
 
 

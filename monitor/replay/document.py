@@ -127,6 +127,17 @@ class Compared(msgspec.Struct, frozen=True, omit_defaults=True):
     """How columns were read because somebody said so, by their names."""
 
 
+class Stretch(msgspec.Struct, frozen=True):
+    """A part of the reference, as long as a chunk."""
+
+    start: float
+    """Where it begins: Unix seconds, or the number of a row without times."""
+    end: float
+    """Where it ends."""
+    records: int
+    """Rows in it."""
+
+
 class Course(msgspec.Struct, frozen=True, omit_defaults=True):
     """How one feature in one segment went, chunk by chunk; the lists have an entry for each."""
 
@@ -155,6 +166,10 @@ class Course(msgspec.Struct, frozen=True, omit_defaults=True):
     """When the chunk `onset` begins: Unix seconds, or the number of a row without times."""
     until: float | None = None
     """When the chunk `last` ends, where the drift has ended by the last chunk."""
+    usual_scores: list[float | None] = []
+    """The PSI of each part of the reference, under `usual`, against all of it."""
+    usual_log_evidence: list[float | None] = []
+    """The natural logarithm of the evidence of each of these parts."""
 
 
 class DataQuality(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -302,6 +317,9 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was compared with what, and how."""
     timeline: list[Course] | None = None
     """With `--timeline`: how every feature in every segment went, chunk by chunk."""
+    usual: list[Stretch] = []
+    """With `timeline`, where the reference is a source: its newest parts, each as long as a chunk,
+    about."""
     data_quality: list[DataQuality] | None = None
     """Of a table: what every column holds, before and now."""
     words: list[MovedWords] = []

@@ -13,10 +13,11 @@ column that these leave open, see `tables.inference`):
 | reference | a profile is made; scores and Evidently's sample are taken on the way | always |
 | reference | values spread over all of it make new bins | it stands in order, no `--by` |
 | reference | values are counted in these bins | it stands in order |
+| reference | parts as long as chunks are judged | `--timeline` |
 | reference | Records are judged as they came | a part of what came drifts, and not the whole |
 
-So a side of a table is read three times at most, and of its rows none is kept but for a sample of a
-thousand.
+So a side of a table is read three times at most, or four with `--timeline`, and of its rows none
+is kept but for a sample of a thousand.
 What became of rows is read beside that (`outcomes`), and of Records once more for Evidently.
 Dask's workers judge rows of tables where they are; where scores or a sample are asked for, the
 current side is then read once more, here. At Records they look for each reading of a side.
@@ -43,14 +44,19 @@ from monitor.replay import dask, data_quality, outcomes, reference, terms, timel
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
 from monitor.replay.document import Chunk, Replay, WhatIf
+from monitor.replay.files import ReadOptions
 from monitor.replay.parts import Begin, Fold, Part, counts, cut, summed
 from monitor.replay.periods import USUAL, Period, fitting
 from monitor.replay.plan import Plan, Variant
 from monitor.replay.reference import Tap, Watch, tapped
+from monitor.replay.usual_course import NOTHING, Usual, course
 from monitor.replay.wholes import Wholes
 from monitor.tables.blocks import Block
 from monitor.tables.times import EARLIEST
 from monitor.types import Row
+
+Usually = Callable[[ReadOptions], Iterator[Row | Block]]
+"""What reads the reference, once it has been counted."""
 
 
 def judge(
@@ -124,11 +130,16 @@ def _folded(
         kept = within_budget(both.current.rows(both.options), census.kept())
         return tapped(watch(kept, "replaying", census.rows), taps)
 
+    def usually(options: ReadOptions) -> Iterator[Row | Block]:
+        assert both.reference is not None  # noqa: S101  asked for only when there is one
+        kept = within_budget(both.reference.rows(options), census.kept())
+        return watch(kept, "reading it in its order")
+
     if shards is None and (profile is None or not both.current.is_table):
-        return _in_order(
-            plan, both, profiles, rows, of_current, total=census.rows,
-            wholes=_wholes(plan, both, profiles, watch),
-        ), plan  # fmt: skip
+        found = _in_order(
+            plan, both, profiles, rows, of_current, usually=usually, total=census.rows
+        )
+        return found, plan
     begins = [_begin(plan, both, plan.at_once, profiles[bins]) for bins in plan.each_bins]
     begins[1:] = [dataclasses.replace(one, with_facts=False) for one in begins[1:]]
     limits: dict[str, Any] = {
@@ -146,7 +157,8 @@ def _folded(
     )
     for _ in rows(of_current) if shards is not None and of_current else ():
         pass  # the taps have what they need
-    return _with_course(found, plan, both, profile), plan
+    beside = _usual_course(plan, both, found, begins[0], usually)
+    return _with_course(found, plan, both, profile, beside), plan
 
 
 def _as_cut(plan: Plan, both: Comparison, census: Census) -> Plan:
@@ -169,10 +181,21 @@ def _as_cut(plan: Plan, both: Comparison, census: Census) -> Plan:
     return plan
 
 
-def _with_course(found: Replay, plan: Plan, both: Comparison, profile: Profile | None) -> Replay:
+def _usual_course(
+    plan: Plan, both: Comparison, found: Replay, begin: Begin, usually: Usually
+) -> Usual:
+    """The course of the reference itself, which a timeline is held against."""
+    if both.reference is None or not (plan.timeline and found.chunks):
+        return NOTHING
+    return course(both, found.chunks, plan.period, begin, usually)
+
+
+def _with_course(
+    found: Replay, plan: Plan, both: Comparison, profile: Profile | None, usual: Usual
+) -> Replay:
     """The document with the timeline, and what the reference's columns held."""
     if plan.timeline:
-        found = timeline.with_timeline(found, plan.rules.tolerance)
+        found = timeline.with_timeline(found, plan.rules.tolerance, usual)
     if profile is not None and found.data_quality is not None:
         found = data_quality.beside(found, profile)
     return terms.with_words(found, both)
@@ -253,8 +276,8 @@ def _in_order(
     rows: Callable[[Sequence[Tap]], Iterator[Row | Block]],
     taps: Sequence[Tap],
     *,
+    usually: Usually,
     total: int,
-    wholes: Wholes | None,
 ) -> Replay:
     """Fold row after row; a chunk is one window against the reference that the whole has."""
     rules = plan.at_once if both.current.is_table else plan.live
@@ -270,14 +293,16 @@ def _in_order(
     passing: Iterable[Row | Block] = latest.passing(rows(taps))
     for part in others:
         passing = part.passing(passing)
+    begin_chunk = dataclasses.replace(
+        _begin(plan, both, plan.at_once, usual, plan.bins), with_facts=False
+    )
+    wholes = _wholes(plan, both, profiles, usually)
     found = in_order(
         passing if wholes is None else wholes.passing(passing),
         begin,
         chunks=plan.chunks,
         total=total,
-        begin_chunk=dataclasses.replace(
-            _begin(plan, both, plan.at_once, usual, plan.bins), with_facts=False
-        ),
+        begin_chunk=begin_chunk,
         period=plan.period,
     )
     judged = {one: part.findings() for one, part in zip(plan.variants, others, strict=True)}
@@ -286,18 +311,18 @@ def _in_order(
         for one, each in zip(plan.variants, begins, strict=True):
             judged[one], _ = wholes.instead(judged[one], each, _other(plan.at_once, one), one.bins)
     found = _with_variants(found, plan, judged.__getitem__)
-    found = _with_course(found, plan, both, usual)
+    beside = _usual_course(plan, both, found, begin_chunk, usually)
+    found = _with_course(found, plan, both, usual, beside)
     is_undated = both.current.is_table or (both.current.is_foreign and latest.at < EARLIEST)
     return _undated(found) if is_undated else found
 
 
 def _wholes(
-    plan: Plan, both: Comparison, profiles: Mapping[int, Profile | None], watch: Watch
+    plan: Plan, both: Comparison, profiles: Mapping[int, Profile | None], usually: Usually
 ) -> Wholes | None:
     """What judges both sides as wholes, beside how Records came; None of a table, which is judged
     so anyway, and where the reference is none that could be read as it came."""
-    usual = both.reference
-    if usual is None or both.current.is_table:
+    if both.reference is None or both.current.is_table:
         return None
     begins = {
         bins: dataclasses.replace(
@@ -305,7 +330,7 @@ def _wholes(
         )
         for bins in plan.each_bins
     }
-    return Wholes(begins, lambda: watch(usual.rows(both.usual), "reading it as it came"))
+    return Wholes(begins, lambda: usually(both.usual))
 
 
 class Latest:

@@ -8,6 +8,7 @@ import msgspec
 
 from monitor.findings import Finding
 from monitor.replay.document import Chunk, Course, Replay
+from monitor.replay.usual_course import NOTHING, Usual
 from monitor.types import Key
 
 SURE = 3.0
@@ -17,12 +18,12 @@ CHANCE = 1.0
 """Log evidence that chance may give a chunk without a change."""
 
 
-def with_timeline(found: Replay, tolerance: float) -> Replay:
-    """The document with a Course for each of its findings; drift has a PSI of `tolerance`."""
+def with_timeline(found: Replay, tolerance: float, usual: Usual = NOTHING) -> Replay:
+    """The document with a Course for each of its findings, beside that of the `usual` in the
+    reference; drift has a PSI of `tolerance`."""
     chunks = found.chunks or []
-    by_chunk = [
-        {(one.feature, one.dimension, one.value): one for one in chunk.features} for chunk in chunks
-    ]
+    by_chunk = [_by_key(chunk.features) for chunk in chunks]
+    before = [_by_key(findings) for findings in usual.findings]
     courses = [
         _course(
             (one.feature, one.dimension, one.value), one.status == "drift", by_chunk, chunks,
@@ -30,7 +31,25 @@ def with_timeline(found: Replay, tolerance: float) -> Replay:
         )
         for one in found.features
     ]  # fmt: skip
-    return msgspec.structs.replace(found, timeline=courses)
+    courses = [_beside(one, before) for one in courses]
+    return msgspec.structs.replace(found, timeline=courses, usual=usual.stretches)
+
+
+def _by_key(findings: Sequence[Finding]) -> dict[Key, Finding]:
+    return {(one.feature, one.dimension, one.value): one for one in findings}
+
+
+def _beside(course: Course, before: Sequence[dict[Key, Finding]]) -> Course:
+    """The course with that of the reference, where it has one."""
+    entries = [part.get((course.feature, course.dimension, course.value)) for part in before]
+    known = [one if one is not None and one.samples else None for one in entries]
+    if not any(known):
+        return course
+    return msgspec.structs.replace(
+        course,
+        usual_scores=[one.scores.get("psi") if one else None for one in known],
+        usual_log_evidence=[one.log_evidence if one else None for one in known],
+    )
 
 
 def _course(

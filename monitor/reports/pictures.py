@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from markupsafe import Markup
 
 from monitor.findings import BinShift
-from monitor.replay.document import Chunk, Course
+from monitor.replay.document import Chunk, Course, Stretch
 from monitor.replay.headline import when
 
 HEIGHT = 30
@@ -23,6 +23,9 @@ HALVED = 4
 
 DAY, YEAR, ROW = len("2026-01-31 "), len("2026-"), len("row ")
 """How far dates and rows may begin alike."""
+
+ROOM = 30
+"""Per cent of an axis that a text in its middle needs on either side."""
 
 STATUSES = ("ok", "drift", "insufficient")
 
@@ -59,29 +62,28 @@ def strip(status: Sequence[str]) -> Markup:
 
 def course(one: Course) -> Markup:
     """The score of each chunk as a line, what is tolerated as a band below the threshold, and where
-    the drift began. The height is the root of the score, so that small ones can be seen."""
-    known = [score for score in one.scores if score is not None]
-    top = math.sqrt(max([*known, one.threshold * 2, 1e-9]))
-    width = max(len(one.scores), 1)
+    the drift began. Before it, on grey, the parts of the reference against all of it. The height is
+    the root of the score, so that small ones can be seen."""
+    scores = [*one.usual_scores, *one.scores]
+    top = math.sqrt(max([*(s for s in scores if s is not None), one.threshold * 2, 1e-9]))
+    width = max(len(scores), 1)
     bar = _height(one.threshold, top)
     body = [f'<rect class="band" y="{bar}" width="{width}" height="{60 - bar}"/>']
-    body += [_onset(one)]
+    body += [_reference(one, 60), _onset(one)]
     body.append(f'<path class="bar" d="M0 {bar}H{width}"/>')
-    body += _curves([None if s is None else _height(max(s, 0.0), top) for s in one.scores])
+    body += _parted(one, [None if s is None else _height(max(s, 0.0), top) for s in scores])
     return _svg(width, 60, "".join(body))
 
 
 def evidence(one: Course) -> Markup:
-    """The log evidence of each chunk as a line; the dashed line is odds of one to one."""
-    known = [log for log in one.log_evidence if log is not None]
-    top = max([*known, 10.0])
-    width = max(len(one.log_evidence), 1)
-    body = [_onset(one), f'<path class="bar" d="M0 37H{width}"/>']
-    points = [
-        None if log is None else round(37 - 36 * max(-0.08, log / top), 1)
-        for log in one.log_evidence
-    ]
-    return _svg(width, 40, "".join([*body, *_curves(points)]))
+    """The log evidence of each chunk as a line; the dashed line is odds of one to one. Before it,
+    on grey, that of the parts of the reference."""
+    logs = [*one.usual_log_evidence, *one.log_evidence]
+    top = max([*(log for log in logs if log is not None), 10.0])
+    width = max(len(logs), 1)
+    body = [_reference(one, 40), _onset(one), f'<path class="bar" d="M0 37H{width}"/>']
+    points = [None if log is None else round(37 - 36 * max(-0.08, log / top), 1) for log in logs]
+    return _svg(width, 40, "".join([*body, *_parted(one, points)]))
 
 
 def track(
@@ -112,12 +114,13 @@ def records(chunks: Sequence[Chunk]) -> Markup:
     )
 
 
-def axis(chunks: Sequence[Chunk]) -> Markup:
-    """When chunks begin and end: text below what is drawn of them, not stretched as that is."""
+def axis(chunks: Sequence[Chunk], usual: Sequence[Stretch] = ()) -> Markup:
+    """When chunks begin and end: text below what is drawn of them, not stretched as that is; and
+    when the parts of the reference do, where these are drawn before."""
     marks = "".join(
         f'<line class="{side}" x1="{place:g}%" x2="{place:g}%" y2="3"/>'
         f'<text class="{side}" x="{place:g}%" y="15">{said}</text>'
-        for place, side, said in _ticks(chunks)
+        for place, side, said in (_parts(chunks, usual) if usual else _ticks(chunks))
     )
     return Markup(f'<svg class="axis" aria-hidden="true">{marks}</svg>')  # noqa: S704  our words
 
@@ -136,6 +139,20 @@ def _ticks(chunks: Sequence[Chunk]) -> list[tuple[float, str, str]]:
     said_once = next((size for size in (DAY, YEAR, ROW) if _begin_alike(first, others, size)), 0)
     told = [first, *(one[said_once:] for one in others)]
     return [(place, end, said) for (place, end, _), said in zip(marks, told, strict=True)]
+
+
+def _parts(chunks: Sequence[Chunk], usual: Sequence[Stretch]) -> list[tuple[float, str, str]]:
+    """The same of what is drawn behind the reference: where both begin, and the end, as far as
+    there is room."""
+    split = round(100 * len(usual) / (len(usual) + len(chunks)), 1)
+    first, then, last = (
+        when(time).removesuffix(" UTC")
+        for time in (usual[0].start, chunks[0].start, chunks[-1].end)
+    )
+    if split < ROOM:
+        return [(split, "start", then), (100.0, "end", last)]
+    middle = [(split, "middle", then)] if split <= 100 - ROOM else []
+    return [(0.0, "start", first), *middle, (100.0, "end", last)]
 
 
 def _begin_alike(first: str, others: Sequence[str], size: int) -> bool:
@@ -167,17 +184,31 @@ def _height(score: float, top: float) -> float:
 
 
 def _onset(one: Course) -> str:
-    return "" if one.onset is None else f'<path class="onset" d="M{one.onset} 0V60"/>'
+    if one.onset is None:
+        return ""
+    return f'<path class="onset" d="M{len(one.usual_scores) + one.onset} 0V60"/>'
 
 
-def _curves(points: Sequence[float | None]) -> list[str]:
+def _reference(one: Course, height: int) -> str:
+    """The ground of what is drawn of the reference."""
+    size = len(one.usual_scores)
+    return f'<rect class="usual" width="{size}" height="{height}"/>' if size else ""
+
+
+def _parted(one: Course, points: Sequence[float | None]) -> list[str]:
+    """Lines of the parts of the reference and of the chunks behind it."""
+    size = len(one.usual_scores)
+    return [*_curves(points[:size], name="u"), *_curves(points[size:], size)]
+
+
+def _curves(points: Sequence[float | None], begin: int = 0, name: str = "n") -> list[str]:
     """A level stretch for each chunk that has one, joined where they follow each other."""
     path, before = [], False
-    for place, point in enumerate(points):
+    for place, point in enumerate(points, begin):
         if point is not None:
             path.append(f"V{point:g}h1" if before else f"M{place} {point:g}h1")
         before = point is not None
-    return [f'<path class="n" d="{"".join(path)}"/>'] if path else []
+    return [f'<path class="{name}" d="{"".join(path)}"/>'] if path else []
 
 
 def _svg(width: float, height: float, body: str) -> Markup:

@@ -112,10 +112,19 @@ def test_a_chunk_of_few_rows_does_not_end_a_drift(capsys: Any, tmp_path: Path) -
 
 
 def test_a_timeline_needs_no_chunks_and_dask_says_the_same(capsys: Any, tmp_path: Path) -> None:
-    """Days are long enough here; without times there are equal parts, and the onset is a row."""
-    usual, now = log(tmp_path / "usual.csv", [0] * 12), log(tmp_path / "now.csv", list(range(9)))
+    """Days are long enough here; without times there are equal parts, and the onset is a row. The
+    reference is told beside, in its newest parts of that length, of which none lies far from all."""
+    usual = log(tmp_path / "usual.csv", list(range(-14, 0)))
+    now = log(tmp_path / "now.csv", list(range(9)))
     local = judge(capsys, now, "--reference", usual, "--timeline")
     assert [one["records"] for one in local["chunks"]] == [60] * 9
+    assert [(one["start"], one["records"]) for one in local["usual"]] == [
+        (JANUARY - day * DAY, 60) for day in range(12, 0, -1)
+    ]
+    (x,) = (one for one in local["timeline"] if one["feature"] == "x")
+    assert len(x["usual_scores"]) == len(x["usual_log_evidence"]) == 12
+    assert max(x["usual_scores"]) < 0.2
+    assert min(x["scores"][5:]) > 1
     assert local == judge(capsys, now, "--reference", usual, "--timeline", "--engine", "dask")
     assert (
         main(["replay", now, "--reference", usual, "--ignore", "at", "--timeline", "--json", "-"])
@@ -123,7 +132,7 @@ def test_a_timeline_needs_no_chunks_and_dask_says_the_same(capsys: Any, tmp_path
     )
     found = json.loads(capsys.readouterr().out)
     (x,) = (one for one in found["timeline"] if one["feature"] == "x")
-    assert len(found["chunks"]) == 18
+    assert len(found["chunks"]) == len(found["usual"]) == len(x["usual_scores"]) == 18
     assert 270 <= x["since"] <= 330
 
 

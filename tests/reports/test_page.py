@@ -37,6 +37,7 @@ from monitor.replay.document import (
     DataQuality,
     Replay,
     SchemaChange,
+    Stretch,
     WhatIf,
 )
 from monitor.reports import pictures, sections
@@ -87,6 +88,7 @@ def everything(name: str = "age", *, features: int = 3) -> Replay:
         Course(
             one.feature, one.dimension, one.value, 0.02, [0.0, None, 0.3, 0.4], [0.1, None, 9.0, 8.0],
             ["ok", "insufficient", "drift", "drift"], [300, 0, 300, 300], 2, 3, JANUARY + 2 * DAY,
+            usual_scores=[0.01, 0.0, None], usual_log_evidence=[0.2, -0.1, None],
         )
         for one in found
         if one.status == "drift"
@@ -100,6 +102,7 @@ def everything(name: str = "age", *, features: int = 3) -> Replay:
         unreadable=[Unreadable(name, name)], quality=[quality], calibration=[calibration],
         coverage=[Coverage("all", "all", 0.8, 0.9, 1.5, 9.0, "ok", 900, None, 1e300, 9, 1)],
         fairness=[fairness], experiments=[effect], slices=[worst], timeline=courses,
+        usual=[Stretch(JANUARY - n * DAY, JANUARY - (n - 1) * DAY, 300) for n in (3, 2, 1)],
         data_quality=[
             DataQuality(f"{name}.0", facts, odd, bins[:1], bins[:2]), DataQuality(name, None, odd),
         ],
@@ -254,6 +257,27 @@ def test_what_is_drawn_over_time_has_dates_below(step: float, count: int, told: 
     ]
     drawn = page(everything(), "t").partition("<h2>Over time</h2>")[2].partition("<details>")[0]
     assert drawn.count('class="axis"') == drawn.count("<figure>") + 1  # and of the records
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [(4, ["2023-12-28", "2024-01-01", "2024-01-05"]), (1, ["2024-01-01", "2024-01-05"]), (12, ["2023-12-20", "2024-01-05"])],
+)  # fmt: skip
+def test_the_reference_stands_before_what_is_compared_with_it(parts: int, told: list[str]) -> None:
+    """Its own parts on grey, the onset behind them, and dates of both where there is room."""
+    usual = [Stretch(JANUARY - n * DAY, JANUARY - (n - 1) * DAY, 300) for n in range(parts, 0, -1)]
+    chunks = [Chunk(n, JANUARY + n * DAY, JANUARY + (n + 1) * DAY, 9, "ok", []) for n in range(4)]
+    assert re.findall(r">([^<>]+)</text>", pictures.axis(chunks, usual)) == told
+    one = Course(
+        "age", "all", "all", 0.02, [0.0, 0.0, 0.3, 0.4], [0.1, 0.0, 9.0, 8.0], ["ok"] * 4, [9] * 4, 2, 3,
+        usual_scores=[0.01] * parts, usual_log_evidence=[0.1] * parts,
+    )  # fmt: skip
+    for drawn in (pictures.course(one), pictures.evidence(one)):
+        assert f'viewBox="0 0 {parts + 4} ' in drawn
+        assert f'<rect class="usual" width="{parts}"' in drawn
+        assert f'class="onset" d="M{parts + 2} ' in drawn
+        assert re.findall(r'class="(u|n)" d="M(\d+)', drawn) == [("u", "0"), ("n", str(parts))]
+    assert "On grey, before" in page(everything(), "t")
 
 
 @pytest.fixture(scope="module")
