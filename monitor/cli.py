@@ -2,7 +2,8 @@
 
 Exit codes: 0 well; 1 the analysis found what `--fail-on` names, or `verify` what is not as it was
 written; 2 bad usage or configuration, or what stands in the way, with one line on stderr that names
-the key, option or file; 130 Ctrl-C or SIGTERM; 141 the reader of what is printed has gone.
+the key, option or file; 130 Ctrl-C, 143 SIGTERM, with a line on what had been done; 141 the reader
+of what is printed has gone.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import monitor
-from monitor import extras
+from monitor import extras, stopping
 from monitor.commands import streams
 from monitor.errors import ConfigError, UsageError
 from monitor.logs import plain
@@ -117,8 +118,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         status = streams.GONE
-    except KeyboardInterrupt:
-        status = 130
+    except KeyboardInterrupt as error:
+        streams.say(f"monitor: {stopping.sentence(error)}")
+        status = stopping.code(stopping.name(error))
     except Exception as error:  # noqa: BLE001  no traceback on a user's screen
         streams.say(f"monitor: {_why(error)}")
         status = EXIT_USAGE

@@ -56,6 +56,14 @@ class Damage(msgspec.Struct):
         if one not in ends and len(ends) < LISTED:
             ends.append(one)
 
+    def lost(self, path: Path | str, place: str, error: str, count: int) -> None:
+        """Count so many rows from a place on, or say that the file cannot be read from there on,
+        where nobody knows how many they are: 0."""
+        if count:
+            self.rows(path, place, error, count)
+        else:
+            self.ends(path, place, error)
+
     def erased(self, path: Path) -> None:
         """Count a row that was erased on request: its tombstone is read."""
         self.files.setdefault(str(path), _Broken()).erased += 1

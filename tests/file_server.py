@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 class FileServer(ThreadingHTTPServer):
     """`files` by path; `asked` are (method, path, first byte, bytes sent). `trouble` by path is a
-    status, `hang`, `cut` (half of what was promised), or `whole` (no parts are given)."""
+    status, `hang`, `cut` (half of what was promised), `whole` (no parts are given), or a range of
+    bytes that never come: `cut` for a part with one of them."""
 
     daemon_threads = True
     block_on_close = False
@@ -19,7 +20,7 @@ class FileServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.files: dict[str, bytes] = {}
-        self.trouble: dict[str, int | str] = {}
+        self.trouble: dict[str, int | str | range] = {}
         self.asked: list[tuple[str, str, int, int]] = []
         self.closing = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
@@ -65,7 +66,12 @@ class _Handler(BaseHTTPRequestHandler):
         sent = 0
         if not is_head:
             part = content[first:end]
-            if trouble == "cut":
+            if trouble == "cut" or (
+                isinstance(trouble, range)
+                and wanted
+                and first < trouble.stop
+                and end > trouble.start
+            ):
                 part = part[: len(part) // 2]
                 self.close_connection = True
             self.wfile.write(part)

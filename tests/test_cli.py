@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import pytest
 
-from monitor import cli
+from monitor import cli, stopping
 from monitor.cli import main
 
 SETTINGS = {
@@ -216,12 +216,12 @@ def test_sigterm_ends_a_command_as_ctrl_c_does(
     """So that what a command does at its end it does then too, as the verdict of a redrive."""
 
     def command() -> NoReturn:
-        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+        assert signal.getsignal(signal.SIGTERM) is stopping.terminate
         signal.raise_signal(signal.SIGTERM)
         raise AssertionError("it went on")
 
     monkeypatch.setattr(cli, "main", command)
-    assert entry() == 130
+    assert entry() == 143
 
 
 def test_a_signal_that_the_parent_ignores_stays_ignored(

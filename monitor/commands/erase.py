@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from monitor import stopping
 from monitor.archive import reading, storage
 from monitor.archive.manifests import Erasure
 from monitor.archive.sealing import opener_of
@@ -79,7 +80,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     reasons.check(options.reason, settings, "the archive")
     went = "nothing was changed"
     try:
-        with _run(options, settings, tokens) as (one, others):
+        with stopping.leaves(lambda: went), _run(options, settings, tokens) as (one, others):
             found = one.look()
             if not found.total and (why := _absence(settings, one)):
                 raise UsageError(why)

@@ -7,10 +7,12 @@ import asyncio
 import itertools
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from monitor import stopping
 from monitor.assembly.feedback_intake import Intake
 from monitor.commands.progress import watched
 from monitor.damage import Damage
@@ -22,6 +24,7 @@ from monitor.supervision.embedded_store import opened
 from monitor.urls import shown
 
 EXIT_REJECTED = 1
+ONCE = "each item counts once"
 BATCH = 5000
 """Items of one transaction."""
 
@@ -56,7 +59,10 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         said = itertools.chain.from_iterable(
             statements(path, damage, id_column=options.id_column) for path in options.files
         )
-        taken = asyncio.run(_load(watched(said, "items"), settings, url, damage))
+        so_far = _SoFar()
+        with stopping.leaves(lambda: f"{so_far.words or 'no item was taken'}. Load again: {ONCE}"):
+            asyncio.run(_load(watched(said, "items"), settings, url, damage, so_far))
+    taken = so_far.taken
     rejected = sum(one.count for one in damage.listed())
     for one in damage.listed():
         more = f" ({one.count:,} lines)" if one.count > 1 else ""
@@ -71,22 +77,34 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     return EXIT_REJECTED if damage.listed() else 0
 
 
-async def _load(said: Iterator[Said], settings: Settings, url: str, damage: Damage) -> int:
+@dataclass
+class _SoFar:
+    """How many items are in the store, and the place of the last of them."""
+
+    taken: int = 0
+    last: str = ""
+
+    @property
+    def words(self) -> str:
+        return f"taken are {self.taken:,} items, up to {plain(self.last)}" if self.last else ""
+
+
+async def _load(
+    said: Iterator[Said], settings: Settings, url: str, damage: Damage, so_far: _SoFar
+) -> None:
     intake = Intake(msgspec.structs.replace(settings, redis=url))
-    taken, last = 0, ""
     try:
         while batch := list(itertools.islice(said, BATCH)):
             done = await intake.append([one.statement for one in batch])
-            taken += done.accepted
+            so_far.taken += done.accepted
             for one in done.rejected:
                 place = batch[one.index].place
                 damage.rows(Path(place.rpartition(":")[0]), place, one.error)
-            last = batch[-1].place
+            so_far.last = batch[-1].place
     except StreamError as error:
-        upto = f"; taken are {taken:,} items, up to {plain(last)}" if last else ""
+        upto = f"; {so_far.words}" if so_far.words else ""
         raise UsageError(
-            f"{shown(url)}: {error}{upto}. Load again when it is back: each item counts once"
+            f"{shown(url)}: {error}{upto}. Load again when it is back: {ONCE}"
         ) from None
     finally:
         await intake.close()
-    return taken

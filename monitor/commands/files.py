@@ -76,6 +76,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the path of each file that was written; exit 1 where one was in the way."""
     directory = Path(options.directory)
+    if directory.exists() and not directory.is_dir():
+        raise UsageError(
+            f"DIRECTORY: {directory} is a file; name a directory, which is made if it is not there"
+        )
     places = {
         RUNBOOK: _url(options.runbook, "--runbook"),
         GRAFANA: _url(options.grafana, "--grafana").rstrip("/"),
@@ -129,12 +133,12 @@ def linked(name: Path, content: bytes, places: Mapping[str, str]) -> bytes:
 
 
 def _told(files: list[str]) -> list[Settings]:
-    """The settings of each file alone: an environment is that of one process. Raises ConfigError,
-    also where two are of one endpoint."""
+    """The settings of each file alone: an environment is that of one process. A file that is named
+    twice is one. Raises ConfigError, also where two are of one endpoint."""
     from monitor.settings import load
 
     found: dict[str, Settings] = {}
-    for file in files:
+    for file in {Path(file).resolve(): file for file in files}.values():
         settings = load.load(file, {})
         if settings.endpoint in found:
             raise UsageError(

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from monitor import extras
+from monitor import extras, stopping
 from monitor.analysis.drift import embed
 from monitor.archive.sealing import opener_of
 from monitor.assembly import build, keyring
@@ -127,7 +127,10 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     plan = None if options.dry_run and not options.against else _plan(options, settings)
     sides = 3 if options.baseline else 1
     damage = Damage()
-    with closing(_records(options, settings, damage)) as records:  # a store is let go of then
+    with (
+        stopping.leaves("nothing was sent"),
+        closing(_records(options, settings, damage)) as records,
+    ):
         selection = select(records, PROTOCOLS, limit=options.limit, send=options.send)
     for place in damage.listed():
         note(f"could not be read: {place.place}: {place.error}")
@@ -167,6 +170,13 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     print(file=stream)
     for line in report.lines(found):
         print(line, file=stream)
+    return _exit_code(found, options)
+
+
+def _exit_code(found: Redrive, options: argparse.Namespace) -> int:
+    """What was ended early has no result that `--fail-on` could be about: that is said instead."""
+    if found.stopped:
+        return stopping.code(found.stopped)
     so = {found.verdict} | ({"failed"} if found.failed else set())
     return EXIT_FOUND if so & options.fail_on else 0
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from monitor import __version__
+from monitor import __version__, stopping
 from monitor.analysis.classes import spelt
 from monitor.analysis.drift.findings import moment
 from monitor.analysis.drift.profiles import dump_profile
@@ -41,19 +41,28 @@ from monitor.assembly.log_recording import LogRecording
 from monitor.assembly.outcomes import is_asked_for
 from monitor.assembly.outcomes import rules_of as outcome_rules_of
 from monitor.assembly.sanitizer import Sanitizer
-from monitor.commands.progress import watched
+from monitor.commands.progress import far, watched
 from monitor.commands.written import document, note, write
 from monitor.errors import SourceError, UsageError
 from monitor.privacy import keys
 from monitor.privacy.records import Privacy
-from monitor.replay import archives, evidently_report, judge, junit, outcomes, report, types
+from monitor.replay import (
+    archives,
+    evidently_report,
+    judge,
+    junit,
+    outcomes,
+    reasons,
+    report,
+    types,
+)
 from monitor.replay.comparison import Comparison, compare
 from monitor.replay.datasets import segment_of, without_password
 from monitor.replay.document import SCHEMA, Compared, Replay
 from monitor.replay.joined import Joining, MakeSafe
 from monitor.replay.periods import PERIODS
 from monitor.replay.plan import Plan, Variant
-from monitor.replay.remarks import broken_off, on_columns, with_remarks
+from monitor.replay.remarks import broken_off, may_be_wrong, on_columns, with_remarks
 from monitor.reports.page import page
 from monitor.settings.schema import Settings
 from monitor.supervision.embedded_store import opened
@@ -71,17 +80,19 @@ WIDTH = 140
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """`monitor replay`; returns the exit code. Raises UsageError with one line for a person."""
     with _sources(options, settings):
-        plan, both = _opened(options, settings)
-        outcomes.check(options.fail_on, plan, both)
-        if options.evidently:
-            found = _judged_beside_evidently(plan, both, Path(options.evidently))
-        else:
-            found = judge.judge(plan, both, watched)
-        found = with_remarks(found, plan, both)
+        with stopping.leaves(lambda: _so_far("nothing was judged, and nothing written")):
+            plan, both = _opened(options, settings)
+            outcomes.check(options.fail_on, plan, both)
+            if options.evidently:
+                found = _judged_beside_evidently(plan, both, Path(options.evidently))
+            else:
+                found = judge.judge(plan, both, watched)
+            found = with_remarks(found, plan, both)
         found = msgspec.structs.replace(found, compared=_compared(plan, options))
         for remark in found.remarks:
             note(remark)
-        _tell(found, options, both.current.name, _facts(plan))
+        with stopping.leaves("what it was to write may be missing or cut off; run it again"):
+            _tell(found, options, both.current.name, _facts(plan))
     so = outcomes.conditions(found, is_labelled=bool(options.label and plan.is_told))
     if so & options.fail_on:
         return EXIT_FOUND
@@ -90,9 +101,14 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _so_far(so: str) -> str:
+    """How far it had come, and what is so."""
+    return "; ".join(filter(None, (far(), so)))
+
+
 def build(options: argparse.Namespace, settings: Settings) -> int:
     """`monitor reference build`; returns the exit code."""
-    with _sources(options, settings):
+    with _sources(options, settings), stopping.leaves(lambda: _so_far("nothing was written")):
         plan, both = _opened(options, settings)
         profile = judge.profile(plan, both, watched)
     for remark in on_columns(plan, both):
@@ -310,6 +326,9 @@ def _judged_beside_evidently(plan: Plan, both: Comparison, path: Path) -> Replay
         raise UsageError("--evidently: compares raw values, so --reference must be a SOURCE")
     usual, now = evidently_report.Sample(), evidently_report.Sample()
     found = judge.judge(plan, both, watched, of_reference=[usual.add], of_current=[now.add])
+    if may_be_wrong(both.usual.damage):
+        remark = f"--evidently: {path} was not written, because {reasons.DAMAGED}"
+        return msgspec.structs.replace(found, remarks=[*found.remarks, remark])
     said, positive = None, plan.outcomes.positive
     if both.current.is_table:
         if plan.truth.label and plan.truth.prediction:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nacl.signing import VerifyKey
 
+from monitor import stopping
 from monitor.archive import reading, storage
 from monitor.archive.sealing import opener_of
 from monitor.archive.verification import Shard, Verifier, Violation, endpoint_of, parse_anchors
@@ -61,8 +62,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             lines = proof.lines(options.source, known, options.endpoint or "")
         else:
             lines = _archive(options, known, anchors)
-        for line in lines:
-            print(printable(line))
+        with stopping.leaves("it was not looked at to its end, so nothing is proven"):
+            for line in lines:
+                print(printable(line))
     except (Violation, Wrong) as wrong:
         print(printable(f"violated: {wrong}"))
         return EXIT_VIOLATED

@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from monitor import stopping
 from monitor.errors import UsageError
 from monitor.logs import plain
 from monitor.supervision.ports import free_port
@@ -35,7 +36,9 @@ def signals() -> Generator[None]:
     """SIGTERM and the end of the terminal end the demo as Ctrl-C does, with all it has started;
     Ctrl-C also where a shell has us ignore it, in the background."""
 
-    def end(*_: object) -> None:
+    def end(number: int, _: object) -> None:
+        if number == signal.SIGTERM:
+            stopping.terminate()
         raise KeyboardInterrupt
 
     ours = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -129,3 +129,5 @@ class Redrive(msgspec.Struct, frozen=True, omit_defaults=True):
     not known, and where more would not help."""
     remarks: list[str] = []
     """What the reader must know to believe the verdict."""
+    stopped: str = ""
+    """`Ctrl-C` or `SIGTERM`, where that ended it early: the verdict is that of what had come."""

@@ -11,6 +11,7 @@ from heapq import nlargest
 
 import msgspec
 
+from monitor import stopping
 from monitor.interfaces import Protocol
 from monitor.privacy.records import Privacy
 from monitor.redrive import pacing
@@ -143,21 +144,21 @@ def redrive(selection: Selection, plan: Plan, reading: Reading, world: World) ->
         stop=stop,
     )
     remarks: list[str] = []
+    stopped = ""
     try:
         for one in world.watched(done, len(chosen)):
             outcome.add(one.made, one.lag)
             if why := outcome.is_hopeless():
                 remarks.append(f"ended after {outcome.sent} of {len(chosen)} records: {why}")
                 break
-    except KeyboardInterrupt:
-        remarks.append(
-            f"stopped by Ctrl-C or SIGTERM after {outcome.sent} of {len(chosen)} records"
-        )
+    except KeyboardInterrupt as error:
+        stopped = stopping.name(error)
+        remarks.append(f"stopped by {stopped} after {outcome.sent} of {len(chosen)} records")
         if most := min(plan.concurrency, len(chosen) - outcome.sent):
             remarks.append(f"up to {most} more were under way; their answers are not known")
     finally:
         stop.set()
-    return outcome.document(selection, remarks)
+    return msgspec.structs.replace(outcome.document(selection, remarks), stopped=stopped)
 
 
 @contextmanager

@@ -55,9 +55,17 @@ def _reasoned(finding: Finding, silent: Mapping[str, str]) -> Finding:
     return msgspec.structs.replace(finding, reason=reason)
 
 
+WITHOUT_STATUS = {
+    "performance": "performance", "class_quality": "quality by class", "confusion": "confusion",
+}  # fmt: skip
+"""What would stand there as if it were so: nothing in it can say that it was not judged."""
+
+
 def unbelieved(found: Replay) -> Replay:
     """The same, in which nothing was judged, because what was read may be wrong. Numbers stay,
-    without what was said of them."""
+    without what was said of them, where something says that they were not judged."""
+    left = [words for name, words in WITHOUT_STATUS.items() if getattr(found, name) is not None]
+    told = [f"left out, as {DAMAGED}: {', '.join(left)}"] if left else []
 
     def judged(of: Replay | Chunk) -> dict[str, Any]:
         features = [
@@ -76,7 +84,10 @@ def unbelieved(found: Replay) -> Replay:
             msgspec.structs.replace(one, verdict="keep_going", reason=DAMAGED)
             for one in of.experiments
         ]
-        return {"verdict": "insufficient", "features": features, "experiments": arms, **entries}
+        return {
+            "verdict": "insufficient", "features": features, "experiments": arms,
+            "performance": None, **entries,
+        }  # fmt: skip
 
     return msgspec.structs.replace(
         found,
@@ -87,6 +98,11 @@ def unbelieved(found: Replay) -> Replay:
         together=[],
         schema=[],
         timelines=None,
+        class_quality=None,
+        confusion=None,
+        data_quality=found.data_quality
+        and [msgspec.structs.replace(one, new=[], lost=[], words=[]) for one in found.data_quality],
+        remarks=[*found.remarks, *told],
         words=[],
         what_if=found.what_if
         and [

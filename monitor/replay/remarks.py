@@ -58,7 +58,7 @@ def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
         if how.kind == "identifier"
     }
     found = explained(found, silent)
-    is_wrong = any(map(_is_doubtful, both.usual.damage.listed()))
+    is_wrong = may_be_wrong(both.usual.damage)
     read = {name: how.words for name, how in sorted(named.items()) if both.looks_at(name)}
     unread = _unread(found, plan, both)
     if any(one.is_most or one.ends for one in unread):
@@ -84,6 +84,11 @@ def broken_off(damage: Damage) -> str:
     could be."""
     ends = sorted(damage.ends_of(damage.files), key=lambda one: not _is_doubtful(one))
     return f"{ends[0].place}: {ends[0].error}" if ends else ""
+
+
+def may_be_wrong(damage: Damage) -> bool:
+    """Whether a file is damaged so that what was read of it may be wrong."""
+    return any(map(_is_doubtful, damage.listed()))
 
 
 def _is_doubtful(one: Unreadable) -> bool:

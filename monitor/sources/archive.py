@@ -52,7 +52,7 @@ def read(
 
     def damaged(row: int, count: int, error: str) -> None:
         nonlocal number
-        damage.rows(path, f"{path}: row {row}", error, count)
+        damage.lost(path, f"{path}: row {row}", error, count)
         number = row + count - 1
 
     is_clear = COLUMN in parquet.names(path)

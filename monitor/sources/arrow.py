@@ -26,13 +26,7 @@ def open_arrow(path: Path) -> Table:
         return f"{path}: row {row}"
 
     def told(damage: Damage) -> Callable[[int, int, str], None]:
-        def tell(row: int, count: int, error: str) -> None:
-            if count:
-                damage.rows(path, place(row), error, count)
-            else:
-                damage.ends(path, place(row), error)
-
-        return tell
+        return lambda row, count, error: damage.lost(path, place(row), error, count)
 
     def rows(wanted: Sequence[str], damage: Damage) -> Iterator[tuple[int, Sequence[Any]]]:
         for first, count, lists in arrow.batches(path, wanted, arrays.values, told(damage)):

@@ -29,7 +29,7 @@ def open_parquet(path: Path, group: int | None = None) -> Table:
 
         def damaged(row: int, count: int, error: str) -> None:
             nonlocal number
-            damage.rows(path, place(row), error, count)
+            damage.lost(path, place(row), error, count)
             number = row + count - 1
 
         for batch in parquet.batches(path, list(wanted) or names[:1], group, damaged):
@@ -39,7 +39,7 @@ def open_parquet(path: Path, group: int | None = None) -> Table:
 
     def batches(wanted: Sequence[str], _: Collection[str], damage: Damage) -> Iterator[Batch]:
         def damaged(row: int, count: int, error: str) -> None:
-            damage.rows(path, place(row), error, count)
+            damage.lost(path, place(row), error, count)
 
         for first, found in parquet.wide_batches(path, wanted, group, damaged):
             yield Batch(range(first, first + len(found[0])), found)

@@ -56,10 +56,25 @@ def damage() -> tuple[type[Exception], ...]:
     return OSError, ValueError, OverflowError, pa.ArrowException
 
 
+def is_out_of_reach(error: BaseException) -> bool:
+    """Whether a part of a file could not be got at all, where that raised one of `damage`: nobody
+    knows then what stands there.
+
+    >>> is_out_of_reach(ValueError("a page is no page")), is_out_of_reach(OSError(5, "ends early"))
+    (False, True)
+    """
+    return isinstance(error, OSError) and bool(error.strerror)
+
+
 def reason(error: BaseException) -> str:
-    """The first line of what pyarrow says, or why a file cannot be read."""
+    """The first sentence of what pyarrow says, or why a file cannot be read.
+
+    >>> reason(ValueError("There is no footer. Perhaps it is damaged."))
+    'There is no footer'
+    """
     said = error.strerror if isinstance(error, OSError) else ""
-    return ((said or str(error)).splitlines() or [type(error).__name__])[0][:200]
+    line = ((said or str(error)).splitlines() or [type(error).__name__])[0]
+    return line.partition(". ")[0][:200].rstrip(". ")
 
 
 def wrong(error: BaseException) -> str:
@@ -68,5 +83,5 @@ def wrong(error: BaseException) -> str:
     >>> wrong(ValueError("a page is no page")), wrong(OSError(5, "ends early"))
     ('is damaged: a page is no page', 'cannot be read: ends early')
     """
-    is_there = not (isinstance(error, OSError) and error.strerror)
-    return f"{'is damaged' if is_there else 'cannot be read'}: {reason(error)}"
+    how = "cannot be read" if is_out_of_reach(error) else "is damaged"
+    return f"{how}: {reason(error)}"

@@ -65,7 +65,8 @@ def batches(
 
     A missing number is NaN where all the numbers of its batch are not whole. `damaged` is told of
     each group that cannot be read to its end the number of the row and how many are lost; without
-    it that is a SourceError.
+    it that is a SourceError. Where a group cannot be got at all, as when a connection breaks, that
+    number is 0, and nothing behind it is read.
     """
     file = _open(path)
     for place, first in _groups(file, group):
@@ -77,6 +78,9 @@ def batches(
         except leaves.damage() as error:
             if damaged is None:
                 raise SourceError(f"{path}: {leaves.wrong(error)}") from None
+            if leaves.is_out_of_reach(error):
+                damaged(first + done + 1, 0, leaves.wrong(error))
+                return
             count = file.metadata.row_group(place).num_rows
             damaged(first + done + 1, count - done, leaves.wrong(error))
 
@@ -99,7 +103,10 @@ def wide_batches(
                 found = [arrays.usable(column) for column in batch]
                 yield first + done + 1, found
                 done += len(found[0])
-        except leaves.damage():
+        except leaves.damage() as error:
+            if leaves.is_out_of_reach(error) and damaged is not None:
+                damaged(first + done + 1, 0, leaves.wrong(error))
+                return
             again = 0
             for lists in batches(path, columns, place, damaged):
                 new = max(done - again, 0)

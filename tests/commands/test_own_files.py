@@ -129,14 +129,23 @@ def test_the_rows_make_a_dashboard(wrote: Path) -> None:
 def test_without_rows_there_is_no_dashboard_and_without_endpoints_no_choice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Two configurations of one endpoint cannot both be right."""
-    file = tmp_path / "ward.yaml"
+    """Two configurations of one endpoint cannot both be right; one that is named twice is one."""
+    file, other = tmp_path / "ward.yaml", tmp_path / "other.yaml"
     file.write_text(WARD, encoding="utf-8")
-    assert main(["files", str(tmp_path / "a"), "--config", str(file)]) == 0
+    other.write_text(WARD, encoding="utf-8")
+    assert main(["files", str(tmp_path / "a"), "--config", str(file), "--config", str(file)]) == 0
     assert not (tmp_path / "a/dashboards/first.json").exists()
     capsys.readouterr()
-    assert main(["files", str(tmp_path / "b"), "--config", str(file), "--config", str(file)]) == 2
+    assert main(["files", str(tmp_path / "b"), "--config", str(file), "--config", str(other)]) == 2
     said = capsys.readouterr().err
     assert said.startswith("monitor: --config: ")
     assert "is of the endpoint ward, as one before is" in said
     assert not (tmp_path / "b").exists()
+
+
+def test_a_file_is_no_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is named as what it is, not by the first file that would have gone into it."""
+    file = tmp_path / "a"
+    file.touch()
+    assert main(["files", str(file)]) == 2
+    assert capsys.readouterr().err.startswith(f"monitor: DIRECTORY: {file} is a file; name a ")

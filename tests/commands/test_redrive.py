@@ -319,8 +319,8 @@ def test_ctrl_c_gives_the_verdict_so_far(
     monkeypatch.setattr(redrive, "_watched", interrupted)
     code, *_ = run(archive(map(chat, range(60))), "--against", steady.url, "--json", "found.json")
     found = json.loads(Path("found.json").read_bytes())
-    assert (code, found["sent"]) == (0, 30)
-    assert found["remarks"][0] == "stopped by Ctrl-C or SIGTERM after 30 of 60 records"
+    assert (code, found["sent"], found["stopped"]) == (130, 30, "Ctrl-C")
+    assert found["remarks"][0] == "stopped by Ctrl-C after 30 of 60 records"
     assert found["remarks"][1] == "up to 4 more were under way; their answers are not known"
     workers = [one for one in threading.enumerate() if one.name.startswith("redrive-")]
     for one in workers:

@@ -253,7 +253,7 @@ def test_what_may_be_wrong_is_no_finding(capsys: Any, tmp_path: Path) -> None:
     """A file that is damaged and not only cut off gives rubbish that looks like drift: whatever
     depends on it is not judged, on the screen, on the page, in the document and in JUnit's XML."""
     usual, bad = tmp_path / "usual.csv", tmp_path / "bad.csv.gz"
-    xml, page = tmp_path / "o.xml", tmp_path / "o.html"
+    xml, page, evidently = tmp_path / "o.xml", tmp_path / "o.html", tmp_path / "evidently.html"
     rng = random.Random(3)
     rows = [(rng.gauss(0, 1), rng.random() < 0.9) for _ in range(3000)]
     usual.write_text("x,y,p\n" + "".join(f"{x},{int(y)},1\n" for x, y in rows))
@@ -264,8 +264,16 @@ def test_what_may_be_wrong_is_no_finding(capsys: Any, tmp_path: Path) -> None:
     given = [
         "--reference", str(usual), "--label", "y", "--prediction", "p", "--chunks", "2",
         "--timeline", "--tolerance", "0.1,0.2", "--junit", str(xml), "--html", str(page),
+        "--score", "p", "--evidently", str(evidently),
     ]  # fmt: skip
     found = judge(capsys, bad, *given)
+    assert found.keys().isdisjoint({"performance", "class_quality", "confusion"})
+    assert not any("performance" in each for each in found["chunks"])
+    assert {
+        f"--evidently: {evidently} was not written, because what was read may be wrong",
+        "left out, as what was read may be wrong: performance, quality by class, confusion",
+    } <= {*found["remarks"]}
+    assert not evidently.exists()
     (one,) = found["unreadable"]
     end = f"{one['place']}: {one['error']}"
     assert one["error"].endswith("does not hold, so what was read may be wrong")
@@ -389,6 +397,39 @@ def test_of_a_download_that_breaks_off_some_is_read(
     assert one.place == f"{server.url}/{name}:{read + 1}"
     assert (one.error, one.count) == ("ends early", 0)
     assert read > 1000
+
+
+@pytest.mark.parametrize("kind", ["table", "records"])
+def test_of_parquet_behind_a_connection_that_breaks_some_is_read(
+    kind: str, tmp_path: Path, capsys: Any
+) -> None:
+    """What comes before is judged, and nothing is said to be well: first it is told where it ends,
+    in one sentence. Nobody waits for what stands behind."""
+    path, out = tmp_path / "t.parquet", tmp_path / "out.json"
+    lines = [line.encode() for line in KINDS["records.jsonl"].splitlines()]
+    columns: dict[str, list[Any]] = {
+        "table": {"x": gauss(1, rows=32_000)}, "records": {"record": (lines * 9)[:800]},
+    }[kind]  # fmt: skip
+    size = len(next(iter(columns.values())))
+    parquet.write_table(
+        pa.table(columns), path, row_group_size=size // 8, compression="none", use_dictionary=False
+    )
+    content = path.read_bytes()
+    with served() as server:
+        server.files["/t.parquet"] = content
+        server.trouble["/t.parquet"] = range(len(content) // 2, len(content) // 2 + 1)
+        url = f"{server.url}/t.parquet"
+        assert main(["replay", url, "--reference", str(path), "--json", str(out)]) == 0
+    found, said = json.loads(out.read_bytes()), capsys.readouterr()
+    assert (found["verdict"], found["records"]) == ("insufficient", size // 2)
+    (one,) = found["unreadable"]
+    assert (one["place"], one["error"], one["count"]) == (
+        f"{url}: row {size // 2 + 1}",
+        "cannot be read: ends early",
+        0,
+    )
+    assert "Only a part could be read" in said.out
+    assert "Traceback" not in said.err
 
 
 @pytest.mark.parametrize(
