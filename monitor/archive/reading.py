@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from monitor.archive.chain import Chain
+from monitor.archive.chain import Chain, is_manifest
 from monitor.archive.held import Holdings
-from monitor.archive.manifests import Manifest, chain_of
+from monitor.archive.manifests import BUCKET, Manifest, chain_of, directory, name_of
 from monitor.archive.storage import Storage
+from monitor.errors import ArchiveError
 
 MARGIN = 3600.0
 """Seconds by which clocks may differ: so much more of the chain is looked at."""
@@ -54,12 +55,28 @@ def read(storage: Storage, endpoint: str, start: float | None, end: float | None
 
 def _files(chain: Chain, start: float | None, end: float | None) -> Iterator[Path]:
     found = [link.manifest for link in chain.since((start or 0.0) - MARGIN)]
+    _check_end(chain, found[-1].number + 1 if found else None)
     kept = found[-1].kept if found else 0
     for one in Holdings(found).kept(kept):
         file = one.file
         if (start is None or file.end >= start) and (end is None or file.start < end):
             is_last = one.number == found[-1].number
             yield _place(chain.storage, file.path, found[-1] if is_last else None)
+
+
+def _check_end(chain: Chain, end: int | None) -> None:
+    """Raise ArchiveError where a chain that was read up to a manifest, or of which none was found,
+    goes on behind one that is missing: what stands there would be passed over in silence."""
+    buckets = chain.buckets()
+    if not buckets:
+        return
+    end = int(buckets[0]) * BUCKET if end is None else end
+    top = directory(chain.endpoint, chain.shard)
+    names = filter(is_manifest, chain.storage.inside(f"{top}/{buckets[-1]}"))
+    is_last = max((int(name[:8]) for name in names), default=-1) <= end
+    missing = name_of(chain.endpoint, chain.shard, end)
+    if not (is_last or chain.storage.exists(missing)):  # nor has a writer put it there meanwhile
+        raise ArchiveError(f"{chain.storage.name}/{missing}: is missing, and later ones are there")
 
 
 def _place(storage: Storage, path: str, last: Manifest | None) -> Path:

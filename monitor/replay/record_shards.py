@@ -194,7 +194,12 @@ def _rows(shard: Shard, found: Found | None, reader: Reader, lines: int) -> Iter
 
 def _shards(path: Path, source: Source) -> Iterator[Shard]:
     if source is archive.SOURCE:
-        for number, size in enumerate(parquet.sizes(path)):
+        try:
+            sizes = parquet.sizes(path)
+        except SourceError:
+            yield Rest(path, read=source.records)
+            return
+        for number, size in enumerate(sizes):
             yield Group(path, number, size)
     elif source.name == archive.SOURCE.name:
         yield Rest(path, read=source.records)

@@ -44,18 +44,22 @@ def read(
     path: Path, damage: Damage, group: int | None = None, opener: Opener | None = None
 ) -> Iterator[Record]:
     """The records in the order they stand, of all of it, or of one row group; rows that are none
-    are told to `damage`, and those that were erased. Raises SourceError where one is sealed and
-    nobody can open it."""
+    are told to `damage`, those that were erased, and a file that cannot be opened. Raises
+    SourceError where a record is sealed and nobody can open it."""
     if group is None:
         damage.begin(path)
-    number = parquet.first_row(path, group) if group else 0
+    try:
+        is_clear = COLUMN in parquet.names(path)
+        number = parquet.first_row(path, group) if group else 0
+    except SourceError as error:
+        damage.ends(path, str(path), str(error).removeprefix(f"{path}: "))
+        return
 
     def damaged(row: int, count: int, error: str) -> None:
         nonlocal number
         damage.lost(path, f"{path}: row {row}", error, count)
         number = row + count - 1
 
-    is_clear = COLUMN in parquet.names(path)
     for lists in parquet.batches(path, [COLUMN] if is_clear else list(SEALED), group, damaged):
         for values in zip(*lists, strict=True):
             document: Any = values[0]

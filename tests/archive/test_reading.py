@@ -75,3 +75,19 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(storage: Storage, step:
         os.mkfifo(place)
         with pytest.raises(ArchiveError, match=rf"{place.name}: is no file$"):
             reading.read(storage, "bot", None, None)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_chain_that_lacks_a_manifest_is_not_read_as_if_it_ended_there(
+    storage: Storage, step: Step, number: int
+) -> None:
+    """What stands behind it would be passed over in silence; of the last one nobody can know."""
+    for day in range(3):
+        step(0, 2, day=day)
+    Path(storage.name, name_of("bot", 0, number)).unlink()
+    with pytest.raises(ArchiveError, match=rf"{number:08}\.json: is missing, and later ones are"):
+        reading.read(storage, "bot", None, None)
+    Path(storage.name, name_of("bot", 0, 2)).unlink()
+    if number:
+        Path(storage.name, name_of("bot", 0, 1)).unlink(missing_ok=True)
+        assert counts(reading.read(storage, "bot", None, None)) == {0: 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -117,6 +118,32 @@ def test_an_option_says_which_endpoint_of_an_archive(
         path.unlink()
     assert main(["replay", place, "--endpoint", "b"]) == 2
     assert capsys.readouterr().err.endswith(": is missing\n")
+
+
+@pytest.mark.parametrize("wrong", ["gone", "cut", "empty"])
+def test_of_an_archive_that_lacks_a_file_the_rest_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wrong: str
+) -> None:
+    """That is told first, and nothing is said to be well; the same by Dask's workers."""
+    whole, place = tmp_path / "whole", tmp_path / "place"
+    for top in (whole, place):
+        for first in (0, 80, 160):
+            archive(Directory(top), some(*range(first, first + 80)))
+    path = sorted(place.rglob("*.parquet"))[1]
+    if wrong == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:900] if wrong == "cut" else b"")
+    told = []
+    for engine in ("local", "dask"):
+        options = ["--reference", str(whole), "--json", "-", "--engine", engine]
+        assert main(["replay", str(place), *options]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    assert told[0] == told[1]
+    assert (told[0]["verdict"], told[0]["records"]) == ("insufficient", 160)
+    assert {one["status"] for one in told[0]["features"]} >= {"ok"}
+    (one,) = told[0]["unreadable"]
+    assert (one["place"], one["count"]) == (str(path), 0)
 
 
 @pytest.mark.parametrize(
