@@ -7,8 +7,10 @@ are neighbours of the proxy and of the model endpoint.
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from threading import get_ident
 from time import monotonic, thread_time
 from typing import TypeVar
@@ -40,6 +42,18 @@ def give_way() -> None:
     os.sched_yield()
     _began = get_ident(), thread_time()
     _look_at = monotonic() + STRETCH
+
+
+@contextmanager
+def alone() -> Generator[None]:
+    """Give way to nobody: a command that looks at what is at rest is no neighbour of a proxy. What
+    it forks does not either."""
+    global _look_at, _began  # noqa: PLW0603  as above
+    _look_at, _began = math.inf, (0, 0.0)
+    try:
+        yield
+    finally:
+        _look_at = 0.0
 
 
 def worked() -> float:

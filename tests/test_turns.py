@@ -56,6 +56,17 @@ def test_asking_is_cheap(given: list[float]) -> None:
     assert (time.process_time() - start) / count < 5e-6 * slowness()
 
 
+def test_who_is_alone_gives_way_to_nobody(given: list[float]) -> None:
+    """Until it is alone no more; what it has worked is still known to the moment."""
+    with turns.alone():
+        before = turns.worked()
+        work(0.01)
+        assert turns.worked() >= before + 0.01
+        assert not given
+    work(0.01)
+    assert given
+
+
 def test_what_was_worked_is_known_to_a_stretch() -> None:
     """Sleep is no work, and each thread has worked for itself."""
     work(0.002)

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from monitor import __version__, stopping
+from monitor import __version__, stopping, turns
 from monitor.analysis.classes import spelt
 from monitor.analysis.drift.findings import moment
 from monitor.analysis.drift.profiles import dump_profile
@@ -79,7 +79,7 @@ WIDTH = 140
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """`monitor replay`; returns the exit code. Raises UsageError with one line for a person."""
-    with _sources(options, settings):
+    with turns.alone(), _sources(options, settings):
         with stopping.leaves(lambda: _so_far("nothing was judged, and nothing written")):
             plan, both = _opened(options, settings)
             outcomes.check(options.fail_on, plan, both)
@@ -108,7 +108,11 @@ def _so_far(so: str) -> str:
 
 def build(options: argparse.Namespace, settings: Settings) -> int:
     """`monitor reference build`; returns the exit code."""
-    with _sources(options, settings), stopping.leaves(lambda: _so_far("nothing was written")):
+    with (
+        turns.alone(),
+        _sources(options, settings),
+        stopping.leaves(lambda: _so_far("nothing was written")),
+    ):
         plan, both = _opened(options, settings)
         profile = judge.profile(plan, both, watched)
     for remark in on_columns(plan, both):
