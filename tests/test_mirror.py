@@ -66,6 +66,7 @@ ELSEWHERE = {
     "replay/remarks.py": "replay/test_odd_tables.py",
     "replay/timeline.py": "replay/test_periods.py",
     "replay/terms.py": "replay/test_data_quality.py",
+    "replay/usual_course.py": "replay/test_periods.py",
     "tables/cells.py": "tables/test_rows.py",
     "recorder/label_limiter.py": "test_meters.py",
     "chat.py": "protocols/test_openai_chat.py",
