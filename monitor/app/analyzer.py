@@ -213,6 +213,7 @@ class Analyzer:
     async def _own(self) -> bool:
         """Wait until this analyzer owns the endpoint; False when stopped first."""
         while not await self._lease.claim():
+            self._is_back()
             if not self._stands_by:
                 who = self._lease.owner or "another analyzer"
                 logs.info(f"{who} analyzes this endpoint; this analyzer stands by")
@@ -526,12 +527,16 @@ class Analyzer:
                 await self._rest(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
                 continue
-            if self._away:
-                logs.info(f"the store {self._where} is back; the analyzer goes on")
-                self._said.clear()
-            self._away = False
+            self._is_back()
             return True
         return False
+
+    def _is_back(self) -> None:
+        """Say so of the store, where it was away."""
+        if self._away:
+            logs.info(f"the store {self._where} is back; the analyzer goes on")
+            self._said.clear()
+        self._away = False
 
     def _tell(self) -> None:
         """Say and note what this look finds."""

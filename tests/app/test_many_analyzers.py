@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -247,66 +247,6 @@ def test_whoever_is_killed_frozen_or_added_changes_no_number(
         assert used > fleet.appended / 50, "nobody looked: nothing was tried"
 
     asyncio.run(story())
-
-
-def test_one_stands_by_until_the_other_is_stopped(
-    url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It tells nothing of the analysis; then it goes on at once from what the other has saved."""
-    monkeypatch.setattr("monitor.app.analyzer.READ_EVERY", 0.0)
-    caplog.set_level("INFO", "monitor")
-
-    async def told(analyzer: Analyzer) -> dict[str, float]:
-        return {one.name: one.value for one in await analyzer.measure() if len(one.labels) == 1}
-
-    async def until(true: Callable[[], Awaitable[object]]) -> None:
-        async with asyncio.timeout(60):
-            while not await true():
-                await asyncio.sleep(0.01)
-
-    async def story() -> None:
-        async with Fleet(url, 6, shards=2) as fleet:
-            fleet.raw.flushall()
-            await fleet.send(100, 1.0)
-            stops = [asyncio.Event(), asyncio.Event()]
-            one, two = (Analyzer(fleet.settings, stop, name=name)
-                        for name, stop in zip(("one", "two"), stops, strict=True))  # fmt: skip
-            first = asyncio.ensure_future(one.run())
-
-            def counted(analyzer: Analyzer, count: int) -> Callable[[], Awaitable[bool]]:
-                async def is_so() -> bool:
-                    name = "monitor_records_analyzed_total"
-                    return (await told(analyzer)).get(name) == count
-
-                return is_so
-
-            await until(counted(one, 100))
-            second = asyncio.ensure_future(two.run())
-
-            async def stands_by() -> bool:
-                return bool(two.standing())
-
-            await until(stands_by)
-            alone = {"monitor_shards_owned": 0, "monitor_analysis_lag_records": 0}
-            assert await told(two) in (
-                {**alone, "monitor_shards_read_ahead": shards} for shards in (0, 2)
-            )
-            assert msgspec.json.decode(two.standing())["stands_by"]
-            assert two.findings() == two.outcomes() == b"{}"
-            stops[0].set()
-            await first
-            await fleet.send(50, 1.0)
-            await until(counted(two, 150))
-            assert (await told(two))["monitor_shards_owned"] == 2
-            stops[1].set()
-            await second
-
-    asyncio.run(story())
-    said = [line for line in caplog.messages if "this endpoint" in line]
-    assert said == [
-        "one analyzes this endpoint; this analyzer stands by",
-        "nobody else analyzes this endpoint any more; this analyzer takes over",
-    ]
 
 
 def test_fewer_shards_leave_nothing_unread(url: str, caplog: pytest.LogCaptureFixture) -> None:
