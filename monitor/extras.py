@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import sys
+from collections.abc import Generator
+from typing import Any
 
 DISTRIBUTION = "monitor-sidecar"
 
@@ -22,3 +26,19 @@ def is_there(module: str) -> bool:
         return importlib.util.find_spec(module) is not None
     except (ImportError, ValueError):
         return False
+
+
+@contextlib.contextmanager
+def hidden(*packages: str) -> Generator[None]:
+    """Let what is imported meanwhile go without packages that it only uses where they are there.
+
+    What is loaded already stays.
+    """
+    modules: dict[str, Any] = sys.modules  # None in it says that there is no such module
+    absent = [name for name in packages if name not in modules]
+    modules.update(dict.fromkeys(absent))
+    try:
+        yield
+    finally:
+        for name in absent:
+            del modules[name]

@@ -6,25 +6,26 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from monitor.interfaces import Recognizer
+from monitor.lazy import lazy
 
 Find = Callable[[str, Sequence[int]], Iterable[tuple[int, int]]]
 
-_DIGIT = re.compile(r"[0-9]")
-_ASIDE = re.compile(r"[,;!?]")
-_STOP = re.compile(r"[,.;:!?\n]")
+_DIGIT = lazy(r"[0-9]")
+_ASIDE = lazy(r"[,;!?]")
+_STOP = lazy(r"[,.;:!?\n]")
 _LONGEST = 32
 """Characters, more than any value has."""
 _LETTERS = 16
 """Of a value, more than stand before its first digit."""
-_LIST = re.compile(r"(?:[\s,;/|&]|\b(?:and|or|und|oder|och|og|et|ou|y|e|i)\b){0,6}")
+_LIST = lazy(r"(?:[\s,;/|&]|\b(?:and|or|und|oder|och|og|et|ou|y|e|i)\b){0,6}")
 """What may stand between two values of which the word speaks of the first."""
 
 
 def anchored(pattern: str, valid: Callable[[str], bool] | None = None) -> Find:
     """A finder whose expression must match where the trigger began; its value is the group
     `value`, or all of the match. Expressions look at case; write `(?i)` where they should not."""
-    expression = re.compile(pattern)
-    group = "value" if "value" in expression.groupindex else 0
+    expression = lazy(pattern)
+    group = "value" if "(?P<value>" in pattern else 0
 
     def find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
         done = 0
@@ -45,8 +46,8 @@ def beside(
     """A finder for values that count only near a word: at most `reach` characters after it, and
     those in a list with it, else before it; without `valid`, with nothing else between. `words`
     and `value` are expressions; the trigger is `words`, and every value holds a digit."""
-    word = re.compile(words, re.IGNORECASE)
-    expression = re.compile(value)
+    word = lazy(words, re.IGNORECASE)
+    expression = lazy(value)
     one = anchored(value, valid)
 
     def find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -174,7 +175,7 @@ def identifier(
                     done = end
                     yield start, end
 
-    whole = re.compile(rf"(?a)(?:{form})")
+    whole = lazy(rf"(?a)(?:{form})")
     return Recognizer(
         name=name,
         entity=entity,
@@ -189,11 +190,11 @@ def identifier(
     )
 
 
-_PIECE = re.compile(r"[A-Za-z0-9]+")
-_WORDS = re.compile(
+_PIECE = lazy(r"[A-Za-z0-9]+")
+_WORDS = lazy(
     r"(?:[A-Z]?[a-z]{1,20}(?:[A-Z][a-z]{3,20}){0,3}|[A-Z]{1,9})\d{0,4}(?:(?<=\d)[a-z]{3,20})?|\d{1,8}"
 )
-_TURN = re.compile(r"[a-z](?=[A-Z0-9])|[A-Z](?=[0-9])|[0-9](?=[A-Za-z])")
+_TURN = lazy(r"[a-z](?=[A-Z0-9])|[A-Z](?=[0-9])|[0-9](?=[A-Za-z])")
 
 
 def is_slug(value: str) -> bool:
@@ -208,7 +209,7 @@ def is_slug(value: str) -> bool:
     return len(_TURN.findall(value)) < 4
 
 
-_SEPARATORS = re.compile(r"[\W_]+")
+_SEPARATORS = lazy(r"[\W_]+")
 _ASCII_SEPARATORS = bytes(code for code in range(128) if not chr(code).isalnum())
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from monitor.lazy import lazy
+
 OPENING = 200
 """Characters of an answer that are looked at: who says no does so first."""
 
@@ -47,7 +49,7 @@ _SAYS_NO = (
     r"|não (?:posso|consigo) (?:ajudar|fornecer|responder|dar|criar|atender)"
 )
 _FOUND_NOTHING = r"(?!(?:find|see|locate|tell(?! you how)|recall|imagine|say|hear|wait)\b)"
-_REFUSAL = re.compile(
+_REFUSAL = lazy(
     rf"(?:\A|[.!?…][)\]]{{0,2}}\s{{1,3}}|\n\s{{0,3}}){_LEAD}"
     rf"(?:{_SAYS_NO}|{_SORRY}(?:i|we) ?{_CANNOT} {_FOUND_NOTHING}\w)"
 )
@@ -57,7 +59,7 @@ _HINTS = (
 )  # fmt: skip
 """Few answers have one in their first words."""
 
-_GOES_ON = re.compile(r"\b(?:without|unless|until|but (?:here|i can|you can|we can))\b")
+_GOES_ON = lazy(r"\b(?:without|unless|until|but (?:here|i can|you can|we can))\b")
 _QUOTES = (("“", "”"), ("«", "»"), ("「", "」"))
 
 

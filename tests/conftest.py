@@ -122,10 +122,12 @@ def _compiled(expressions: list[bytes], ids: list[int]) -> Any:
 
 
 def _located_when_needed(
-    recognizers: Sequence[Recognizer], max_events: int, kept: Kept | None = None
+    recognizers: Sequence[Recognizer], max_events: int, kept: Sequence[Kept] = ()
 ) -> Callable[[str], dict[int, list[int]]]:
     """What modules build is compiled when its first text is looked at; what a running test builds
-    at once, since its texts may have to be looked at in time."""
+    at once, since its texts may have to be looked at in time. What is beside our code is for the
+    processes that tests start: in this one it would be read for each scanner."""
+    kept = [place for place in kept if place.secret]
     if "PYTEST_CURRENT_TEST" in os.environ:
         return _locate(recognizers, max_events, kept)
 

@@ -33,11 +33,13 @@ SOCKET_FILES = {
 
 IMPORT_BY_NAME = {
     "cli.py",  # its own commands
+    "app/__main__.py",  # the role that is named
     "assembly/modules.py",  # `package.module:NAME` of a setting
     "ner/server.py",  # likewise
     "replay/dask.py",  # an extra, whose types nobody has
+    "extras.py",  # hides a library from another one, and loads none
 }
-"""Files that load a module whose name is a value."""
+"""Files that load a module whose name is a value, or hide one."""
 
 KEYED_BY_TYPES = {"bodies.py"}
 """Where a cache has as many entries as the code has types."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 import tomllib
@@ -12,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from monitor.extras import DISTRIBUTION
+from monitor.extras import DISTRIBUTION, hidden
 
 ROOT = Path(__file__).parent.parent
 
@@ -146,3 +147,14 @@ def test_the_roles_need_nothing_but_what_the_package_brings() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=200, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_what_is_hidden_is_not_found_meanwhile() -> None:
+    """Unless it is loaded already; afterwards it is as before."""
+    sys.modules.pop("this", None)
+    with hidden("this", "json"):
+        with pytest.raises(ImportError):
+            importlib.import_module("this")
+        assert importlib.import_module("json") is sys.modules["json"]
+    assert "this" not in sys.modules
+    assert importlib.util.find_spec("this") is not None

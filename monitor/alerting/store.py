@@ -10,13 +10,12 @@ import contextlib
 from collections.abc import Iterator
 
 import msgspec
-from redis.exceptions import RedisError
 
 from monitor.alerting.alerts import Followed
 from monitor.alerting.outbox import Group
 from monitor.alerting.silences import KEPT, MOST, Silence
 from monitor.errors import StreamError, UsageError
-from monitor.streams.clients import client_for, words
+from monitor.streams.clients import RedisError, client_for, words
 
 REMEMBERED = 30 * 86400
 """Seconds for which the state of a notifier that is gone is kept: sidecars come and go."""

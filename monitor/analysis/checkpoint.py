@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from redis.exceptions import RedisError
-
 from monitor.analysis.lease import Lease
 from monitor.errors import StreamError
-from monitor.streams.clients import client_for, words
+from monitor.streams.clients import RedisError, client_for, words
 
 POSITION = "position"
 

@@ -16,10 +16,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from redis.exceptions import RedisError, WatchError
-
 from monitor.errors import LeaseError, StreamError
-from monitor.streams.clients import client_for, words
+from monitor.streams.clients import RedisError, WatchError, client_for, words
 
 LEASE = 8.0
 """Seconds without a beat, by the clock of who waits, after which the lease may be claimed."""

@@ -577,7 +577,3 @@ async def serve(role: child.Child) -> None:
 
 def _stream(settings: Settings) -> RedisStream:
     return RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
-
-
-if __name__ == "__main__":
-    child.main("analyzer", serve)

@@ -579,7 +579,3 @@ async def serve(role: child.Child) -> None:
         await role.leave()
         sys.stderr.flush()
         os._exit(0)  # an ordinary end would wait for the thread
-
-
-if __name__ == "__main__":
-    child.main("archiver", serve)

@@ -332,7 +332,3 @@ def _standing(document: bytes) -> Standing | None:
 async def serve(process: child.Child) -> None:
     """Run until `process.stopping`."""
     await NotifierProcess(process).serve()
-
-
-if __name__ == "__main__":
-    child.main("notifier", serve)

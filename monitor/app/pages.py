@@ -239,10 +239,11 @@ def _objectives(settings: Settings) -> list[Measurement]:
 
 async def serve(process: child.Child) -> None:
     """Run until `process.stopping`."""
+    _give_up_first()
     await Pages(process).serve()
 
 
-if __name__ == "__main__":
-    with contextlib.suppress(OSError):  # Linux only: killed before the others when memory runs out
+def _give_up_first() -> None:
+    """Let the system kill this process before the others when memory runs out; Linux only."""
+    with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
-    child.main("pages", serve)

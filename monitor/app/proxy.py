@@ -208,7 +208,3 @@ async def _trim(handoff: Handoff, budget: Budget) -> None:
         handoff.shrink()
         if trim is not None:
             trim(0)
-
-
-if __name__ == "__main__":
-    child.main("proxy", serve)

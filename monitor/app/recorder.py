@@ -31,7 +31,6 @@ from monitor.recorder.sampler import Sampler
 from monitor.recorder.spool import Spool
 from monitor.settings.schema import Ner, Settings
 from monitor.streams.redis import RedisStream
-from monitor.supervision import child
 from monitor.supervision.child import Child
 from monitor.tasks import forever, own
 from monitor.templates.shared import SharedTemplates
@@ -409,7 +408,3 @@ def _size(record: Record) -> int:
 async def serve(process: Child) -> None:
     """Run the recorder until `process.stopping`."""
     await Recorder(process).serve()
-
-
-if __name__ == "__main__":
-    child.main("recorder", serve)

@@ -17,8 +17,6 @@ from monitor import logs
 from monitor.assembly import modules
 from monitor.errors import ConfigError
 from monitor.extras import advice, is_there
-from monitor.privacy.policies import Policy, steps
-from monitor.recognizers import RECOGNIZERS, REGIONS, select
 from monitor.settings.schema import Settings
 from monitor.turns import worked
 from monitor.types import REPLAY, REPLAY_HEADER
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from monitor.prices.pricing import Pricing
     from monitor.privacy.kept import Kept
     from monitor.privacy.patterns import Scanner
+    from monitor.privacy.policies import Policy
     from monitor.privacy.pseudonyms import Keyring
     from monitor.privacy.records import Privacy
     from monitor.privacy.scrub import Seal
@@ -45,7 +44,8 @@ HASHED = "SEGMENT"
 
 
 SCANNER = "scanner.compiled"
-"""The file of the data directory in which what recognizers look for is kept, compiled."""
+"""The file in which what recognizers look for is kept, compiled: beside our code, or in the data
+directory."""
 
 
 def privacy(
@@ -81,6 +81,8 @@ def privacy(
 def policy(settings: Settings) -> Policy | None:
     """Return what the operator says about fields; a hashed dimension is a pseudonym, unless a rule
     names it. Raises ConfigError naming the path that is wrong."""
+    from monitor.privacy.policies import Policy, steps
+
     paths = settings.privacy.paths
     named = {tuple(steps(path)): path for path in paths}
     hashed = {}
@@ -113,6 +115,8 @@ def dimensions(settings: Settings) -> tuple[list[Dimension], dict[str, list[str]
 def business(settings: Settings) -> dict[str, Reader]:
     """Return what reads the application's own names of an exchange; raises ConfigError naming the
     key."""
+    if not settings.outcomes.key:
+        return {}
     from monitor.dimensions import json_path
 
     found = {}
@@ -323,12 +327,17 @@ def own_prices(settings: Settings) -> Own | None:
 
 
 def scanner(settings: Settings, kept: Kept | None = None) -> Scanner:
-    """Return a scanner of the configured recognizers, compiled before if it is `kept`."""
+    """Return a scanner of the configured recognizers, compiled before if it is `kept`. What is
+    looked for by default is kept beside our code, too."""
+    from monitor.privacy.kept import beside_code
     from monitor.privacy.patterns import Scanner
+    from monitor.recognizers import select
 
     section = settings.privacy
     without, also = frozenset(section.without), frozenset(section.also)
-    return Scanner(select(without=without, also=also, region=section.region), kept=kept)
+    places = [] if without or also else [beside_code(SCANNER)]
+    places += [] if kept is None else [kept]
+    return Scanner(select(without=without, also=also, region=section.region), kept=places)
 
 
 def _kept(settings: Settings, keyring: Keyring) -> Kept:
@@ -341,6 +350,8 @@ def _kept(settings: Settings, keyring: Keyring) -> Kept:
 
 def check(settings: Settings) -> None:
     """Raise ConfigError that names a wrong key of `privacy`; makes and reads no secret key."""
+    from monitor.recognizers import RECOGNIZERS, REGIONS
+
     section = settings.privacy
     known = sorted({each.entity for each in RECOGNIZERS})
     for key, entities in (("without", section.without), ("with", section.also)):

@@ -15,10 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from monitor.api import access
 from monitor.assembly import keyring
-from monitor.assembly.receivers import receivers_of
-from monitor.assembly.reviewing import policy_of
 from monitor.errors import ArchiveError, ConfigError, SourceError, StreamError
 from monitor.extras import advice, is_there
 from monitor.privacy import keys
@@ -30,6 +27,7 @@ from monitor.settings.schema import (
     Outcomes,
     Privacy,
     Reference,
+    Review,
     Settings,
 )
 from monitor.settings.validation import did_you_mean, told
@@ -49,6 +47,8 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
     _check_directory("data", Path(settings.data))
     _check_store(settings)
     if settings.access.tokens:
+        from monitor.api import access  # it knows all queries
+
         access.read(Path(settings.access.tokens))
     if settings.access.tls.cert or settings.access.tls.key:
         tls.server_context(**msgspec.structs.asdict(settings.access.tls), section="access.tls")
@@ -78,14 +78,25 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
             analysis.read_profile(settings.reference.file)
         except SourceError as error:
             raise ConfigError(f"reference.file: {error}") from None
-    policy_of(settings)
-    receivers_of(settings)
+    _check_people(settings)
     if settings.experiments:
         from monitor.assembly.experiments import experiments_of  # it needs numpy
 
         experiments_of(settings)
     with listeners.bound(settings, proxy=proxy, accept=False):
         pass
+
+
+def _check_people(settings: Settings) -> None:
+    """Who is asked about exchanges, and who is told. What knows them is loaded only if they are."""
+    if settings.review != Review():
+        from monitor.assembly.reviewing import policy_of  # it knows all edge cases
+
+        policy_of(settings)
+    if settings.notify:
+        from monitor.assembly.receivers import receivers_of
+
+        receivers_of(settings)
 
 
 def _check_archive(settings: Settings) -> None:
@@ -235,10 +246,14 @@ def _check_privacy(settings: Settings) -> None:
 
 
 def _check_meaning(settings: Settings) -> None:
+    """What is as by default works, and is not loaded to see that."""
     from monitor.assembly import build
 
-    build.dimensions(settings)
-    build.edge_cases(settings)
+    usual = Settings()
+    if settings.segments != usual.segments:
+        build.dimensions(settings)
+    if settings.edge_cases != usual.edge_cases:
+        build.edge_cases(settings)
     build.checks(settings)
     build.own_prices(settings)
     build.business(settings)

@@ -11,12 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 import monitor
-from monitor.api import access
 from monitor.assembly import certificates, connections
-from monitor.assembly.receivers import receivers_of
-from monitor.assembly.reviewing import policy_of
-from monitor.assembly.upstream_connector import rewritten
-from monitor.review.sampling import power_of_two
 from monitor.settings.addresses import address, is_loopback
 from monitor.settings.archive import ANY
 from monitor.settings.schema import (
@@ -298,6 +293,8 @@ def _alerts(settings: Settings) -> Iterator[str]:
 
 
 def _notify(settings: Settings) -> Iterator[str]:
+    from monitor.assembly.receivers import receivers_of
+
     for one in receivers_of(settings):
         given = one.given
         yield f"notify      {given.name}: {one.kind.name} at {one.place}, {_told_how(given)}"
@@ -316,14 +313,16 @@ def _told_how(given: Receiver) -> str:
 def restriction(settings: Settings) -> str:
     """Return a sentence that says who may ask what of the admin port; empty on loopback without
     tokens, where whoever is on this machine may ask everything."""
+    if not settings.access.tokens and is_loopback(address(settings.admin, "admin")[0]):
+        return ""
+    from monitor.api import access  # a start asks only this: it needs no more than it must
+
     if settings.access.tokens:
         count = len(access.read(Path(settings.access.tokens)))
         return (
             f"all but {', '.join(sorted(access.OPEN))} needs one of {count} tokens of "
             f"{settings.access.tokens}, read again when it changes"
         )
-    if is_loopback(address(settings.admin, "admin")[0]):
-        return ""
     return (
         f"admin {settings.admin} is open to others and access.tokens is not set: only "
         f"{', '.join(sorted(access.OPEN))} are served"
@@ -423,6 +422,9 @@ def _number(value: object) -> str:
 
 
 def _review(settings: Settings) -> Iterator[str]:
+    from monitor.assembly.reviewing import policy_of
+    from monitor.review.sampling import power_of_two
+
     policy = policy_of(settings)
     if policy is None:
         return
@@ -497,6 +499,8 @@ def _privacy(settings: Settings) -> Iterator[str]:
 
 
 def _wire(settings: Settings) -> Iterator[str]:
+    from monitor.assembly.upstream_connector import rewritten
+
     files = settings.tls
     secure = urlsplit(settings.upstream).scheme == "https"
     if files.cert:

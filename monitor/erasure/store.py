@@ -13,13 +13,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
-from redis.exceptions import RedisError
 
 from monitor.errors import StreamError
 from monitor.privacy.pseudonyms import Mentions
 from monitor.review.queue import ReviewQueue
 from monitor.streams import looks
-from monitor.streams.clients import client_for, words
+from monitor.streams.clients import RedisError, client_for, words
 from monitor.streams.entries import sortable
 from monitor.streams.erased import beside
 from monitor.streams.redis import RedisStream

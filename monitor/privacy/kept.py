@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import importlib.util
 import os
 from hashlib import blake2b
 from hmac import compare_digest
@@ -25,6 +25,7 @@ class Kept(msgspec.Struct, frozen=True):
 
     path: Path
     secret: bytes
+    mode: int = 0o600
 
     def read(self, made_of: bytes) -> bytes | None:
         """Return what was written with the same `made_of`, or None."""
@@ -36,17 +37,28 @@ class Kept(msgspec.Struct, frozen=True):
         digest, result = content[:_DIGEST], content[_DIGEST:]
         return result if compare_digest(digest, self._digest(made_of, result)) else None
 
-    def write(self, made_of: bytes, result: bytes) -> None:
-        """Keep a result instead of the one before. `made_of` is all that it depends on."""
+    def write(self, made_of: bytes, result: bytes) -> bool:
+        """Keep a result instead of the one before, and return whether that was possible. `made_of`
+        is all that it depends on."""
         draft = self.path.with_suffix(".new")
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-        with contextlib.suppress(OSError):
-            with os.fdopen(os.open(draft, flags, 0o600), "wb") as file:
+        try:
+            with os.fdopen(os.open(draft, flags, self.mode), "wb") as file:
                 file.write(self._digest(made_of, result) + result)
             draft.replace(self.path)
+        except OSError:
+            return False
+        return True
 
     def _digest(self, made_of: bytes, result: bytes) -> bytes:
         mac = blake2b(len(made_of).to_bytes(8, "big"), digest_size=_DIGEST, key=self.secret)
         mac.update(made_of)
         mac.update(result)
         return mac.digest()
+
+
+def beside_code(name: str) -> Kept:
+    """Return the file of a result that our code alone decides: where Python keeps what it compiled
+    of the code. Whoever can write there can change the code, so there is no secret."""
+    cache = importlib.util.cache_from_source(__file__)
+    return Kept(Path(cache).with_name(name), b"", 0o644)

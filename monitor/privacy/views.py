@@ -6,6 +6,7 @@ everything else in that text stays exactly as it was written.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from bisect import bisect_right
@@ -157,8 +158,11 @@ def _odd_class(odd: dict[str, str]) -> str:
     return f"[^{''.join(ranges)}]"
 
 
-_ODD = _odd_characters()
-_odd = re.compile(_odd_class(_ODD))
+@functools.lru_cache(maxsize=1)
+def _odd() -> tuple[dict[str, str], re.Pattern[str]]:
+    """What is spelled another way, and how it is found; made for the first text beyond ASCII."""
+    odd = _odd_characters()
+    return odd, re.compile(_odd_class(odd))
 
 
 def normalise(text: str) -> View | None:
@@ -169,9 +173,10 @@ def normalise(text: str) -> View | None:
     >>> normalise("４\u200b1 – x").text
     '41 - x'
     """
-    return (
-        None if text.isascii() else rewrite(text, _odd, lambda match: _ODD.get(match[0], match[0]))
-    )
+    if text.isascii():
+        return None
+    odd, pattern = _odd()
+    return rewrite(text, pattern, lambda match: odd.get(match[0], match[0]))
 
 
 # --- escapes ---------------------------------------------------------------------------------

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from monitor.finders import is_slug
 from monitor.interfaces import Recognizer
+from monitor.lazy import lazy
 
 # Prefix as a trigger sees it → the rest, by the issuers' documentation.
 _SHAPES = {
@@ -47,13 +47,13 @@ _SHAPES = {
     "[0-9]{8,10}:AA": r"\d{8,10}:AA[\w-]{32,34}",  # Telegram
 }
 _SHAPE = "|".join(dict.fromkeys(_SHAPES.values()))
-_shape = re.compile(rf"(?:{_SHAPE})")
-_within = re.compile(
+_shape = lazy(rf"(?:{_SHAPE})")
+_within = lazy(
     r"(?<=[A-Za-z])(?<!\\[nrt])(?:[spr]k[-_](?!or-v1-|ant-)|gsk_|key-|npm_|secret_|A[3-Z]|SK)"
 )
 """A prefix that may as well be the end of a word (task-, monkey-), behind a letter that is no escape's."""
-_prefix = re.compile("|".join(_SHAPES))
-_run = re.compile(r"[\w-]*")
+_prefix = lazy("|".join(_SHAPES))
+_run = lazy(r"[\w-]*")
 
 
 def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -6,28 +6,29 @@ import re
 from collections.abc import Iterator, Sequence
 
 from monitor.interfaces import Recognizer
+from monitor.lazy import lazy
 
-_ASSIGNED = re.compile(
+_ASSIGNED = lazy(
     r"(?P<word>pass(?:word|wd|phrase|code)|pwd|passwort|kennwort|contraseña|mot de passe|senha|secret|token"
     r"|(?:api|access|auth|secret|private|encryption|signing|account|shared|master)[ _-]?key)s?"
     r"[\"'`\]]{0,2}(?P<sign>\s{0,3}(?:=>|:=|[:=])\s{0,3}|\s(?:is|ist|es|est|é)(?: now)?:?\s)"
     r"(?:[bru]?(?P<quote>\\?[\"'`])(?P<quoted>[^\"'`\n\\]{4,512})(?P=quote)|(?P<bare>(?:[^\s\"'`<>,;&|(){}\[\]]|&(?![\w.-]+=)){4,512}))",
     re.IGNORECASE,
 )
-_OTHER = re.compile(
+_OTHER = lazy(
     r"(?:page|next|max|min|per|num|sync|eos|bos|pad|unk|stop|special|continuation)[ _-]?\Z",
     re.IGNORECASE,
 )
-_STAND_IN = re.compile(
+_STAND_IN = lazy(
     r"[*x•.#-]+|(?:your|my|the|some|example|insert|enter)[-_ ].*|\$.*|%.*%|.*\(.*|(?:process\.)?env[.\[].*"
     r"|os\.environ.*|getenv.*|string|str|password|passwd|required|optional|boolean|integer|number|object"
     r"|hidden|redacted|masked|secret|token|text|null|none|undefined|true|false|unknown|missing|invalid|empty",
     re.IGNORECASE,
 )
-_PLACE = re.compile(r"(?:[~.]{0,2}/|[A-Za-z]:\\)[\w./\\@~-]*")
+_PLACE = lazy(r"(?:[~.]{0,2}/|[A-Za-z]:\\)[\w./\\@~-]*")
 """Where a shell is (PWD): no password, though called so."""
-_HUMPS = re.compile(r"[a-z][A-Z]")
-_KEY = re.compile(r"[\w./+=~:-]{12,}")
+_HUMPS = lazy(r"[a-z][A-Z]")
+_KEY = lazy(r"[\w./+=~:-]{12,}")
 
 
 def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:

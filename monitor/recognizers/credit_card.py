@@ -14,13 +14,14 @@ from collections.abc import Iterator, Sequence
 from monitor.checkdigits import luhn, weighted
 from monitor.finders import alphanumeric
 from monitor.interfaces import Recognizer
+from monitor.lazy import lazy
 from monitor.turns import in_turns
 
 _GAP = r"[-\s._,/+()]"
-_RUN = re.compile(rf"[0-9]+(?:{_GAP}{{1,3}}[0-9]+)*")
-_GROUP = re.compile(r"[0-9]+")
-_THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
-_BRANDS = re.compile(
+_RUN = lazy(rf"[0-9]+(?:{_GAP}{{1,3}}[0-9]+)*")
+_GROUP = lazy(r"[0-9]+")
+_THOUSANDS = lazy(r"[0-9]{1,3}(?:,[0-9]{3})+")
+_BRANDS = lazy(
     r"4(?:\d{15}|\d{12}|\d{18})"  # Visa
     r"|5[1-5]\d{14}|(?:222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}"  # Mastercard
     r"|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}"  # American Express, Diners Club
@@ -37,15 +38,15 @@ _PREFIXES = frozenset(
     )
 )
 """How `_BRANDS` begin: most groups of digits do not."""
-_MAJOR = re.compile(r"4\d{15}|5[1-5]\d{14}|3[47]\d{13}")
-_HEX = re.compile(r"[a-fA-F]")
-_POINT = re.compile(r"(?<![\w.,])[-+]?(?P<whole>\d{1,4})\.\Z")
-_DECIMAL = re.compile(r"\d\.\d")
+_MAJOR = lazy(r"4\d{15}|5[1-5]\d{14}|3[47]\d{13}")
+_HEX = lazy(r"[a-fA-F]")
+_POINT = lazy(r"(?<![\w.,])[-+]?(?P<whole>\d{1,4})\.\Z")
+_DECIMAL = lazy(r"\d\.\d")
 _GROUPINGS = ([4, 4, 4, 4], [4, 6, 5], [4, 6, 4], [4, 4, 4, 4, 3])
 _LENGTHS = (16, 15, 14, 19, 18, 17, 13)
 _FEW = 10
 _LISTED = frozenset(",\t\n\r")
-_WORD = re.compile(
+_WORD = lazy(
     r"card|visa|credit|debit|\bcc|\bpan\b|payment|karte|carte|tarjeta|cart[ãa]o|carta",
     re.IGNORECASE,
 )

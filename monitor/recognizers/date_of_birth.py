@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from monitor.finders import beside
 from monitor.interfaces import Recognizer
+from monitor.lazy import lazy
 
 _WORDS = (
     r"(?:\bd\.?o\.?b\b|\bdate.of.birth|birth.?da(?:te|y)|\bborn\b|\bbday\b|geboren|\bgeb\.|geburtsda|geburtstag"
@@ -21,9 +20,9 @@ _DATE = (
     rf"|[0-3]?\d(?:st|nd|rd|th|er|\.)?[ -](?:de |of )?{_MONTH},?[ -](?:de )?(?:18|19|20)\d\d"
     rf"|{_MONTH} [0-3]?\d(?:st|nd|rd|th)?,? (?:18|19|20)\d\d|(?:18|19|20)\d\d[01]\d[0-3]\d)(?![\w-]|/\d)"
 )
-_NUMBER = re.compile(r"\d+")
-_NAME = re.compile(r"[^\W\d]{3,}")
-_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er)")
+_NUMBER = lazy(r"\d+")
+_NAME = lazy(r"[^\W\d]{3,}")
+_ORDINAL = lazy(r"(?<=\d)(?:st|nd|rd|th|er)")
 _MONTHS = {
     "jan": 1, "gen": 1, "ene": 1, "feb": 2, "fév": 2, "fev": 2, "mar": 3, "mär": 3, "apr": 4, "avr": 4, "abr": 4,
     "may": 5, "mai": 5, "mag": 5, "jun": 6, "giu": 6, "jul": 7, "lug": 7, "aug": 8, "aoû": 8, "aou": 8, "ago": 8,

@@ -7,15 +7,16 @@ import re
 from collections.abc import Iterator, Sequence
 
 from monitor.interfaces import Recognizer
+from monitor.lazy import lazy
 
-_LOCAL = re.compile(r"\w(?:[\w.+%'~-]*[\w+~-])?\Z|\"[^\"\r\n]{1,62}\"\Z")
-_DOMAIN = re.compile(
+_LOCAL = lazy(r"\w(?:[\w.+%'~-]*[\w+~-])?\Z|\"[^\"\r\n]{1,62}\"\Z")
+_DOMAIN = lazy(
     r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:xn--[a-z0-9-]{2,59}|[a-z]{2,63}(?![a-z0-9])|[^\W\d_a-z]{2,63})"
     r"|\[\d{1,3}(?:\.\d{1,3}){3}\]",
     re.IGNORECASE,
 )
-_ASCII_TAIL = re.compile(r"[\w.+%'~-]+\Z", re.ASCII)
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_ASCII_TAIL = lazy(r"[\w.+%'~-]+\Z", re.ASCII)
+_UNSPACED = lazy("[\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from monitor.checkdigits import mod97
 from monitor.finders import alphanumeric
 from monitor.interfaces import Recognizer
+from monitor.lazy import lazy
 
 # BBAN structures from the SWIFT IBAN registry, release 101: n digits, a letters, c either.
 _STRUCTURES = (
@@ -30,10 +31,10 @@ def _compile(structure: str) -> tuple[str, re.Pattern[str], re.Pattern[str]]:
     country, _, bban = structure.partition(":")
     parts = [(int(size), kind) for size, kind in re.findall(r"(\d+)([nac])", bban)]
     length = 2 + sum(size for size, _ in parts)
-    written = re.compile(
+    written = lazy(
         rf"{country}{_GAP}\d\d(?:{_GAP}[A-Z0-9]){{{length - 2}}}", re.IGNORECASE | re.ASCII
     )
-    built = re.compile(r"[A-Z]{2}\d\d" + "".join(f"{_CLASSES[kind]}{{{n}}}" for n, kind in parts))
+    built = lazy(r"[A-Z]{2}\d\d" + "".join(f"{_CLASSES[kind]}{{{n}}}" for n, kind in parts))
     return country, written, built
 
 

@@ -7,20 +7,21 @@ import re
 from collections.abc import Iterator, Sequence
 
 from monitor.interfaces import Recognizer
+from monitor.lazy import lazy
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
-_V4 = re.compile(rf"(?<![\d.]){_OCTET}(?:\.{_OCTET}){{3}}(?![\d]|\.\d)")
-_V6 = re.compile(
+_V4 = lazy(rf"(?<![\d.]){_OCTET}(?:\.{_OCTET}){{3}}(?![\d]|\.\d)")
+_V6 = lazy(
     rf"(?<![A-Za-z0-9:.])(?<![A-Za-z0-9]_)(?:[0-9a-fA-F:]{{1,30}}:{_OCTET}(?:\.{_OCTET}){{3}}|[0-9a-fA-F:]{{2,39}})(?![A-Za-z0-9:]|_\w)"
 )
-_RUN = re.compile(r"[0-9a-fA-F:]*")
-_VERSION = re.compile(
+_RUN = lazy(r"[0-9a-fA-F:]*")
+_VERSION = lazy(
     r"(?:\b(?:v|ver|version|release|build|revision|section|chapter|clause|paragraph|firmware|kernel"
     r"|Chrome|Chromium|Firefox|Safari|Edge?|EdgA|OPR|Version|Android|Windows NT)[\s:=./-]{0,3}"
     r"|§\s?|[=~><]=\s?)\Z",
     re.IGNORECASE,
 )
-_GLOBAL = re.compile(
+_GLOBAL = lazy(
     r"(?:[23][0-9a-f]{3}|f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]|ff[0-9a-f]{2}|64):", re.IGNORECASE
 )
 

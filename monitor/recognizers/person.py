@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from monitor.interfaces import Recognizer
+from monitor.lazy import lazy
 from monitor.words.person import (
     AM,
     BY,
@@ -42,7 +43,7 @@ _ON = (
     r"(?=\s*(?:[,.!?;:)\"\n|<]|\Z)|(?:'s)? (?:from|speaking|calling|here|again|with|writing|and|who|aus|vom?|de|del|d[ae]l?|van|von"
     r"|och|og|en|y|i|et|und|z|fra|f.?r.?n|yesterday|today|this|on|at|in|about|twice|gestern|ayer|ieri|ontem|hier|wczoraj)\b)"
 )
-_KIND = re.compile(
+_KIND = lazy(
     rf"(?P<title>(?:{TITLE})\.? )|(?P<said>(?i:{SAID})\s+)|(?P<kin>(?i:{KIN})(?:, | is | named | called | )(?=[{LETTER}]))"
     rf"|(?P<greeted>(?i:(?:{SALUTATION})[,!.]{{0,3}} (?:this is|it's|i'm|i am|here is|my name's)) )"
     rf"|(?P<speaker>(?i:this is|it's|my name's) )|(?P<am>(?i:{AM}),? )"
@@ -53,7 +54,7 @@ _KIND = re.compile(
     rf"|(?P<closing>(?i:{CLOSING})\s*[,.!]?\s*\n\s*)|(?P<salutation>(?i:{SALUTATION}),? )"
 )
 _NAMES = {
-    kind: re.compile(_MORE + name)
+    kind: lazy(_MORE + name)
     for kind, name in {
         "title": _ONE,
         "said": _ONE,
@@ -72,10 +73,10 @@ _NAMES = {
 }
 _DOUBTED = frozenset({"kin", "greeted", "speaker", "am", "talk", "field", "name"})
 """Kinds of words after which a name must look like one of a person."""
-_BEFORE = re.compile(rf"(?:\A|[\s>\"'(:,;])(?P<value>{_FIRST}{_NAME}{{1,3}})[\s\"',(]{{1,3}}\Z")
+_BEFORE = lazy(rf"(?:\A|[\s>\"'(:,;])(?P<value>{_FIRST}{_NAME}{{1,3}})[\s\"',(]{{1,3}}\Z")
 """A name before what only people do: write, speak, be born, have an address."""
 _AFTER = r"wrote:|(?:speaking|here)[,.]|d\.?o\.?b\b|(?:is )?an? [0-9]{2}[- ]year|[0-9]{2} ?(?:yo|y/o|years? old)\b|born on"
-_AT_AFTER = re.compile(rf"<|{_AFTER}", re.IGNORECASE)
+_AT_AFTER = lazy(rf"<|{_AFTER}", re.IGNORECASE)
 
 
 def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -122,13 +123,13 @@ def _before_words(text: str, start: int, done: int) -> tuple[int, int] | None:
     return (floor + name.start("value"), floor + name.end("value")) if name else None
 
 
-_THING = re.compile(
+_THING = lazy(
     r"(?:'s)?[ -](?:users?|people|team|support|customers?|apps?|accounts?|servers?|pages?|version|edition|office|branch|airport|store|hotel"
     r"|based|released?|department|station|library|framework|tools?|website|product|employees|residents|fans|of|inc|ltd|llc|gmbh)\b|[ -][&\d]",
     re.IGNORECASE,
 )
 """What follows the names of other things."""
-_PRODUCT = re.compile(
+_PRODUCT = lazy(
     r"(?i:price|sku|\bversion|\bsize|qty|quantity|colou?r|stock|product|\bitem|image:|replicas|namespace|apiversion|\bkind:|spec:"
     r"|container|\bpath|\burl|\bfile|\bhost|license|module|package|category|brand|model|isbn|genre|album|artist|director|population"
     r"|capital:|country:|company|project|service|server|app\b|plan:|event|venue)"

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 
 from monitor.interfaces import Recognizer
+from monitor.lazy import lazy
 from monitor.turns import in_turns
 from monitor.words.phone import (
     AFTER_WORD,
@@ -52,17 +53,17 @@ REGIONS = {
 """Regions whose national numbers can be completed, with their calling codes."""
 _INSIDE = frozenset("-.")
 _DIGITS = frozenset("0123456789")
-_OR = re.compile(r"\bor\b|\band\b|[,/;]")
-_LIST = re.compile(r"\s?(?:[,;/|&\n]|\b(?:and|or|und|oder|et|ou|y|o|e)\b)\s{0,3}\(?")
+_OR = lazy(r"\bor\b|\band\b|[,/;]")
+_LIST = lazy(r"\s?(?:[,;/|&\n]|\b(?:and|or|und|oder|et|ou|y|o|e)\b)\s{0,3}\(?")
 _REACH = 48
-_BEHIND = re.compile("[xe#]")
-_NO_DIGITS = re.compile(r"\D+")
-_EPOCH = re.compile(r"1[4-9]\d{8}(?:\d{3})?\Z")
+_BEHIND = lazy("[xe#]")
+_NO_DIGITS = lazy(r"\D+")
+_EPOCH = lazy(r"1[4-9]\d{8}(?:\d{3})?\Z")
 
 
 def _finder(region: str) -> Callable[[str, Sequence[int]], Iterator[tuple[int, int]]]:
     local = f"|{LOCAL[region]}" if region in LOCAL else ""
-    forms = (NORTH_AMERICAN, re.compile(f"{BEFORE}(?:{TRUNK}{local}){AFTER}"))
+    forms = (NORTH_AMERICAN, lazy(f"{BEFORE}(?:{TRUNK}{local}){AFTER}"))
 
     def find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
         numbers: list[int] = []

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from monitor.interfaces import Recognizer
+from monitor.lazy import lazy
 from monitor.turns import in_turns
 
 # Of the suffixes in USPS Publication 28 those that are not mostly other words.
@@ -67,7 +68,7 @@ _THEN_COUNTRY = (
 )
 _UNIT = r"(?:,?\s[> ]{0,4}(?i:apt|apartment|suite|ste|unit|flat|floor|fl|room|rm|studio|#)\.? ?\w{1,6}\b)?"
 _NUMBER = r"(?<![\w.,:$€£#/-])(?<!\d )\d{1,6}(?: ?[A-Za-z]\b|[-/]\d{1,5})?(?: ?(?:bis|ter))?"
-_ENGLISH = re.compile(
+_ENGLISH = lazy(
     rf"(?:{_NUMBER}|(?i:flat|apt|unit|suite|studio|level|shop)\.? \w{{1,5}},?\s\d{{1,5}}\b)(?:, ?|\s)(?:"
     # 1640 Castillo Shoal Suite 774, New Haven, Guinea 93693: a flat tells a house, whatever the street is called
     rf"(?=\D{{4,80}}\d){_TOWN}(?:,?\s[> ]{{0,4}}(?i:apt|apartment|suite|ste|flat)\.? ?\d{{1,5}}\b){{1,2}}"
@@ -100,14 +101,14 @@ _THINGS = {
     "walk": ("board ", "cat ", "space "),
 }
 """What is counted, though it ends as streets do: words by the one that they stand before."""
-_THING = re.compile("|".join(_THINGS))
-_PLACES = re.compile(r"\b\d+ place \w+s\b(?! \d)")
+_THING = lazy("|".join(_THINGS))
+_PLACES = lazy(r"\b\d+ place \w+s\b(?! \d)")
 _FLATS = frozenset("FfAaUuSsLl")
 """How the words for a flat begin that an English address may begin with."""
-_FLAT = re.compile(r"(?i)(?:flat|apt|unit|suite|studio|level|shop)\.? (?:\w{1,5},?[\s/])?\Z")
-_YEAR = re.compile(r"(?i)\b(?:in|since|of|by|until|during|before|after|from|to) \Z")
-_CODE = re.compile(rf"(?:{_ZIP}|{_POSTCODE}){_THEN_COUNTRY}")
-_BEFORE_CODE = re.compile(
+_FLAT = lazy(r"(?i)(?:flat|apt|unit|suite|studio|level|shop)\.? (?:\w{1,5},?[\s/])?\Z")
+_YEAR = lazy(r"(?i)\b(?:in|since|of|by|until|during|before|after|from|to) \Z")
+_CODE = lazy(rf"(?:{_ZIP}|{_POSTCODE}){_THEN_COUNTRY}")
+_BEFORE_CODE = lazy(
     rf"(?:(?i:flat|apt|unit|studio|level|suite|psc)\.? \w{{1,5}},?[\s/](?:Box \d{{1,5}},?\s)?)?"
     rf"(?:{_NUMBER},?\s)?(?:{_TOWN},?\s){{0,3}}\Z"
 )
@@ -123,11 +124,11 @@ _POST_TOWN = (
 _QUARTER = r"(?: ?(?:\n[> \t]{0,4}|, )[A-ZÀ-Þ][^\d\n,]{2,30}(?:\d?[aª] [A-Z]\w+)?)?"
 _POSTAL = rf"{_FLOOR}{_FLOOR}(?:{_POST_TOWN}{_THEN_COUNTRY}|{_QUARTER}{_POST_TOWN}{_THEN_COUNTRY})?"
 _HOUSE = r"\d{1,5}(?:[A-Za-z]\b| ?(?:bis|ter)\b)?(?:[/-]\d{1,4}[A-Za-z]?)?(?![\w%€$]|[.:,]\d)"
-_NUMBER_FIRST = re.compile(
+_NUMBER_FIRST = lazy(
     # 12 bis, rue de la Paix, 75002 Paris
     rf"{_NUMBER},? (?i:{_RUE})(?: (?:d[eu]s?|la|les?|aux?|l'|d'))*(?:[ '’]{_CAPITAL}(?:-\w+)*){{1,4}}{_POSTAL}"
 )
-_FORWARD = re.compile(
+_FORWARD = lazy(
     # rue de la Paix, 75002 Paris
     rf"(?i:{_RUE})(?: (?:d[eu]s?|la|les?))*(?: {_CAPITAL}){{1,4}},?\s[> ]{{0,4}}\d{{5}}\s{_TOWN}{_THEN_COUNTRY}"
     # Alameda Rodrigo Barbosa, Cardoso, 00475-565 Vasconcelos
@@ -137,24 +138,24 @@ _FORWARD = re.compile(
     rf"(?: (?:{_OF} )?{_CAPITAL}){{1,5}}(?:,? (?:(?i:n)\.?[ºo°]? ?)?{_HOUSE}|, ?[sS]/[nN]){_POSTAL}"
     r"|(?i:p\.? ?o\.? box|postfach|apartado|bo[iî]te postale) \d{1,6}(?:[ -]\d{2,4})*\b"
 )
-_COMPOUND = re.compile(rf"(?i:{_WEG}) {_HOUSE}{_POSTAL}")
+_COMPOUND = lazy(rf"(?i:{_WEG}) {_HOUSE}{_POSTAL}")
 
 
-_BEFORE_TOWN = re.compile(
+_BEFORE_TOWN = lazy(
     rf"(?:\A|[\s>(|\"':])(?P<street>(?:(?i:{_RUE}) (?:{_OF} )?)?{_CAPITAL}(?:[ -](?:{_OF}[ -]?)?{_CAPITAL}){{0,5}}"
     rf"(?:,? (?:n\.?[ºo°]? ?)?\d{{1,4}}(?: ?[A-Za-z]\b)?(?:[-/]\d{{1,4}}[A-Za-z]?)?{_FLOOR}{_FLOOR}|, ?[sS]/[nN]){_QUARTER}),?\s?\Z"
 )
-_AT_TOWN = re.compile(rf"{_POST_TOWN}{_THEN_COUNTRY}")
-_LINED_CODE = re.compile(r"\d[\d -]*(?: ?[A-Z]{2}\b)?")
-_IN_COUNTRY = re.compile(_COUNTRY)
-_WORD = re.compile(r"\w+")
-_GAP = re.compile(r"[,\n][> \t]*")
-_NO_STREET = re.compile(
+_AT_TOWN = lazy(rf"{_POST_TOWN}{_THEN_COUNTRY}")
+_LINED_CODE = lazy(r"\d[\d -]*(?: ?[A-Z]{2}\b)?")
+_IN_COUNTRY = lazy(_COUNTRY)
+_WORD = lazy(r"\w+")
+_GAP = lazy(r"[,\n][> \t]*")
+_NO_STREET = lazy(
     r"(?i)\b(?:chapter|figure|fig|table|version|section|page|windows|step|part|phase|level|model|episode|season|item|line|option|room"
     r"|class|grade|type|day|week|month|year|version|vol|volume|no|nr|number|python|release|january|february|march|april|may|june|july"
     r"|august|september|october|november|december|order|invoice|ticket|build|port|code|error|total|score|count)\b"
 )
-_CUE = re.compile(
+_CUE = lazy(
     r"(?i)address|adress|adres|indirizzo|direcci|endere|\b(?:live|lives|lived|living|located|resid\w+|ship|send|sent|deliver\w*|moved|meet"
     r"|wohn\w*|habit\w*|viv[oe]|abit\w*|bor|bo|woon\w*|mieszka\w*|mor[oa]|post|return|visit|to|from|at)\b|[|:>]"
 )

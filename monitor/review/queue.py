@@ -405,9 +405,7 @@ class ReviewQueue:
         await self._store.close()
 
     async def _told(self, asked: Awaitable[Any]) -> Any:
-        from redis.exceptions import RedisError
-
-        from monitor.streams.clients import words
+        from monitor.streams.clients import RedisError, words
 
         try:
             return await asked

@@ -9,21 +9,27 @@ from __future__ import annotations
 
 from typing import Any
 
-import redis.asyncio as redis
-from redis import exceptions
-from redis.asyncio.connection import (
-    Connection,
-    ConnectionPool,
-    SSLConnection,
-    UnixDomainSocketConnection,
-)
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialBackoff
-
 from monitor.errors import StreamError
+from monitor.extras import hidden
 from monitor.streams.address import parse_url
 from monitor.streams.connection import refusal
 from monitor.streams.topology import Topology, options_of
+
+# It would load the SDK to measure itself, which nobody asks it for: a third of its time to load.
+with hidden("opentelemetry", "opentelemetry.sdk"):
+    import redis.asyncio as redis
+    from redis import exceptions
+    from redis.asyncio.connection import (
+        Connection,
+        ConnectionPool,
+        SSLConnection,
+        UnixDomainSocketConnection,
+    )
+    from redis.asyncio.retry import Retry
+    from redis.backoff import ExponentialBackoff
+
+RedisError = exceptions.RedisError
+WatchError = exceptions.WatchError
 
 RETRIES = 4
 """How often what another node refused is tried again, after 0.1 to 0.5 s each: nothing else is."""

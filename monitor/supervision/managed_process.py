@@ -137,7 +137,8 @@ class ManagedProcess:
                 [
                     sys.executable,
                     "-m",
-                    f"monitor.app.{self.role}",
+                    "monitor.app",
+                    self.role,
                     str(self._runtime),
                     str(self.index),
                 ],

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from typing import Literal
+
+from monitor.lazy import lazy
 
 Decimal = Literal[".", ","]
 
@@ -20,17 +21,15 @@ _CODES = (
 _SIGNS = "$¢£¤¥฿₡₦₩₪₫€₭₮₱₲₴₵₸₹₺₼₽₾₿﷼"
 _MONEY = rf"(?:{_CODES}|[{_SIGNS}])"
 _SPACE = " \u00a0\u2007\u2009\u202f"
-_WRITTEN = re.compile(
+_WRITTEN = lazy(
     rf"(?:{_MONEY}[{_SPACE}]*(?=\())?(?P<open>\()?[{_SPACE}]*(?P<sign>[-+\u2212])?[{_SPACE}]*(?:{_MONEY}[{_SPACE}]*)?"
     rf"(?P<late>[-+\u2212])?(?P<digits>[.,]?[0-9](?:[0-9.,'’{_SPACE}]*[0-9])?[.,]?)"
     rf"(?P<power>[eE][-+]?[0-9]{{1,3}})?"
     rf"[{_SPACE}]*(?:{_MONEY}|[%‰])?[{_SPACE}]*(?P<trailing>[-\u2212])?"
     rf"(?:(?P<close>\))(?:[{_SPACE}]*(?:{_MONEY}|[%‰]))?)?"
 )
-_GROUPS = re.compile(
-    rf"[1-9][0-9]{{0,2}}(?P<group>[.,'’{_SPACE}])(?:[0-9]{{2,3}}(?P=group))*[0-9]{{3}}"
-)
-_CLOCK = re.compile(
+_GROUPS = lazy(rf"[1-9][0-9]{{0,2}}(?P<group>[.,'’{_SPACE}])(?:[0-9]{{2,3}}(?P=group))*[0-9]{{3}}")
+_CLOCK = lazy(
     r"(?:(?P<days>[-+]?[0-9]{1,6}) days?,? \+?|(?P<sign>[-+]))?"
     r"(?P<hours>[0-9]{1,6}):(?P<minutes>[0-5][0-9]):(?P<seconds>[0-5][0-9](?:[.,][0-9]{1,9})?)"
 )
@@ -43,7 +42,7 @@ _ASCII = str.maketrans(
 
 _INFINITE = {"inf": math.inf, "+inf": math.inf, "-inf": -math.inf}
 _LONGEST = 64
-_AMBIGUOUS = re.compile(r"[1-9][0-9]{0,2}([.,])[0-9]{3}")
+_AMBIGUOUS = lazy(r"[1-9][0-9]{0,2}([.,])[0-9]{3}")
 
 
 def number(text: str, decimal: Decimal = ".") -> float | None:

@@ -7,6 +7,8 @@ from functools import lru_cache, reduce
 from operator import or_
 from typing import NamedTuple
 
+from monitor.lazy import lazy
+
 NAMES = frozenset(
     "section sections sec article articles art clause clauses chapter ch page pages p pp table figure fig step phase "
     "type grade stage level line item no nr number room version ver appendix annex exhibit schedule paragraph para "
@@ -34,16 +36,16 @@ _CUES = {
     "y": r"years?\b|yearly|annual|months?\b|monthly|jahr|monat",
 }
 _KINDS = list(_CUES)
-_MADE = re.compile(
+_MADE = lazy(
     "|".join(rf"(?P<c{n}>{words})" for n, words in enumerate(_CUES.values())), re.IGNORECASE
 )
-_WORKED_OUT = re.compile(
+_WORKED_OUT = lazy(
     r"total|sum\b|combined|together|altogether|comes?\b|came\b|amounts?\b|makes?\b|sav(?:es?|ings?)\b|remain|left\b|cheaper"
     r"|dearer|average|overall|difference|insgesamt|zusammen|summe|gesamt|durchschnitt|somme",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[^\W\d_]+")
-_SUM = re.compile(r"\d[^\s\d]{0,3} ?(?:[×*=/÷]|x \d)| in all\b")
+_WORD = lazy(r"[^\W\d_]+")
+_SUM = lazy(r"\d[^\s\d]{0,3} ?(?:[×*=/÷]|x \d)| in all\b")
 
 
 class Said(NamedTuple):
@@ -129,7 +131,7 @@ _HEDGES = (
     "up to", "at least", "well", "exceeding", "rund", "etwa", "ungefähr", "knapp", "fast",
     "mehr als", "environ", "près de", "plus de",
 )  # fmt: skip
-HEDGE = re.compile(
+HEDGE = lazy(
     rf"(?:\b(?:{'|'.join(map(re.escape, _HEDGES))})[ \u00a0]|[~≈<>])[$€£]?\Z", re.IGNORECASE
 )
 _HEDGE_ENDS = {
@@ -194,7 +196,7 @@ _SPELLED = {
     and word not in ("both", "once", "elf", "sept", "dix", "dos", "tres", "double")
 }
 
-OWN_WORDING = re.compile(
+OWN_WORDING = lazy(
     r"\b(?:you (?:can|could|may|might|should|would|want|need)\b[^.\n]{0,60}"
     r"|\ban? (?:short |brief |polite )?(?:text|note|letter|e-?mail|sentence|paragraph) for (?:the|your|this|that)"
     r" \w{1,20}: ?"
@@ -218,26 +220,26 @@ VARIABLES = frozenset(
     "arr array list data items values args argv nums row rows matrix result results".split()
 )
 
-TOTAL = re.compile(
+TOTAL = lazy(
     r"\A[\s|>*_+-]{0,8}(?:\d{1,2}[.)] )?[*_]{0,3}(?:grand |sub-?|sum |overall |order |net |annual |monthly |new )?"
     r"(?:total|sum|summe|gesamt|gesamtsumme|gesamtbetrag|all|insgesamt|somme|totale|suma)\b",
     re.IGNORECASE,
 )
 
-NO_SUM = re.compile(
+NO_SUM = lazy(
     r"\b(?:average|avg|mean|rate|per|ratio|margin|year|date|age|growth|change|yoy|%\s?change"
     r"|durchschnitt|cumulative|running|max|min|median|rank|score|id)\b|[Δ±]",
     re.IGNORECASE,
 )
 
-SHARES = re.compile(
+SHARES = lazy(
     r"\b(?:share|shares|breakdown|distribution|composition|split|allocation|allocated|portfolio|mix|made up of"
     r"|consists? of|respondents|survey|surveyed|votes?|voted|proportions?|by segment|by region|by category"
     r"|percentages? of|pie|divided|anteile?|verteilung|aufteilung|répartition|distribución)\b",
     re.IGNORECASE,
 )
 
-INCOMPLETE = re.compile(
+INCOMPLETE = lazy(
     r"\b(?:multiple|more than one|several answers|overlap|not add|don't add|do not add|may not sum|rounding|other"
     r"|others|rest|remaining|remainder|top|largest|biggest|main|including|include|such as|e\.g|among|selected"
     r"|mehrfach|übrige|autres?|otros?)\b",

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import re
-
+from monitor.lazy import lazy
 from monitor.words.english import COMMON_WORDS
 
 LETTER = "A-ZÀ-ÖØ-ÞĀĂĄĆĈĊČĎĐĒĘĚĞĢĪİŁŃŇŐŒŘŚŞŠŢŤŪŮŰŹŻŽΑ-ΩА-Я"
 
-_NOUN = re.compile(
+_NOUN = lazy(
     r".(?:tions?|[^s]sions?|(?<![ck]le)ments?|ware|[lt]ity|ities|[aeiot]ics|isms?|ology|phone|work|flow|book)s?\Z"
     r"|.{3}[^b]outs?\Z|.{3}(?:offs|overs|backs|downs|ups)\Z"
 )
 """How nouns end, and no names: among them what one does with something, a rollout, takeovers."""
-_ADJECTIVE = re.compile(r".+(?:less|[^i]ful|ible|[^m]able|ious|(?:ea|oo|ee)ky)\Z")
+_ADJECTIVE = lazy(r".+(?:less|[^i]ful|ible|[^m]able|ious|(?:ea|oo|ee)ky)\Z")
 """How words end that say what something is like, and no first names."""
 
-_PROPER = re.compile(
+_PROPER = lazy(
     rf"(?:Mc|Mac|O['’]|D['’]|De|Di|Le|La|Van|Von)?[{LETTER}](?:[^\W\d_]*[^\W\d_A-Z])?(?:['’]?[-’'][^\W\d_]+)*\.?"
 )
 
-_SHOUTED = re.compile(rf"[{LETTER}][{LETTER}'’-]+\.?")
+_SHOUTED = lazy(rf"[{LETTER}][{LETTER}'’-]+\.?")
 
 NOBODY = frozenset(
     [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 
+from monitor.lazy import lazy
+
 # --- words beside a number -----------------------------------------------------------------------
 
 _END = r"(?:\b|_)"
@@ -30,13 +32,13 @@ _CALL_ME = (
 
 STARTS = (_PHONE, rf"(?:\b|_)(?:{_CALL_ME})")
 
-_AT_WORD = re.compile(rf"_?(?:{_PHONE}|{_CALL_ME})")
+_AT_WORD = lazy(rf"_?(?:{_PHONE}|{_CALL_ME})")
 
 BEFORE_PLACE = r"[0-9][ ,]{0,2}[-(]?(?:office|home|work|desk|direct|reception|switchboard)\b"
 
-AT_PLACE = re.compile(BEFORE_PLACE, re.IGNORECASE)
+AT_PLACE = lazy(BEFORE_PLACE, re.IGNORECASE)
 
-AFTER_WORD = re.compile(
+AFTER_WORD = lazy(
     r"[ ,]{0,2}\(?(?:is |as |= ?)?(?:\w+ ){0,2}?"
     r"(?:(?:tele)?phone|cell|mobile|tel\b|fax|whatsapp|landline|handy|number (?:to call|for calls)|"
     + _MY
@@ -107,16 +109,16 @@ _STEM_BEGINS = frozenset(
 
 _MARKS = " \n\t(\"',:=#|-.?+"
 
-_TOKEN = re.compile(r"\n[tmpf](?= )|\d|[^\W\d_]+[?.:]?|\n|[^\s\w,\"'()\-]")
+_TOKEN = lazy(r"\n[tmpf](?= )|\d|[^\W\d_]+[?.:]?|\n|[^\s\w,\"'()\-]")
 
-AT_LEAD = re.compile(
+AT_LEAD = lazy(
     r"(?:[:=#|?]|\b(?:call|ring|tried|called|texted|appelez|bel|llame|ligue|caller id|registered|text|surgery|pharmacy|le|sur|[tmpf]|at|on|to|under|is|unter|au|al|el|il|from|naar|o|op|pod|no|para|p.))[\s(]{0,3}\Z",
     re.IGNORECASE,
 )
 
-TOLD = re.compile(r"(?:[:=#|]|\bis)\s{0,3}\Z")
+TOLD = lazy(r"(?:[:=#|]|\bis)\s{0,3}\Z")
 
-THING = re.compile(
+THING = lazy(
     r"\b(?:order|ticket|invoice|case|ref(?:erence)?|track(?:ing)?|parcel|shipment|account|acct|(?<!caller )id|sku|item|article|part"
     r"|serial|batch|lot|build|version|commit|row|job|request|transaction|policy|member(?:ship)?|claim|booking|reservation|po|epoch"
     r"|timestamp|isbn|ean|upc|gtin|error|code|file|page|pid|konto|kunden\w*|auftrag\w*|bestell\w*|rechnung\w*|commande|facture"
@@ -125,7 +127,7 @@ THING = re.compile(
 )
 """What other numbers are called, just before them."""
 
-COUNTED = re.compile(
+COUNTED = lazy(
     r" ?(?:%|(?:rows?|people|users|customers|bytes|records|items|times|units|points|tokens|requests|events|entries|views|miles"
     r"|[km]m|kg|[kmg]b|ms|seconds|euros?|dollars?|eur|usd|pcs|lines|messages|files|steps|samples|pages|copies)\b)",
     re.IGNORECASE,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 from monitor.checkdigits import weighted
+from monitor.lazy import lazy
 from monitor.words.phone import THING
 
 # Calling codes by the least and greatest length of their national numbers (Google's libphonenumber).
@@ -48,10 +49,10 @@ LOCAL = {
 
 _EXTENSION = r"(?:\s{0,2}(?:x|ext\.?|extension|#)\s{0,2}\d{1,6}(?!\d))?"
 
-_AT_EXTENSION = re.compile(_EXTENSION)
-_EXTENDED = re.compile("[xXeE#]")
-_NO_DIGITS = re.compile(r"\D+")
-_GROUP = re.compile(r"\(0\)|\d+")
+_AT_EXTENSION = lazy(_EXTENSION)
+_EXTENDED = lazy("[xXeE#]")
+_NO_DIGITS = lazy(r"\D+")
+_GROUP = lazy(r"\(0\)|\d+")
 
 _APART = r"(?<![A-Za-z0-9])(?<![A-Za-z0-9]_)"
 
@@ -59,11 +60,11 @@ BEFORE = _APART + r"(?<!\d[-./])(?<![$€£]\d)"
 
 AFTER = r"(?!\d|[-./]\d|\w*@|(?![Xx]\d|[Ee]xt)[A-Za-z])"
 
-_INTERNATIONAL = re.compile(
+_INTERNATIONAL = lazy(
     r"(?:\+|(?<![\d.,-])(?!(?<=\d )00\d )00)[ (]{0,2}([1-9](?:[ ()./-]{0,3}\d){6,16})"
 )
 
-NORTH_AMERICAN = re.compile(
+NORTH_AMERICAN = lazy(
     BEFORE
     + r"(?:1[ .-]?)?(?:\([2-9]\d\d\)[ .-]{0,2}[2-9]\d\d[ .-]?\d{4}"
     + r"|\(?\d{3}\)?[ -]\d{3}-\d{4}|\(\d{3}\) ?\d{3}[ .-]\d{4}"
@@ -84,30 +85,30 @@ TRUNK = (
     r"|[6-9]\d\d([ -])\d\d(?:\2\d\d){2}|[1-9]\d \d{3} \d\d \d\d|1[3-9]\d([ -])\d{4}\3\d{4}"
 )
 
-FIRST_GROUP = re.compile(r"0\d|1[-. ]?\(?\d{3}|\d\d(?: \d{3}| \d\d \d\d|[)/])|\d{3,6}[-. /)]")
+FIRST_GROUP = lazy(r"0\d|1[-. ]?\(?\d{3}|\d\d(?: \d{3}| \d\d \d\d|[)/])|\d{3,6}[-. /)]")
 
-ANY = re.compile(_APART + r"(?<!\d\.)\+?\(?\d(?:[ ()./-]{0,3}\d){6,16}(?!\d)" + _EXTENSION)
+ANY = lazy(_APART + r"(?<!\d\.)\+?\(?\d(?:[ ()./-]{0,3}\d){6,16}(?!\d)" + _EXTENSION)
 
-OTHER = re.compile(
+OTHER = lazy(
     r"\(?(?:\d{4}([-/. ])[01]?\d\1[0-3]?\d|[0-3]?\d([-/. ])[0-3]?\d\2(?:19|20)\d\d)(?!\d)"
     r"|\d{3}-\d\d-\d{4}(?!\d)|(?:\d{4}[ -]){3}\d{2,4}(?!\d)|(?!(?:\d\d\.){3}\d\d(?!\d))\d{1,3}(?:\.\d{1,3}){3}(?![.\d])"
 )
 """Dates, US social security numbers, cards and the like, IPv4 addresses."""
 
-_HEX = re.compile("[a-f]")
+_HEX = lazy("[a-f]")
 
-LOOKS = re.compile(r"0[1-9]\d{6,10}|1?[2-9]\d\d[2-9]\d{6}|[1-9]{2}(?:9\d|[2-9])\d{7}")
+LOOKS = lazy(r"0[1-9]\d{6,10}|1?[2-9]\d\d[2-9]\d{6}|[1-9]{2}(?:9\d|[2-9])\d{7}")
 """Digits in a row as in many numbering plans: with a trunk zero, ten of North America, Brazil."""
 
-_PLACED = re.compile(r"[1-9]\d{7,8}")
+_PLACED = lazy(r"[1-9]\d{7,8}")
 """Eight or nine digits in a row, which need a word just before them that places a call."""
 
-PAIR = re.compile(r"\d{4}[- .]\d{4}")
+PAIR = lazy(r"\d{4}[- .]\d{4}")
 """A range as well: needs the same."""
 
-DAY = re.compile(r"(?:19|20)\d\d(?:0\d|1[0-2])[0-3]\d|[0-3]\d(?:0\d|1[0-2])(?:19|20)\d\d")
+DAY = lazy(r"(?:19|20)\d\d(?:0\d|1[0-2])[0-3]\d|[0-3]\d(?:0\d|1[0-2])(?:19|20)\d\d")
 
-_AMOUNT = re.compile(r"\d+\.\d{1,2}|(?:19|20)\d\d-(?:19|20)\d\d")
+_AMOUNT = lazy(r"\d+\.\d{1,2}|(?:19|20)\d\d-(?:19|20)\d\d")
 
 
 def plus_before(text: str, start: int) -> int:

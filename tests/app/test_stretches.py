@@ -41,6 +41,8 @@ from tests.bench.traffic import Traffic
 from tests.pace import slowness
 
 WHOLE_BATCH = 256
+FIRST = 64
+"""Texts of each kind after which all expressions have been needed."""
 
 
 @pytest.fixture
@@ -94,7 +96,13 @@ def hand_over(path: Path, found: Sequence[Exchange]) -> None:
 
 
 def record_all(tmp_path: Path, store: str, stretches: Stretches, found: list[Exchange]) -> None:
-    """A recorder that reads and appends a batch; the start does not count."""
+    """A recorder that reads and appends a batch. The start does not count, nor the first texts,
+    for which expressions are compiled (`monitor.lazy`)."""
+    first = Traffic(tmp_path, seed=1)
+    firsts = exchanges([
+        *itertools.islice(first.conversations(), FIRST),
+        *itertools.islice(first.many_values(), FIRST),
+    ])  # fmt: skip
     settings = Settings(redis=store, data=str(tmp_path))
     keyring(settings)
 
@@ -107,6 +115,7 @@ def record_all(tmp_path: Path, store: str, stretches: Stretches, found: list[Exc
         path = tmp_path / "recorder-0.sock"
         while not path.exists():
             await asyncio.sleep(0.01)
+        await asyncio.to_thread(hand_over, path, firsts)
         await asyncio.sleep(0)
         stretches.clear()
         await asyncio.to_thread(hand_over, path, found)

@@ -153,7 +153,7 @@ def whole(kind: Kind, redis: str, directory: Path) -> float:
         control.bind(str(runtime / "control.sock"))
         control.listen()
         process = subprocess.Popen(
-            [sys.executable, "-m", "monitor.app.recorder", str(runtime), "0"]
+            [sys.executable, "-m", "monitor.app", "recorder", str(runtime), "0"]
         )
         try:
             supervisor, _ = control.accept()

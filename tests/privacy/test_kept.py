@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.privacy.kept import Kept
+from monitor.privacy import patterns
+from monitor.privacy.kept import Kept, beside_code
 
 SECRET = b"s" * 32
 
@@ -50,6 +53,18 @@ def test_only_the_user_may_read_it(kept: Kept) -> None:
     assert [path.name for path in kept.path.parent.iterdir()] == [kept.path.name]
 
 
+def test_beside_the_code_all_may_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Python keeps what it compiled of the code itself."""
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path))
+    kept = beside_code("one.compiled")
+    assert kept.path == Path(cache_from_source(patterns.__file__)).with_name("one.compiled")
+    assert not kept.write(b"x", b"y")  # Python has kept nothing there yet
+    kept.path.parent.mkdir(parents=True)
+    assert kept.write(b"x", b"y")
+    assert (kept.read(b"x"), kept.read(b"z")) == (b"y", None)
+    assert kept.path.stat().st_mode & 0o777 == 0o644
+
+
 def test_where_nothing_can_be_written_nothing_is_kept(tmp_path: Path) -> None:
     """A directory that is not there, a file in its place, a link where the draft would be."""
     (tmp_path / "file").write_bytes(b"")
@@ -57,6 +72,6 @@ def test_where_nothing_can_be_written_nothing_is_kept(tmp_path: Path) -> None:
     (tmp_path / "one.new").symlink_to(elsewhere)
     for path in (tmp_path / "none" / "one", tmp_path / "file" / "one", tmp_path / "one"):
         kept = Kept(path, SECRET)
-        kept.write(b"x", b"y")
+        assert not kept.write(b"x", b"y")
         assert kept.read(b"x") is None
     assert not elsewhere.exists()

@@ -150,7 +150,8 @@ def test_what_was_compiled_before_finds_the_same(
     expressions, ids = [rb"[a-z]+@[a-z]+", rb"\d{4} \d{4}"], [3, 7]
 
     def found(count: int = 2) -> list[tuple[int, int, int]]:
-        database = patterns._loaded(expressions[:count], ids[:count], kept)
+        places = [Kept(tmp_path / "none" / "away.compiled", b""), kept]
+        database = patterns._loaded(expressions[:count], ids[:count], places)
         found: list[tuple[int, int, int]] = []
         database.scan(
             b"ADA@example paid 4111 1111",

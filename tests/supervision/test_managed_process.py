@@ -38,6 +38,9 @@ def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[ManagedProc
         (folder / "__init__.py").touch()
     for role, script in SCRIPTS.items():
         (package / f"{role}.py").write_text(script)
+    (package / "__main__.py").write_text(
+        "import importlib, sys; importlib.import_module(f'monitor.app.{sys.argv.pop(1)}')"
+    )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(managed_process, "FIRST_PAUSE", 0.01)
