@@ -12,6 +12,7 @@ import gc
 import itertools
 import random
 import socket
+import sys
 import time
 import types
 from collections.abc import Generator, Sequence
@@ -35,10 +36,9 @@ from monitor.streams.redis import RedisStream
 from monitor.supervision.child import Message as ChildMessage
 from monitor.supervision.ledger_snapshot import SnapshotFile, create
 from monitor.types import Exchange, Message, Outcome, Part, Receipt, Record
-from tests.app.stretches import LONG, Stretches
+from tests.app.stretches import Stretches
 from tests.app.test_analyzer import record
 from tests.bench.traffic import Traffic
-from tests.pace import slowness
 
 WHOLE_BATCH = 256
 FIRST = 64
@@ -149,23 +149,37 @@ def test_a_body_full_of_personal_values_is_cut_too(
     assert stretches.longest < 0.015
 
 
-def test_a_scrape_holds_the_proxy_for_less_than_a_millisecond() -> None:
-    """What it does at a stretch, with as many models as have labels, of three protocols, in all outcomes."""
+STEPS_OF_A_SCRAPE = 50_000
+"""Fewer take less than a millisecond of CPU time on the machine of the bounds (tests/bench/PAGE.md has times)."""
+
+
+def test_a_scrape_holds_the_proxy_for_few_steps() -> None:
+    """What it does at a stretch, with as many models as have labels, of three protocols, in all outcomes. In steps of
+    the interpreter: so short a time cannot be told from what others on the machine do meanwhile."""
     ledger, snapshots = Ledger(), SnapshotFile(create())
     kinds = itertools.product(range(MODELS), range(3), Outcome)
     for number, (model, protocol, outcome) in enumerate(kinds):
         ids = str(number), f"openai_{protocol}", "chat", f"llama-3.1-8b-instruct-{model}"
         ledger.hold(Exchange(ids[0], 0.0, 0.1, Message(b"", b"", 0), None, [], outcome))
         ledger.settle(Receipt(ids[0], "appended", "", *ids[1:]))
-    taken = []
-    for number in range(20):
-        began = time.thread_time()
-        snapshots.write(ledger.snapshot("p", float(number), [], 0))
+    steps = 0
+
+    def count(frame: types.FrameType, event: str, _: object) -> Any:
+        nonlocal steps
+        frame.f_trace_opcodes = True
+        steps += event == "opcode"
+        return count
+
+    usual = sys.gettrace()
+    sys.settrace(count)
+    try:
+        snapshots.write(ledger.snapshot("p", 0.0, [], 0))
         answer = ChildMessage("metrics", measurements=ledger.measurements("default"))
         pack(answer.packed())
-        taken.append((time.thread_time() - began) / slowness())
+    finally:
+        sys.settrace(usual)
     assert len(answer.measurements) > MODELS * 3 * len(Outcome)
-    assert min(taken) < LONG
+    assert steps < STEPS_OF_A_SCRAPE
 
 
 def observed(number: int, chance: random.Random) -> Record:
