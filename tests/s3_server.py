@@ -10,10 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import pytest
-import s3fs
-from moto.server import ThreadedMotoServer
 
 from monitor import places
 
@@ -57,6 +54,8 @@ def log_in(patch: pytest.MonkeyPatch, server: S3, known: tuple[str, str] | None)
     if known is not None:
         patch.setenv("AWS_ACCESS_KEY_ID", known[0])
         patch.setenv("AWS_SECRET_ACCESS_KEY", known[1])
+    import s3fs
+
     s3fs.S3FileSystem.clear_instance_cache()
     places.file_system.cache_clear()
 
@@ -64,6 +63,9 @@ def log_in(patch: pytest.MonkeyPatch, server: S3, known: tuple[str, str] | None)
 @contextmanager
 def served() -> Iterator[S3]:
     """The server, until the end."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
     logging.getLogger("werkzeug").disabled = True
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

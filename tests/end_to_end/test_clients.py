@@ -11,8 +11,6 @@ from typing import Any
 
 import grpc
 import pytest
-from websockets.sync.client import connect
-from websockets.sync.server import ServerConnection, serve
 
 from monitor.framings.grpc import messages
 from tests.protocols.goldens.files import goldens
@@ -199,8 +197,9 @@ def test_grpc_that_is_cancelled_or_late(start: Any) -> None:
 @pytest.fixture
 def websocket_server() -> Iterator[str]:
     """Repeats texts in capitals and data backwards; yields its address."""
+    from websockets.sync.server import serve
 
-    def answer(connection: ServerConnection) -> None:
+    def answer(connection: Any) -> None:
         for message in connection:
             connection.send(message.upper() if isinstance(message, str) else message[::-1])
 
@@ -218,6 +217,8 @@ def test_a_websocket_is_one_record_with_its_messages(
     start: Any, websocket_server: str, compression: Any, host: str
 ) -> None:
     """Texts and data both ways, fragments, pings, a large message, a close; edited or not."""
+    from websockets.sync.client import connect
+
     system = start(
         "run", "--upstream", websocket_server, "--listen", "127.0.0.1:0", edits={"host": host}
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import random
 from collections.abc import Callable
@@ -271,13 +272,11 @@ CONVERSATIONS: dict[Callable[[Talk], None], list[tuple[bytes, bytes, bytes, byte
 }  # fmt: skip
 
 
+@functools.cache
 def recorded(conversation: Callable[[Talk], None]) -> Steps:
     talk = Talk()
     conversation(talk)
     return talk.steps
-
-
-TRANSCRIPTS = {one: recorded(one) for one in CONVERSATIONS}
 
 
 def cut(steps: Steps, chance: random.Random) -> Steps:
@@ -303,7 +302,7 @@ def test_however_it_is_cut_the_exchanges_are_the_same(
     conversation: Callable[[Talk], None], chance: random.Random
 ) -> None:
     """Bodies, trailers, outcomes and heads; nothing is opaque."""
-    steps = TRANSCRIPTS[conversation]
+    steps = recorded(conversation)
     seen = Seen().play(cut(steps, chance))
     assert seen.brief() == CONVERSATIONS[conversation]
     assert not seen.opaque
@@ -314,7 +313,7 @@ def test_however_it_is_cut_the_exchanges_are_the_same(
 
 def test_heads_are_written_as_http1_writes_them() -> None:
     """So that the recorder needs one parser."""
-    first = Seen().play(TRANSCRIPTS[one_after_another]).exchanges[0]
+    first = Seen().play(recorded(one_after_another)).exchanges[0]
     assert first.request.head == (
         b"POST /1 HTTP/2\r\nhost: a\r\nx-population: north\r\ncookie: " + b"a" * 50 + b"\r\n\r\n"
     )
@@ -384,17 +383,17 @@ def test_what_is_under_way_when_a_connection_turns_opaque_is_lost_by_name() -> N
 )
 def test_garbage_is_followed_or_given_up(pieces: Steps, begun: bool) -> None:
     """Nothing is raised, whatever the bytes, also behind a good beginning."""
-    start: Steps = TRANSCRIPTS[one_after_another][:3] if begun else [(">", PREFACE)]
+    start: Steps = recorded(one_after_another)[:3] if begun else [(">", PREFACE)]
     Seen().play([*start, *pieces])
 
 
-@given(st.sampled_from(list(TRANSCRIPTS)), st.data())
+@given(st.sampled_from(list(CONVERSATIONS)), st.data())
 @settings(deadline=None)
 def test_a_flipped_byte_is_followed_or_given_up(
     conversation: Callable[[Talk], None], data: st.DataObject
 ) -> None:
     """Damage anywhere in a real conversation raises nothing and leaks no memory."""
-    steps = list(TRANSCRIPTS[conversation])
+    steps = list(recorded(conversation))
     which = data.draw(st.integers(0, len(steps) - 1))
     direction, said = steps[which]
     place = data.draw(st.integers(0, len(said) - 1))
@@ -458,17 +457,17 @@ def test_more_streams_than_are_followed_are_given_up() -> None:
 
 def test_bodies_are_cut_at_the_bound_and_their_size_is_true() -> None:
     """The budget of the process goes before: then the exchange is counted as lost."""
-    seen = Seen(bound=4).play(TRANSCRIPTS[one_after_another])
+    seen = Seen(bound=4).play(recorded(one_after_another))
     first = seen.exchanges[0]
     assert (first.request.body, first.request.size) == (b"ques", 10)
-    seen = Seen(room=100).play(TRANSCRIPTS[one_after_another])
+    seen = Seen(room=100).play(recorded(one_after_another))
     assert seen.lost == [(Outcome.OK, "buffer_full")] * 3
     assert not seen.exchanges
 
 
 def test_prior_knowledge_is_recognised_on_an_http1_connection() -> None:
     """The preface in any pieces, also where the server speaks first."""
-    steps = TRANSCRIPTS[interleaved]
+    steps = recorded(interleaved)
     for size in (1, 7, 1 << 20):
         seen = Seen()
         first = http1_fast_path.Http1FastPath(

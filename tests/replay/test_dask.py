@@ -15,12 +15,11 @@ from functools import partial
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import MagicMock
 
 import pyarrow as pa
 import pytest
-from distributed import CancelledError, KilledWorker, LocalCluster, Worker
 from pyarrow import parquet
 
 from monitor.analysis import fold
@@ -30,12 +29,18 @@ from monitor.replay import dask, record_shards
 from tests.replay.test_record_files import traffic
 from tests.replay.test_records_with_feedback import written
 
+if TYPE_CHECKING:
+    from distributed import LocalCluster
+
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
     """A cluster that runs already."""
+    from distributed import LocalCluster
+
     with LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None,
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else 8787, which another test may have
         host="127.0.0.1", protocol="tcp",
     ) as cluster:  # fmt: skip
         yield cluster
@@ -222,6 +227,8 @@ def test_records_need_no_cluster(archives: Path, tmp_path: Path, capsys) -> None
 
 def test_workers_that_are_lost_again_and_again_are_said() -> None:
     """In one line, as a scheduler that does not answer."""
+    from distributed import CancelledError, KilledWorker
+
     with (
         pytest.raises(UsageError, match=r"--scheduler tcp://x: workers end before they are done"),
         dask._client(
@@ -293,6 +300,7 @@ def test_what_is_broken_is_the_same_in_shards(
 
 def _work(scheduler: str) -> None:
     """What a worker of its own process does."""
+    from distributed import Worker
 
     async def work() -> None:
         async with Worker(scheduler, nthreads=1, dashboard=False) as worker:

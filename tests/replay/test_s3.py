@@ -9,7 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from distributed import LocalCluster
 from pyarrow import parquet
 
 from monitor import places
@@ -77,9 +76,12 @@ def test_workers_read_what_is_there(
     store: S3, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     """Records in lines and in Parquet, and a table: the document of here, to the byte."""
+    from distributed import LocalCluster
+
     log_in(monkeypatch, store, store.known)
     with LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None,
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else 8787, which another test may have
         host="127.0.0.1", protocol="tcp",
     ) as cluster:  # fmt: skip
         dask = ["--engine", "dask", "--scheduler", cluster.scheduler_address]
