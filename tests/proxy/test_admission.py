@@ -15,7 +15,7 @@ from monitor.types import Outcome
 from tests.proxy import test_http2
 from tests.proxy.corpus import CASES, GET, OK, Case
 from tests.proxy.test_corpus import Seen, brief, cut
-from tests.proxy.test_http2 import TRANSCRIPTS
+from tests.proxy.test_http2 import CONVERSATIONS, recorded
 
 ROOM = 1 << 30
 PLAIN = [case for case in CASES if not any(b"ebsocket" in data for _, data in case.turns)]
@@ -79,10 +79,10 @@ def test_what_chance_leaves_is_whole(case: Case, chance: random.Random) -> None:
     assert seen.budget.used == int(0.9 * ROOM)
 
 
-@pytest.mark.parametrize("conversation", TRANSCRIPTS, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("conversation", CONVERSATIONS, ids=lambda one: one.__name__)
 def test_streams_of_http2_that_are_not_copied_end_as_they_would_have(conversation: Any) -> None:
     """One by one, with the same outcomes."""
-    steps = TRANSCRIPTS[conversation]
+    steps = recorded(conversation)
     usual = test_http2.Seen().play(steps)
     seen = test_http2.Seen()
     seen.observer._budget = Budget(ROOM, lambda: 0.0)
