@@ -48,6 +48,7 @@ class Belonging:
         self._aside = aside
         self._clock, self._new = clock, new
         self._known = ""
+        self._elsewhere = 0.0
 
     async def name(self, chain: Chain) -> None:
         """Tell a chain which store this is; raises StreamError."""
@@ -66,6 +67,8 @@ class Belonging:
             first.store = self._known
             await self._aside(first.open)  # who has it by now
         if first.holder or len(all_of) > 1:
+            if self._silence is not None and first.is_foreign:
+                self._elsewhere = await self._last_step(all_of[1:])
             await self._take(first, self._may_follow)
         if chain is not first:
             await self._has_begun(all_of[: chain.shard])
@@ -76,7 +79,18 @@ class Belonging:
         that both follow any one has it as long as it archives."""
         if self._silence is None or chain.head is None:
             return chain.holder == self._follows
-        return self._clock() - chain.head.manifest.at >= self._silence
+        last = max(chain.head.manifest.at, self._elsewhere)
+        return self._clock() - last >= self._silence
+
+    async def _last_step(self, chains: Sequence[Chain]) -> float:
+        """When the last step was put in any of these shards: little traffic comes to some of them
+        alone."""
+        last = 0.0
+        for one in chains:
+            await self._aside(one.open)
+            if one.head is not None:
+                last = max(last, one.head.manifest.at)
+        return last
 
     async def _take(self, chain: Chain, may_follow: Callable[[Chain], bool]) -> None:
         """Put a step that says whose a chain is from now on, unless it is this store's."""

@@ -133,6 +133,28 @@ def test_a_store_that_follows_any_goes_on_once_the_other_is_silent(
     assert all("it goes on once that one has been silent for 600 s" in one for one in said)
 
 
+def test_a_store_is_not_silent_whose_traffic_comes_to_another_shard(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it archived of any shard counts."""
+    both = [stores.settings(number, shards=2, follows="any") for number in (0, 1)]
+    append(stores.clients[0], *documents(2))
+    append(stores.clients[1], *documents(2, first=4))
+
+    async def story() -> None:
+        assert (await turned(both[0]))[0]
+        began = module.time.time()
+        monkeypatch.setattr(module.time, "time", lambda: began + 601)
+        append(stores.clients[0], *documents(2, first=2), shard=1)
+        assert (await turned(both[0]))[0]
+        assert not (await turned(both[1]))[0]
+        monkeypatch.setattr(module.time, "time", lambda: began + 1202)
+        assert (await turned(both[1]))[0]
+
+    asyncio.run(story())
+    assert sorted(archived(both[0])[0]) == documents(6)
+
+
 def test_of_two_that_write_first_one_has_the_archive(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:

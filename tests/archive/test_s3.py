@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiobotocore.client import AioBaseClient
 
 from monitor.archive import reading
 from monitor.archive import storage as module
@@ -93,6 +92,8 @@ def test_a_chain_is_read_with_a_request_for_each_link(
     for first in (0, 2, 4):
         assert add(chain, kept(first, 2))
     asked: list[str] = []
+    from aiobotocore.client import AioBaseClient
+
     call = AioBaseClient._make_api_call
 
     async def seen(self: Any, name: str, given: Any) -> Any:

@@ -36,7 +36,7 @@ from tests.bench import recorded
 
 OUT = Path(__file__).with_name("ANALYZERS.md")
 SHARDS = 4
-LEARNED, COUNT = 3000, 4000
+LEARNED, COUNT = 3000, 16_000
 """Records of which references are learned, and those that wait then."""
 
 
