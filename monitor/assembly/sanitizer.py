@@ -91,4 +91,4 @@ def _there(settings: Settings, outputs: frozenset[str]) -> Sanitizer:
 
 def _kinds(text: str) -> str:
     """A text without the keyed part of any mark."""
-    return _DIGESTS.sub(r"<\1>", plain(text)) if "<" in text else text
+    return plain(_DIGESTS.sub(r"<\1>", text)) if "<" in text else text  # plain forgets what was left out
