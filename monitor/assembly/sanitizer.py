@@ -90,5 +90,5 @@ def _there(settings: Settings, outputs: frozenset[str]) -> Sanitizer:
 
 
 def _kinds(text: str) -> str:
-    """A text without the keyed part of any mark."""
-    return plain(_DIGESTS.sub(r"<\1>", text)) if "<" in text else text  # plain forgets what was left out
+    """A text without the keyed part of any mark; `plain` would forget why one was left out."""
+    return plain(_DIGESTS.sub(r"<\1>", text)) if "<" in text else text
