@@ -4,6 +4,7 @@ where, how many different values. Facts of shards add up, in any order."""
 from __future__ import annotations
 
 import math
+import struct
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,8 +37,8 @@ WORDS = 400
 DIGITS = 3
 """A range is told to so many digits, rounded outwards: no report shows anybody's exact value."""
 
-_FACTOR = np.uint64(0x9E3779B97F4A7C15)
-_SHIFT = np.uint64(64 - CELLS.bit_length() + 1)
+_FACTOR = 0x9E3779B97F4A7C15
+_SHIFT = 64 - CELLS.bit_length() + 1
 
 
 class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -95,8 +96,8 @@ class _Seen:
     def add_one(self, value: Any) -> None:
         """Look at one value."""
         self.values += 1
-        if places := self._one(value, 1):
-            self._mark(np.array(places))
+        for place in self._one(value, 1):
+            self.bits[place >> 3] |= 128 >> (place & 7)  # as np.packbits puts it
         if type(value) is bytes:
             self._read([(value, 1)])
 
@@ -138,7 +139,7 @@ class _Seen:
         self.kinds[kind] += times
         if kind == "number":
             self._reach(float(value), float(value))
-            return [int(_places(np.array([float(value)]))[0])]
+            return [_place_of(float(value))]
         if kind in ("word", "yes or no"):
             name = visible(value) if kind == "word" else str(value).lower()
             if self.categories is not None:
@@ -266,7 +267,15 @@ def _place(name: str) -> int:
     return (bits ^ bits >> 16) % CELLS
 
 
+def _place_of(number: float) -> int:
+    """The place of a number in the bitmap, as `_places` says it of many."""
+    (bits,) = struct.unpack("<Q", struct.pack("<d", number + 0.0))  # no minus zero
+    place: int = ((bits ^ bits >> 32) * _FACTOR & 0xFFFFFFFFFFFFFFFF) >> _SHIFT
+    return place
+
+
 def _places(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
     """The place of each number in the bitmap; equal numbers share theirs."""
     bits = (numbers + 0.0).view(np.uint64)  # no minus zero
-    return (((bits ^ (bits >> np.uint64(32))) * _FACTOR) >> _SHIFT).astype(np.intp)
+    mixed = (bits ^ (bits >> np.uint64(32))) * np.uint64(_FACTOR)
+    return (mixed >> np.uint64(_SHIFT)).astype(np.intp)

@@ -22,7 +22,10 @@ _FARTHEST = 4
 """Samples that are read to find that first byte."""
 
 _LONGEST = 1 << 24
-_LINE = re.compile(rb"[^\r\n\x80-\xff]*[\x80-\xff][^\r\n]*")
+_LINE = re.compile(rb"(?<![^\r\n])[^\r\n\x80-\xff]*+[\x80-\xff][^\r\n]*")
+"""A line that is not all ASCII. It is looked for only where lines begin: else a long line of ASCII
+would be gone through once for each of its bytes."""
+
 _LETTERS = "À-ÖØ-öø-ÿŠšŽžŒœŸ"
 _WORD = re.compile(rf"[A-Za-z{_LETTERS}]+")
 _HALF = re.compile(rf"[a-z][{_LETTERS}]|[{_LETTERS}][a-z]|[A-Z][À-ÖØ-ÞŠŽŒ]|[À-ÖØ-ÞŠŽŒ][A-Z]")

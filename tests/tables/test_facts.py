@@ -48,6 +48,8 @@ def test_rows_blocks_and_shards_say_the_same(values: list[Any], cut: int) -> Non
             table.add(block(part))
     second.merge(first)
     assert one.facts() == other.facts() == second.facts()
+    one.merge(other)  # a value has the same place in the bitmap, whichever way it came
+    assert one.facts()["x"].different == other.facts()["x"].different
 
 
 def test_what_is_told() -> None:

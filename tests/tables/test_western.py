@@ -57,6 +57,14 @@ def test_the_first_such_word_may_come_late() -> None:
     assert not is_western(io.BytesIO(b"a\n1\n\xff\xfe\n" * 9))
 
 
+def test_a_long_line_of_ascii_is_gone_through_once() -> None:
+    """Not once for each of its bytes, which took minutes."""
+    content = b"a" * (SAMPLE // 2) + "\nZürich;Genève\n".encode("latin-1")
+    assert is_western(io.BytesIO(content))
+    read = io.BufferedReader(Western(io.BytesIO(content))).read()
+    assert read.decode() == content.decode("latin-1")
+
+
 def test_lines_in_both_encodings() -> None:
     """Each is read as what it is; what is neither stays."""
     lines = ["é,Zürich".encode("cp1252"), "Łódź,é".encode(), b"plain", b"\x81,\xe9t\xe9"]
