@@ -91,7 +91,7 @@ class Held:
 def pipelined(held: Held) -> Callable[[], None]:
     """Requests of 18 bytes behind one another, and no answer."""
     one = held.http1()
-    return lambda: [held.read(one.downstream, GET * 3000) for _ in range(3)] and None
+    return lambda: [held.read(one.downstream, GET * 1000) for _ in range(3)] and None
 
 
 def asked(held: Held) -> Callable[[], None]:
@@ -102,27 +102,27 @@ def asked(held: Held) -> Callable[[], None]:
 
 def begun(held: Held) -> Callable[[], None]:
     """A request whose body does not come, on each of many connections."""
-    many = [held.http1() for _ in range(2000)]
+    many = [held.http1() for _ in range(1000)]
     begin = b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n"
     return lambda: [held.read(one.downstream, begin) for one in many] and None
 
 
 def coded(held: Held) -> Callable[[], None]:
     """The same, chunked."""
-    many = [held.http1() for _ in range(2000)]
+    many = [held.http1() for _ in range(1000)]
     return lambda: (
         [held.read(one.downstream, b"POST / HTTP/1.1\r\n" + CHUNKED) for one in many] and None
     )
 
 
 def tiny_chunks(held: Held) -> Callable[[], None]:
-    """A body in chunks of a byte."""
+    """A body in chunks that are no longer than a reference to each would be."""
     one = held.http1()
 
     def act() -> None:
         held.read(one.downstream, b"POST / HTTP/1.1\r\n" + CHUNKED)
         for _ in range(14):
-            held.read(one.downstream, b"1\r\nx\r\n" * 8192)
+            held.read(one.downstream, b"8\r\nxxxxxxxx\r\n" * 1024)
 
     return act
 
@@ -134,7 +134,7 @@ def arrivals(held: Held) -> Callable[[], None]:
     def act() -> None:
         held.read(one.downstream, GET)
         held.read(one.upstream, ANSWER)
-        for _ in range(20_000):
+        for _ in range(7000):
             held.read(one.upstream, b"1\r\nx\r\n")
 
     return act
@@ -203,9 +203,9 @@ def messages(held: Held) -> Callable[[], None]:
     one = held.websocket()
 
     def act() -> None:
-        for _ in range(12_000):
+        for _ in range(4000):
             held.read(one.upstream, b"\x81\x01x")
-        for _ in range(40):
+        for _ in range(14):
             held.read(one.downstream, b"\x81\x81abcdx" * 300)
 
     return act
@@ -239,7 +239,7 @@ def streams(held: Held) -> Callable[[], None]:
     one = held.http2()
     return lambda: [
         held.read(one.downstream, frame(HEADERS, 5, number, ASKED))
-        for number in range(1, 12_000, 2)
+        for number in range(1, 4000, 2)
     ] and None  # fmt: skip
 
 
@@ -249,7 +249,7 @@ def full_streams(held: Held) -> Callable[[], None]:
     answer = hpack.Encoder().encode([(":status", "200"), ("a", "b" * 100)])
 
     def act() -> None:
-        for number in range(1, 2000, 2):
+        for number in range(1, 800, 2):
             held.read(one.downstream, frame(HEADERS, 4, number, ASKED))
             held.read(one.downstream, frame(DATA, 0, number, b"x" * 500))
             held.read(one.upstream, frame(HEADERS, 4, number, answer))
@@ -298,7 +298,7 @@ def _rest(size: int) -> bytes:
 
 def tables(held: Held) -> Callable[[], None]:
     """HTTP/2: dynamic tables full of small fields."""
-    many = [held.http2() for _ in range(8)]
+    many = [held.http2() for _ in range(4)]
 
     def act() -> None:
         for one in many:
@@ -353,7 +353,7 @@ def exchanges(held: Held) -> Callable[[], None]:
     many = [held.http1() for _ in range(500)]
 
     def act() -> None:
-        for one in many * 10:
+        for one in many * 4:
             held.read(one.downstream, GET)
             held.read(one.upstream, b"HTTP/1.1 204 \r\n\r\n")
 
@@ -377,7 +377,7 @@ def streamed(held: Held) -> Callable[[], None]:
 
 def closed(held: Held) -> Callable[[], None]:
     """Requests whose connections ended before an answer."""
-    many = [held.http1() for _ in range(2000)]
+    many = [held.http1() for _ in range(1000)]
 
     def act() -> None:
         for one in many:
