@@ -23,13 +23,17 @@ def test_four_times_the_text_takes_no_sixteen_times_the_time(piece: str) -> None
     """Linear work, shown with room for a busy machine: quadratic work takes sixteen times as long."""
     scanner = SCANNER
 
-    def seconds(size: int) -> float:
+    def seconds(size: int, enough: float = 0.0) -> float:
+        """The least of four times, or the first one below `enough`."""
         text = (piece * size)[:size]
         best = float("inf")
         for _ in range(4):
             begin = time.process_time()
             scanner.scan(text)
             best = min(best, time.process_time() - begin)
+            if best < enough:
+                break
         return best
 
-    assert seconds(32768) < 10 * seconds(8192) + 0.005
+    bound = 10 * seconds(8192) + 0.005
+    assert seconds(32768, bound) < bound
