@@ -122,8 +122,13 @@ def docstrings_say_something(where: str, module: ast.Module) -> Faults:
             yield line, f"{title} only repeats its name: {said!r}"
 
 
-def imported(module: ast.Module) -> Iterator[tuple[int, str, str]]:
+@functools.lru_cache(maxsize=4096)
+def imported(module: ast.Module) -> tuple[tuple[int, str, str], ...]:
     """(line, what is imported with its module, the name it has here) of every import."""
+    return tuple(_imported(module))
+
+
+def _imported(module: ast.Module) -> Iterator[tuple[int, str, str]]:
     for node in nodes(module):
         if isinstance(node, ast.Import):
             for each in node.names:
@@ -261,11 +266,11 @@ def what_is_remembered_has_a_bound(where: str, module: ast.Module) -> Faults:
         chain = spelt(node) or [""]
         return ".".join([known.get(chain[0], chain[0]), *chain[1:]]).removeprefix("functools.")
 
+    functions = ast.FunctionDef | ast.AsyncFunctionDef
     for node in nodes(module):
         imported_here = isinstance(node, ast.Attribute) or getattr(node, "id", "") in known
         if imported_here and stands_for(node) == "cache" and where not in KEYED_BY_TYPES:
             yield getattr(node, "lineno", 0), "a cache without a bound"
-        functions = ast.FunctionDef | ast.AsyncFunctionDef
         for decorator in node.decorator_list if isinstance(node, functions) else ():
             if stands_for(decorator) == "lru_cache":
                 yield decorator.lineno, "128 is nobody's choice"
