@@ -30,13 +30,16 @@ MODULES = {
 
 def run(missing: list[str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """A command in a process where some modules cannot be imported."""
-    program = (
-        f"import sys; sys.modules.update(dict.fromkeys({missing!r})); from monitor.cli import main; "
-        f"sys.exit(main({list(arguments)!r}))"
-    )
+    return run_program(missing, f"sys.exit(main({list(arguments)!r}))")
+
+
+def run_program(missing: list[str], then: str) -> subprocess.CompletedProcess[str]:
+    """The same with any lines that call `main`."""
+    program = f"import sys; sys.modules.update(dict.fromkeys({missing!r})); from monitor.cli import main\n"
     return subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=200, check=False
-    )
+        [sys.executable, "-c", program + then],
+        capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -78,9 +81,21 @@ def test_the_extra_is_named(extra: str, arguments: list[str], what: str, tmp_pat
 def test_the_commands_need_no_extra() -> None:
     """Every page of help is printed without any of them."""
     every = [name for names in MODULES.values() for name in names]
-    for command in ("run", "replay", "records", "keys", "reveal", "reference", "demo", "files"):
-        done = run(every, command, "--help")
-        assert (done.returncode, done.stderr) == (0, "")
+    commands = ("run", "replay", "records", "keys", "reveal", "reference", "demo", "files")
+    ask = """
+for command in {}:
+    try:
+        code = main([command, "--help"])
+    except SystemExit as end:
+        code = end.code
+    print("ended", command, code or 0)
+"""
+    done = run_program(every, ask.format(commands))
+    assert (done.returncode, done.stderr) == (0, "")
+    ended = [line for line in done.stdout.splitlines() if line.startswith("ended ")]
+    assert ended == [f"ended {command} 0" for command in commands]
+    for command in commands:
+        assert f"monitor {command}" in done.stdout
 
 
 def test_a_replay_of_a_table_of_numbers_imports_no_more_than_it_needs(tmp_path: Path) -> None:
