@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -81,26 +81,50 @@ def compared(whole: Inference, ruled: Inference) -> tuple[Inference, dict[str, s
 
 
 def _missing(whole: Sequence[Part], ruled: Sequence[Part]) -> set[str]:
-    """Roles and columns with fewer parts than before, or with another text and no mark in it; `ALL`
-    where others are there now, because the body can be read no more as what it was."""
+    """Roles and columns with fewer parts than before, or with other values and no mark of that;
+    `ALL` where others are there now, because the body can be read no more as what it was."""
     if whole == ruled:
         return set()
     if not {name(part) for part in ruled}.issubset(name(part) for part in whole):
         return {ALL}
-    had: dict[str, list[str | None]] = defaultdict(list)
-    left: dict[str, list[str | None]] = defaultdict(list)
+    had: dict[str, list[Part]] = defaultdict(list)
+    left: dict[str, list[Part]] = defaultdict(list)
     for parts, found in ((whole, had), (ruled, left)):
         for part in parts:
-            found[name(part)].append(part.text)
+            found[name(part)].append(part)
     return {
         one
-        for one, texts in had.items()
-        if len(left[one]) < len(texts)
-        or any(
-            now is not None and now != text and not (is_mark(now) or GONE in now)
-            for text, now in zip(texts, left[one], strict=False)
-        )
+        for one, parts in had.items()
+        if len(left[one]) < len(parts) or any(map(_differs, parts, left[one]))
     }
+
+
+def _differs(before: Part, now: Part) -> bool:
+    """Whether a part says something else than before, and neither that it is empty nor a mark in
+    the place of a value tells."""
+    if now.text is not None and now.text != before.text:
+        return not _is_marked(now.text)
+    if now.data is None or now.data == before.data:
+        return False
+    was = before.data or []
+    return len(now.data) != len(was) or any(
+        one != other and not _is_marked(one) and (one == one or other == other)  # noqa: PLR0124  NaN
+        for one, other in zip(now.data, was, strict=True)
+    )
+
+
+def _is_marked(value: object) -> bool:
+    return isinstance(value, str) and (is_mark(value) or GONE in value)
+
+
+def named(names: Collection[str]) -> list[str]:
+    """Which of these roles and columns a Record names: `ALL` too where they are more than `MOST`.
+
+    >>> named({"user", "system"}), len(named([f"x{n}" for n in range(40)]))
+    (['system', 'user'], 16)
+    """
+    found = sorted(names)
+    return found if len(found) <= MOST else [ALL, *found[: MOST - 1]]
 
 
 def name(part: Part) -> str:

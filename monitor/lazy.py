@@ -22,10 +22,15 @@ class _Lazy:
 
     def __getattr__(self, name: str) -> Any:
         # Asked only while the slots are empty. Two threads at once compile the same twice.
+        if name == "_made_of" or name.startswith("__"):  # of one that is being copied
+            raise AttributeError(name)
         compiled = re.compile(*self._made_of)
         for each in _USED:
             setattr(self, each, getattr(compiled, each))
         return getattr(compiled, name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Lazy, self._made_of
 
 
 def lazy(pattern: str, flags: int = 0) -> re.Pattern[str]:

@@ -14,6 +14,7 @@ import pytest
 from monitor.checks import CHECKS
 from monitor.edge_cases import EDGE_CASES
 from monitor.features import FEATURES, MORE
+from monitor.hidden import ALL, MOST
 from monitor.meters import Meters
 from monitor.prices.pricing import Pricing
 from monitor.privacy.policies import Policy
@@ -23,6 +24,7 @@ from monitor.protocols import PROTOCOLS
 from monitor.recorder.agreements import Agreements
 from monitor.recorder.capture import Capture
 from monitor.recorder.repeats import Repeats
+from monitor.redrive.requests import Left, check
 from monitor.types import Part, Record, decode_record, encode_record
 from monitor.view import View
 from tests.recorder.test_capture import SCANNER, exchange
@@ -154,6 +156,37 @@ def test_a_record_says_of_whom_something_is_left_out_without_a_mark() -> None:
     born = {"outputs.**.born": "generalise(year)"}
     assert read(born, '{"born": "1979-03-02"}').withheld == {"outputs": ["assistant"]}
     assert read(born, '{"born": "1979"}').withheld == {}
+
+
+def table(paths: Mapping[str, str]) -> Record:
+    row = {"age": 44, "born": "1979-03-02", "plan": "gold"}
+    asked, told = json.dumps({"instances": [row]}), json.dumps({"predictions": [0.3]})
+    target = "/v1/models/m:predict"
+    return reader(paths).read(exchange(asked.encode(), told.encode(), target=target))[0]
+
+
+@pytest.mark.parametrize("where", ["inputs.instances", "request.instances[*]"])
+def test_a_column_that_is_coarser_than_it_was_is_named_and_not_sent_again(where: str) -> None:
+    """As a text is; a mark in the place of a value, or no values, tell by themselves."""
+    record = table({f"{where}.born": "generalise(year)"})
+    assert record.withheld == {"inputs": ["instances.born"]}
+    with pytest.raises(Left, match="redacted"):
+        check(record)
+    assert table({f"{where}.born": "hash_whole", f"{where}.plan": "token(PLAN)"}).withheld == {}
+    assert table({f"{where}.born": "generalise(year)", f"{where}.age": "keep"}).checks
+    check(table({}))
+
+
+def test_of_more_roles_than_are_named_anybody_may_lack_something() -> None:
+    """Else who comes late in the alphabet, as the user does, would be taken for whole."""
+    others = [{"role": f"a{number:02}", "content": "x"} for number in range(40)]
+    asked, told = (json.loads(one) for one in chat(WRONG))
+    asked["messages"] += others
+    capture = reader({"request.messages[*].content": "drop"})
+    record = capture.read(exchange(json.dumps(asked).encode(), json.dumps(told).encode()))[0]
+    assert record.withheld["inputs"][:2] == [ALL, "a00"]
+    assert len(record.withheld["inputs"]) == MOST
+    assert {"unfilled_slot", "language", "leak_system"}.isdisjoint(record.checks)
 
 
 HIDDEN = {

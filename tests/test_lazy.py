@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import re
 from concurrent.futures import ThreadPoolExecutor
 
@@ -44,3 +46,12 @@ def test_what_is_wrong_is_said_at_the_first_use() -> None:
     wrong = lazy("(")
     with pytest.raises(re.error, match="unterminated subpattern"):
         wrong.match("a")
+
+
+def test_it_may_be_copied_and_sent_to_another_process() -> None:
+    """As a compiled one may, before its first use and after."""
+    found = lazy("B+", re.IGNORECASE)
+    for _ in range(2):
+        for one in (copy.copy(found), copy.deepcopy(found), pickle.loads(pickle.dumps(found))):
+            assert one.findall("abba B") == ["bb", "B"]
+        assert found.search("b")

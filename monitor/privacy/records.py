@@ -515,17 +515,17 @@ class Privacy:
         cursor = None if policy is None else policy.column(side, part.name or part.role or "")
         if not cursor:
             return self._part(scrub, part)
-        hint = part.name or ""
-        before = scrub.taken
+        hint, before = part.name or "", scrub.taken
         text = None if part.text is None else rulings.inside(scrub, cursor, part.text, hint)
-        if scrub.taken > before and part.text is not None and text is not DROPPED:
-            scrub.withheld.setdefault(side, set()).add(hidden.name(part))
         data = None
         if part.data is not None:
             data = [rulings.inside(scrub, cursor, item, hint) for item in part.data]
             data = [None if item is DROPPED else item for item in data]
             if cursor.rule is not None and cursor.rule.action == "drop":
                 data = None
+        is_there = data is not None or not (text is None or text is DROPPED)
+        if is_there and scrub.taken > before:
+            scrub.withheld.setdefault(side, set()).add(hidden.name(part))
         bare = self._part(scrub, msgspec.structs.replace(part, text=None, data=None))
         said = None if text is None or text is DROPPED else str(text)
         is_free = cursor.rule is None or cursor.rule.action in ("keep", "scan", "scan_json")
@@ -548,7 +548,7 @@ class Privacy:
 
     def _withheld(self, scrub: Scrub) -> dict[str, list[str]]:
         return {
-            side: [self._label(scrub, one) for one in sorted(names)[: hidden.MOST]]
+            side: [self._label(scrub, one) for one in hidden.named(names)]
             for side, names in scrub.withheld.items()
         }
 
