@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from monitor import logs
-from monitor.archive import manifests
+from monitor.archive import manifests, reading
 from monitor.archive.chain import Chain, Sign
 from monitor.errors import ArchiveError
 from monitor.streams.entries import BEGINNING, Place
@@ -68,7 +68,7 @@ class Belonging:
             await self._aside(first.open)  # who has it by now
         if first.holder or len(all_of) > 1:
             if self._silence is not None and first.is_foreign:
-                self._elsewhere = await self._last_step(all_of[1:])
+                self._elsewhere = await self._last_step(first)
             await self._take(first, self._may_follow)
         if chain is not first:
             await self._has_begun(all_of[: chain.shard])
@@ -82,11 +82,12 @@ class Belonging:
         last = max(chain.head.manifest.at, self._elsewhere)
         return self._clock() - last >= self._silence
 
-    async def _last_step(self, chains: Sequence[Chain]) -> float:
-        """When the last step was put in any of these shards: little traffic comes to some of them
-        alone."""
+    async def _last_step(self, first: Chain) -> float:
+        """When the last step was put in any other shard of the archive: little traffic comes to
+        some of them alone, and the store that archives may have more of them than this one."""
         last = 0.0
-        for one in chains:
+        for number in await self._aside(reading.shards, first.storage, first.endpoint):
+            one = first.beside(number)
             await self._aside(one.open)
             if one.head is not None:
                 last = max(last, one.head.manifest.at)

@@ -57,6 +57,12 @@ class Chain:
         self.shard = shard
         self._keys = keys
 
+    def beside(self, shard: int) -> Chain:
+        """Return the chain of another shard, for the same store."""
+        found = Chain(self.storage, self.endpoint, shard, self._keys)
+        found.store = self.store
+        return found
+
     @property
     def position(self) -> str:
         """Where the stream is read on."""

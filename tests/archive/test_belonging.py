@@ -296,3 +296,41 @@ def test_nothing_of_another_stores_archive_is_deleted(stores: Stores) -> None:
     assert asyncio.run(turned(stores.settings(0)))[0]
     assert not asyncio.run(turned(stores.settings(1, keep=1)))[0]
     assert archived(stores.settings(0))[0] == documents(2)
+
+
+def test_whoever_waits_for_an_archive_leaves_it_as_it_is(stores: Stores, tmp_path: Path) -> None:
+    """Of no shard does it finish what a writer may be about: here one has not named its file yet."""
+    append(stores.clients[0], *documents(2))
+    append(stores.clients[0], *documents(2, first=2), shard=1)
+    append(stores.clients[1], *documents(1, first=4))
+    assert asyncio.run(turned(stores.settings(0, shards=2)))[0]
+    for shard in (0, 1):
+        chain = Chain(Directory(tmp_path / "archive"), "bot", shard)
+        chain.open()
+        said = chain.head.manifest if chain.head else None
+        assert said is not None
+        chain.storage.rename(said.file.path, said.unnamed)  # type: ignore[union-attr]
+    before = sorted(map(str, tmp_path.joinpath("archive").rglob("*.parquet*")))
+    assert not asyncio.run(turned(stores.settings(1, shards=2, follows="any")))[0]
+    assert sorted(map(str, tmp_path.joinpath("archive").rglob("*.parquet*"))) == before
+
+
+def test_a_store_is_not_silent_that_archives_shards_which_another_one_has_not(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newcomer may be told of fewer shards, and its store has none of the others."""
+    old, new = stores.settings(0, shards=3, follows="any"), stores.settings(1, follows="any")
+    append(stores.clients[0], *documents(2))
+    append(stores.clients[1], *documents(2, first=4))
+
+    async def story() -> None:
+        assert (await turned(old))[0]
+        began = module.time.time()
+        monkeypatch.setattr(module.time, "time", lambda: began + 601)
+        append(stores.clients[0], *documents(2, first=2), shard=2)
+        assert (await turned(old))[0]
+        assert not (await turned(new))[0]
+        monkeypatch.setattr(module.time, "time", lambda: began + 1202)
+        assert (await turned(new))[0]
+
+    asyncio.run(story())
