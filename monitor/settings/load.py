@@ -9,6 +9,7 @@ OTEL_SEMCONV_STABILITY_OPT_IN with `gen_ai_latest_experimental` sets `otlp.conve
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -145,9 +146,10 @@ def _read_file(file: str) -> dict[str, Any]:
     return tree
 
 
+@functools.lru_cache(256)  # each start asks three times
 def variables(
     struct: type[msgspec.Struct] = Settings, path: tuple[str, ...] = ()
-) -> dict[tuple[str, ...], tuple[str, str]]:
+) -> Mapping[tuple[str, ...], tuple[str, str]]:
     """Key path → (variable, `str` when its text is taken as it is and else `yaml`)."""
     found: dict[tuple[str, ...], tuple[str, str]] = {}
     for field in msgspec.structs.fields(struct):
