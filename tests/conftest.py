@@ -124,13 +124,15 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture
 def own_collector(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
-    """Garbage is collected as in our processes, and afterwards as in the tests again."""
+    """Garbage is collected as in our processes, and afterwards as in the tests again; what it left
+    out meanwhile stays left out."""
     usual = gc.get_threshold()
-    garbage.begin()
+    with monkeypatch.context() as here:
+        here.setattr(gc, "unfreeze", lambda: None)  # all tests stay left out
+        garbage.begin()
     yield
     monkeypatch.setattr(garbage, "_left", None)
     gc.set_threshold(*usual)
-    _leave_out_what_stays()
 
 
 _compile, _locate = patterns._compiled, patterns._locate_with_hyperscan
