@@ -267,9 +267,9 @@ def test_wrk_and_the_ledger_count_the_same(
     start: Any, nginx: Any, program: Callable[[str], str]
 ) -> None:
     """What it counts as done is `ok`; what it leaves under way at its end is no more than that."""
-    room = {"buffer_bytes": 1 << 29}  # for two seconds, however fast the machine
+    room = {"buffer_bytes": 1 << 29}  # for a second, however fast the machine
     system = start("run", "--upstream", nginx(), "--listen", "127.0.0.1:0", capture=room)
-    load = [program("wrk"), "-t1", "-c8", "-d2s", "--timeout", "60s", system.url + "/"]
+    load = [program("wrk"), "-t1", "-c8", "-d1s", "--timeout", "60s", system.url + "/"]
     said = subprocess.run(load, capture_output=True, text=True, check=True, timeout=200).stdout
     done = re.search(r"(\d+) requests in", said)
     assert done is not None
