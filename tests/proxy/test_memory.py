@@ -249,7 +249,7 @@ def full_streams(held: Held) -> Callable[[], None]:
     answer = hpack.Encoder().encode([(":status", "200"), ("a", "b" * 100)])
 
     def act() -> None:
-        for number in range(1, 800, 2):
+        for number in range(1, 1400, 2):
             held.read(one.downstream, frame(HEADERS, 4, number, ASKED))
             held.read(one.downstream, frame(DATA, 0, number, b"x" * 500))
             held.read(one.upstream, frame(HEADERS, 4, number, answer))
