@@ -92,16 +92,14 @@ DISTINCT = [f"::{number:x}" for number in range(1, 1000)]
 MAILS = [f"{number}@b.co" for number in range(1000)]
 
 
-@pytest.mark.parametrize(
-    "values", [SHORT[:500], DISTINCT[:500], MAILS[:500]], ids=["one", "distinct", "mails"]
-)
+@pytest.mark.parametrize("values", [SHORT, DISTINCT, MAILS], ids=["one", "distinct", "mails"])
 @pytest.mark.parametrize("coding", ["", "gzip", "br"])
 def test_many_short_values_are_bounded(privacy: Privacy, values: list[str], coding: str) -> None:
     """In a text, in texts, in a column, in columns, as names, in events, under every coding."""
     spaced = " ".join(values)
     events = b"".join(
         b"data: " + packed({"choices": [{"delta": {"content": f"{one} "}}]}) + b"\n\n"
-        for one in values
+        for one in values[:1000]
     )
     for path, body, kind in (
         ("/any", packed({"note": spaced}), JSON),
