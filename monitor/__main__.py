@@ -16,7 +16,9 @@ def main() -> int:
 
         return cli.main()
     except KeyboardInterrupt as error:
-        return 143 if type(error).__name__ == "Terminated" else 130
+        from monitor import stopping
+
+        return stopping.code(stopping.name(error))
 
 
 if __name__ == "__main__":

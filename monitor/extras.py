@@ -29,7 +29,7 @@ def is_there(module: str) -> bool:
 
 
 @contextlib.contextmanager
-def hidden(*packages: str) -> Generator[None]:
+def without(*packages: str) -> Generator[None]:
     """Let what is imported meanwhile go without packages that it only uses where they are there.
 
     What is loaded already stays.

@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from monitor.types import Key
+
 NAMED, VALUE = 3, 60
 """Values of a fact that are named in words and labels, and the characters of each."""
 
@@ -85,6 +87,11 @@ class Finding(msgspec.Struct, frozen=True):
     mean_shift: float = 0.0
     """How far the mean has moved, in standard deviations of the reference, where a change is
     believed; of yes and no how far the share of yes has, from 0 to 1."""
+
+    @property
+    def key(self) -> Key:
+        """The feature and the segment of which it is said."""
+        return self.feature, self.dimension, self.value
 
 
 class Together(msgspec.Struct, frozen=True):

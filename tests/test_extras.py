@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from monitor.extras import DISTRIBUTION, hidden
+from monitor.extras import DISTRIBUTION, without
 
 ROOT = Path(__file__).parent.parent
 
@@ -164,10 +164,10 @@ def test_the_roles_need_nothing_but_what_the_package_brings() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_what_is_hidden_is_not_found_meanwhile() -> None:
+def test_what_is_left_out_is_not_found_meanwhile() -> None:
     """Unless it is loaded already; afterwards it is as before."""
     sys.modules.pop("this", None)
-    with hidden("this", "json"):
+    with without("this", "json"):
         with pytest.raises(ImportError):
             importlib.import_module("this")
         assert importlib.import_module("json") is sys.modules["json"]

@@ -21,7 +21,7 @@ class Changes:
 
     def begin(self, findings: Iterable[Finding], in_service: Iterable[Change]) -> None:
         """Go on from what was found before, and say nothing of it."""
-        self._states = {_key(found): found.status for found in findings}
+        self._states = {found.key: found.status for found in findings}
         self._known = {(one.fact, one.since) for one in in_service}
 
     def say(self, findings: Iterable[Finding], in_service: Iterable[Change]) -> None:
@@ -37,7 +37,7 @@ class Changes:
 
     def _drifted(self, findings: Sequence[Finding]) -> Iterable[str]:
         for found in findings:
-            before = self._states.get(_key(found), "insufficient")
+            before = self._states.get(found.key, "insufficient")
             if found.status != before and "drift" in (found.status, before):
                 where = found.feature
                 if found.dimension != WHOLE.dimension:
@@ -45,7 +45,3 @@ class Changes:
                 size = ", ".join(f"{name} {score:.3g}" for name, score in found.scores.items())
                 verb = "drifted" if found.status == "drift" else "is back to usual"
                 yield f"{where} {verb} ({size}; {found.samples} values)"
-
-
-def _key(found: Finding) -> tuple[str, str, str]:
-    return found.feature, found.dimension, found.value

@@ -48,7 +48,6 @@ class Belonging:
         self._aside = aside
         self._clock, self._new = clock, new
         self._known = ""
-        self._elsewhere = 0.0
 
     async def name(self, chain: Chain) -> None:
         """Tell a chain which store this is; raises StreamError."""
@@ -67,37 +66,36 @@ class Belonging:
             first.store = self._known
             await self._aside(first.open)  # who has it by now
         if first.holder or len(all_of) > 1:
-            if self._silence is not None and first.is_foreign:
-                self._elsewhere = await self._last_step(first)
-            await self._take(first, self._may_follow)
+            await self._take(first, is_first=True)
         if chain is not first:
             await self._has_begun(all_of[: chain.shard])
-            await self._take(chain, lambda _: True)
+            await self._take(chain, is_first=False)
 
-    def _may_follow(self, chain: Chain) -> bool:
+    async def _may_follow(self, chain: Chain) -> bool:
         """Whether this store may take the place of the one that has the first chain. Of two stores
         that both follow any one has it as long as it archives."""
         if self._silence is None or chain.head is None:
             return chain.holder == self._follows
-        last = max(chain.head.manifest.at, self._elsewhere)
-        return self._clock() - last >= self._silence
+        if not self._is_silent(chain):
+            return False
+        # Little traffic comes to some shards alone, and the store that archives may have more.
+        for number in await self._aside(reading.shards, chain.storage, chain.endpoint):
+            if number != chain.shard:
+                one = chain.beside(number)
+                await self._aside(one.open)
+                if not self._is_silent(one):
+                    return False
+        return True
 
-    async def _last_step(self, first: Chain) -> float:
-        """When the last step was put in any other shard of the archive: little traffic comes to
-        some of them alone, and the store that archives may have more of them than this one."""
-        last = 0.0
-        for number in await self._aside(reading.shards, first.storage, first.endpoint):
-            one = first.beside(number)
-            await self._aside(one.open)
-            if one.head is not None:
-                last = max(last, one.head.manifest.at)
-        return last
+    def _is_silent(self, chain: Chain) -> bool:
+        last = chain.head.manifest.at if chain.head else 0.0
+        return self._clock() - last >= (self._silence or 0.0)
 
-    async def _take(self, chain: Chain, may_follow: Callable[[Chain], bool]) -> None:
+    async def _take(self, chain: Chain, *, is_first: bool) -> None:
         """Put a step that says whose a chain is from now on, unless it is this store's."""
         while chain.holder != self._known:
             before = chain.holder if chain.is_foreign else ""
-            is_next = before and may_follow(chain)
+            is_next = before and (not is_first or await self._may_follow(chain))
             if before and not is_next and self._silence is not None:
                 raise ArchiveError(
                     f"store {before} has archived lately, and this is store {self._known}; it goes "

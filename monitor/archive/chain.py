@@ -93,8 +93,7 @@ class Chain:
         another store, which may be about it."""
         top = manifests.directory(self.endpoint, self.shard)
         buckets = self.storage.inside(top)
-        names = self.storage.inside(f"{top}/{buckets[-1]}") if buckets else []
-        last = max((int(name[:8]) for name in names if is_manifest(name)), default=-1)
+        last = self.last_in(buckets[-1]) if buckets else -1
         if last < 0 and buckets:
             raise ArchiveError(f"{self.storage.name}/{top}: its last directory has no manifest")
         self.head = self.link(last) if last >= 0 else None
@@ -172,6 +171,12 @@ class Chain:
         """Return the names of the directories of manifests."""
         names = self.storage.inside(manifests.directory(self.endpoint, self.shard))
         return [name for name in names if name.isdecimal()]
+
+    def last_in(self, bucket: str) -> int:
+        """Return the number of the last manifest in one of these directories, -1 if none is."""
+        top = manifests.directory(self.endpoint, self.shard)
+        names = self.storage.inside(f"{top}/{bucket}")
+        return max((int(name[:8]) for name in names if is_manifest(name)), default=-1)
 
     def next_manifest(self, *, at: float, writer: str, position: str, tree: Tree) -> Manifest:
         """Return what the next manifest says, as far as it follows from the one before; raises

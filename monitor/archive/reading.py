@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from monitor.archive.chain import Chain, is_manifest
+from monitor.archive.chain import Chain
 from monitor.archive.held import Holdings
-from monitor.archive.manifests import BUCKET, Manifest, chain_of, directory, name_of
+from monitor.archive.manifests import BUCKET, Manifest, chain_of, name_of
 from monitor.archive.storage import Storage
 from monitor.errors import ArchiveError
 
@@ -71,9 +71,7 @@ def _check_end(chain: Chain, end: int | None) -> None:
     if not buckets:
         return
     end = int(buckets[0]) * BUCKET if end is None else end
-    top = directory(chain.endpoint, chain.shard)
-    names = filter(is_manifest, chain.storage.inside(f"{top}/{buckets[-1]}"))
-    is_last = max((int(name[:8]) for name in names), default=-1) <= end
+    is_last = chain.last_in(buckets[-1]) <= end
     missing = name_of(chain.endpoint, chain.shard, end)
     if not (is_last or chain.storage.exists(missing)):  # nor has a writer put it there meanwhile
         raise ArchiveError(f"{chain.storage.name}/{missing}: is missing, and later ones are there")

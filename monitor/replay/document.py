@@ -24,6 +24,7 @@ from monitor.findings import (
     Together,
 )
 from monitor.tables.facts import Facts
+from monitor.types import Key
 
 SCHEMA = 1
 """The version of replay's document."""
@@ -170,6 +171,11 @@ class Course(msgspec.Struct, frozen=True, omit_defaults=True):
     """The PSI of each part of the reference, under `usual`, against all of it."""
     usual_log_evidence: list[float | None] = []
     """The natural logarithm of the evidence of each of these parts."""
+
+    @property
+    def key(self) -> Key:
+        """The feature and the segment that go so."""
+        return self.feature, self.dimension, self.value
 
 
 class DataQuality(msgspec.Struct, frozen=True, omit_defaults=True):

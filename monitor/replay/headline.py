@@ -71,13 +71,13 @@ def worst(findings: Iterable[Finding]) -> Finding | None:
 
 def courses(found: Replay) -> Mapping[Key, Course]:
     """The courses of the timeline by feature and segment; none without one."""
-    return {(one.feature, one.dimension, one.value): one for one in found.timeline or ()}
+    return {one.key: one for one in found.timeline or ()}
 
 
 def since(one: Finding, known: Mapping[Key, Course]) -> str:
     """Since when something drifts, by the evidence or the timeline, in words; empty where nobody
     knows."""
-    course = known.get((one.feature, one.dimension, one.value))
+    course = known.get(one.key)
     if one.since is not None:
         return f"since {when(one.since)}"
     if course is None or course.since is None:

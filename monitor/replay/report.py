@@ -120,7 +120,7 @@ def _findings(found: Replay, shown: Sequence[Finding], title: str, width: int) -
         scores = [f"{one.scores[name]:.3f}" if name in one.scores else "" for name in measures]
         cells = [f"{one.log_evidence:.1f}", f"{one.samples:,}"]
         if known:
-            course = known.get((one.feature, one.dimension, one.value))
+            course = known.get(one.key)
             cells.append(sparkline(course.scores, POINTS if is_wide else FEW) if course else "")
         if is_wide:
             cells.append(what(one, since(one, known), words_of(found, one.feature)))

@@ -26,7 +26,7 @@ def with_timeline(found: Replay, tolerance: float, usual: Usual = NOTHING) -> Re
     before = [_by_key(findings) for findings in usual.findings]
     courses = [
         _course(
-            (one.feature, one.dimension, one.value), one.status == "drift", by_chunk, chunks,
+            one.key, one.status == "drift", by_chunk, chunks,
             tolerance,
         )
         for one in found.features
@@ -36,12 +36,12 @@ def with_timeline(found: Replay, tolerance: float, usual: Usual = NOTHING) -> Re
 
 
 def _by_key(findings: Sequence[Finding]) -> dict[Key, Finding]:
-    return {(one.feature, one.dimension, one.value): one for one in findings}
+    return {one.key: one for one in findings}
 
 
 def _beside(course: Course, before: Sequence[dict[Key, Finding]]) -> Course:
     """The course with that of the reference, where it has one."""
-    entries = [part.get((course.feature, course.dimension, course.value)) for part in before]
+    entries = [part.get(course.key) for part in before]
     known = [one if one is not None and one.samples else None for one in entries]
     if not any(known):
         return course

@@ -74,16 +74,16 @@ class Wholes:
     ) -> tuple[list[Finding], list[str]]:
         """The findings of a `live` judgement, with those of the whole by `rules` in the place of
         what the reference's own course explains, and the features of these."""
-        wholes = {_key(one): undated(one) for one in self._parts[bins].findings_by(rules)}
+        wholes = {one.key: undated(one) for one in self._parts[bins].findings_by(rules)}
         doubtful = {
-            _key(one)
+            one.key
             for one in found
-            if one.status == "drift" and _key(one) in wholes and wholes[_key(one)].status != "drift"
+            if one.status == "drift" and one.key in wholes and wholes[one.key].status != "drift"
         }
         if doubtful:
             own = self._courses(live)
             doubtful = {key for key in doubtful if own.get(key, 0.0) >= CHANCE}
-        told = [wholes[_key(one)] if _key(one) in doubtful else one for one in found]
+        told = [wholes[one.key] if one.key in doubtful else one for one in found]
         return told, sorted({key[0] for key in doubtful})
 
     def _courses(self, live: Begin) -> dict[Key, float]:
@@ -102,7 +102,3 @@ class Wholes:
                 if not watch.is_compared
             }
         return self._own
-
-
-def _key(one: Finding) -> Key:
-    return one.feature, one.dimension, one.value

@@ -206,9 +206,9 @@ def told_courses(
             *(card.worst for card in cards(findings)),
             *(each for each in findings if each.dimension == "all"),
         ]
-        if (key := (one.feature, one.dimension, one.value)) in known
+        if (key := one.key) in known
     ]
-    made = {(one.feature, one.dimension, one.value): (one, course) for one, course in pairs}
+    made = {one.key: (one, course) for one, course in pairs}
     return list(made.values())[:DRAWN]
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 from monitor.errors import StreamError
-from monitor.extras import hidden
+from monitor.extras import without
 from monitor.streams.address import parse_url
 from monitor.streams.connection import refusal
 from monitor.streams.topology import Topology, options_of
 
 # It would load the SDK to measure itself, which nobody asks it for: a third of its time to load.
-with hidden("opentelemetry", "opentelemetry.sdk"):
+with without("opentelemetry", "opentelemetry.sdk"):
     import redis.asyncio as redis
     from redis import exceptions
     from redis.asyncio.connection import (

@@ -253,7 +253,7 @@ class QualityMonitor:
     def findings(self) -> list[Quality]:
         """Every measure of every segment, the whole first, and how people who read the same
         exchanges agree; what is watched has a status."""
-        judged = {(one.feature, one.dimension, one.value): one for one in self._change.findings()}
+        judged = {one.key: one for one in self._change.findings()}
         expected, found = self.expected(), []
         for segment in self._ranked():
             found += [
