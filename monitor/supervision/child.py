@@ -116,7 +116,9 @@ class Child:
 
         A start has the usual priority: what is missing shall be back soon.
         """
-        if self.role != "proxy":
+        if self.role == "proxy":
+            priority.shorten_turns()
+        else:
             self._lowering = own(priority.lower(os.getpid()), "the priority")
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(pack(Message("ready", self.role, self.index)))

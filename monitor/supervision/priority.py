@@ -1,14 +1,17 @@
-"""A process beside the traffic → behind the proxy and the model endpoint, in the kernel's order.
+"""A process → its place in the kernel's order: the proxy first, then the endpoint, then all others.
 
-Lowering a priority needs no rights, and what the system does not know or allow is left out. Nothing
-is raised: what somebody started with a lower priority stays there.
+Nothing of it needs rights, and what the system does not know or allow is left out. No priority is
+raised: what somebody started with a lower one stays there.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import os
+import platform
+import struct
 from pathlib import Path
 
 NICE = 10
@@ -17,6 +20,36 @@ nobody else wants it."""
 TRIES, PAUSE = 20, 0.1
 """How often it is tried to lower a session, and the seconds between: Linux lets users do it ten
 times a second, all together."""
+TURN = 0.0001
+"""Seconds of a core that the proxy asks for at a time: the least that Linux grants."""
+
+_SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
+"""Numbers of the system call, for which the C library has no function."""
+_SCHED_ATTR = struct.Struct("=IIQiIQQQ")
+"""`struct sched_attr` of sched_setattr(2): size, policy, flags, nice value, priority of real time,
+and runtime, deadline and period in nanoseconds."""
+
+
+def shorten_turns() -> None:
+    """Ask for turns of `TURN` seconds for this process, so that it has a core soon after it is
+    woken; never raises OSError.
+
+    Since Linux 6.12 whoever is woken takes the core from one with longer turns (1.4 to 3 ms where
+    nobody asked), and need not wait for its end or for the next tick. Whoever is woken gets no more
+    of the core for it. Older kernels ignore the figure. Source: sched_setattr(2), and PREEMPT_SHORT
+    in the kernel's `kernel/sched/features.h`.
+    """
+    number = _SCHED_SETATTR.get(platform.machine())
+    if number is None or not hasattr(os, "sched_getscheduler"):
+        return
+    call = ctypes.CDLL(None).syscall
+    for thread in _threads(os.getpid()):
+        with contextlib.suppress(OSError):  # it has ended
+            policy, nice = os.sched_getscheduler(thread), os.getpriority(os.PRIO_PROCESS, thread)
+            if policy in {os.SCHED_OTHER, os.SCHED_BATCH}:
+                size = _SCHED_ATTR.size
+                asked = _SCHED_ATTR.pack(size, policy, 0, nice, 0, round(TURN * 1e9), 0, 0)
+                call(number, thread, asked, 0)
 
 
 async def lower(pid: int) -> None:

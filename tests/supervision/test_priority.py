@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Generator
@@ -44,6 +45,46 @@ def test_a_lowered_process_comes_last_and_takes_no_core_from_others(
     assert os.getpriority(os.PRIO_PROCESS, process.pid) == max(priority.NICE, ours)
     assert os.sched_getscheduler(process.pid) == os.SCHED_BATCH
     assert group(process.pid) == str(priority.NICE)
+
+
+TURN_OF_A_THREAD = """
+import ctypes, os, platform, struct, sys, threading
+from monitor.supervision import priority
+os.nice(3)
+other = threading.Thread(target=threading.Event().wait, daemon=True)
+other.start()
+priority.shorten_turns()
+for thread in (0, other.native_id):
+    seen = ctypes.create_string_buffer(56)
+    number = {"x86_64": 315, "aarch64": 275}[platform.machine()]
+    assert ctypes.CDLL(None).syscall(number, thread, seen, len(seen), 0) == 0
+    size, policy, flags, nice, real, runtime, *_ = struct.unpack("=IIQiIQ", seen.raw[:32])
+    print(policy, nice, runtime)
+"""
+
+
+def test_a_process_asks_for_short_turns_and_keeps_its_priority() -> None:
+    """All threads of it. A kernel before 6.12 has no turns that one can ask for, and says 0."""
+    said = subprocess.run(
+        [sys.executable, "-c", TURN_OF_A_THREAD],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout.split("\n")[:2]
+    version = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
+    nice = min(os.getpriority(os.PRIO_PROCESS, 0) + 3, 19)
+    turn = 100_000 if version >= (6, 12) else 0
+    assert said == [f"{os.sched_getscheduler(0)} {nice} {turn}"] * 2
+
+
+def test_a_kernel_that_knows_no_turns_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine of another kind, and a system call that is refused."""
+    monkeypatch.setattr("platform.machine", lambda: "s390x")
+    priority.shorten_turns()
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setattr(priority, "_SCHED_SETATTR", {"x86_64": 100_000})
+    priority.shorten_turns()
 
 
 def test_nothing_is_raised(process: subprocess.Popen[bytes]) -> None:
