@@ -61,6 +61,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 RETAIN_EVERY = 3600.0
 """Seconds between two looks for files that are older than they are kept."""
 
+SKEW = 3600.0
+"""Seconds by which two clocks may differ before it is said."""
+
 CLAIM_EVERY = 1.0
 """Seconds between two looks of an archiver that stands by."""
 
@@ -139,11 +142,11 @@ class Archiver:
         self._belonging = Belonging(
             self._stream, settings.archive.follows, silence=_silence_of(settings.archive),
             writer=_WRITER, sign=self._sign, aside=self._aside,
-            clock=time.time, new=lambda: os.urandom(16).hex(),
+            clock=time.time, elapsed=clock, new=lambda: os.urandom(16).hex(),
         )  # fmt: skip
         self._shards: list[Shard] = []
         self._take_shards()
-        self._failures = {"archive": 0, "store": 0, "stream": 0, "compaction": 0}
+        self._failures = dict.fromkeys(("archive", "store", "stream", "compaction", "clock"), 0)
         self._said: dict[str, str] = {}
         self._retain_at = 0.0
         # pyarrow and file systems wait for disks and networks; questions are answered meanwhile.
@@ -261,7 +264,8 @@ class Archiver:
         return found if self._stands_by else found + self._anchors.measurements(labels["endpoint"])
 
     def _counted(self) -> Iterator[tuple[str, dict[str, str], float]]:
-        for reason, count in self._failures.items():
+        clock = self._failures["clock"] + self._belonging.ahead
+        for reason, count in (self._failures | {"clock": clock}).items():
             yield "monitor_archive_failures_total", {"reason": reason}, count
         if self._stands_by:
             return  # what is so, the one that writes tells
@@ -355,7 +359,14 @@ class Archiver:
 
     async def _retained(self, shard: Shard) -> None:
         await self._open(shard)
-        await self._aside(self._retain, shard.chain)
+        ours, theirs = time.time(), await self._stream.now()
+        if not shard.number and abs(ours - theirs) > SKEW:
+            self._failures["clock"] += 1
+            logs.warning(
+                f"this machine's clock and the store's differ by {abs(ours - theirs):,.0f} s; "
+                "archive.keep goes by the one that is behind, so that nothing is deleted too early"
+            )
+        await self._aside(self._retain, shard.chain, min(ours, theirs))
 
     async def _look(self, shard: Shard, *, is_last: bool) -> None:
         given = self._settings.archive
@@ -468,9 +479,10 @@ class Archiver:
         )
         chain.add(new, self._sign)
 
-    def _retain(self, chain: Chain) -> None:
-        """Delete files of days that are kept no longer, once a manifest says so."""
-        oldest = time.time() - self._settings.archive.keep * 86400
+    def _retain(self, chain: Chain, now: float) -> None:
+        """Delete files of days that are kept no longer at Unix time `now`, once a manifest says
+        so."""
+        oldest = now - self._settings.archive.keep * 86400
         kept = chain.expired(manifests.day(f"{int(oldest * 1000)}-0"))
         if chain.head is None or kept <= chain.head.manifest.kept:
             return

@@ -9,24 +9,31 @@ time one has all of its shards.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from monitor import logs
 from monitor.archive import manifests, reading
 from monitor.archive.chain import Chain, Sign
+from monitor.archive.manifests import Link
 from monitor.errors import ArchiveError
-from monitor.streams.entries import BEGINNING, Place
+from monitor.streams.entries import AHEAD, BEGINNING, Place
 from monitor.streams.redis import RedisStream
+
+AGAIN = 0.05
+"""So much of the silence goes by before all shards are looked at again."""
 
 
 class Belonging:
     """Sees to it that the chains of an endpoint, in order of their shards, are those of one store.
 
     A store that `follows` another one takes its chains over; with `silence` it takes those of any
-    store that has put no step there for so many seconds. `aside` does what may wait for a disk; the
-    program `writer` signs with `sign`. `clock` tells Unix seconds; `new` makes an identity, for a
-    store that has none.
+    store that has put no step there for so many seconds: by the times that stand in these, or by
+    how long nothing was seen from here, for the clock that they are of may be ahead. So many were
+    `ahead`. `aside` does what may wait for a disk; the program `writer` signs with `sign`. `clock`
+    tells Unix seconds, `elapsed` seconds that never jump; `new` makes an identity, for a store that
+    has none.
     """
 
     def __init__(
@@ -39,15 +46,20 @@ class Belonging:
         sign: Sign,
         aside: Callable[..., Awaitable[Any]],
         clock: Callable[[], float],
+        elapsed: Callable[[], float],
         new: Callable[[], str],
     ) -> None:
+        self.ahead = 0
         self._stream = stream
         self._follows, self._silence = follows, silence
         self._writer = writer
         self._sign = sign
         self._aside = aside
-        self._clock, self._new = clock, new
+        self._clock, self._elapsed, self._new = clock, elapsed, new
         self._known = ""
+        self._seen: dict[int, tuple[str, float]] = {}
+        self._latest = 0.0
+        self._again = -math.inf
 
     async def name(self, chain: Chain) -> None:
         """Tell a chain which store this is; raises StreamError."""
@@ -76,20 +88,49 @@ class Belonging:
         that both follow any one has it as long as it archives."""
         if self._silence is None or chain.head is None:
             return chain.holder == self._follows
-        if not self._is_silent(chain):
+        if self._elapsed() < self._again:
             return False
-        # Little traffic comes to some shards alone, and the store that archives may have more.
-        for number in await self._aside(reading.shards, chain.storage, chain.endpoint):
-            if number != chain.shard:
-                one = chain.beside(number)
-                await self._aside(one.open)
-                if not self._is_silent(one):
-                    return False
-        return True
+        self._latest = 0.0
+        is_silent = self._is_silent(chain, self._silence)
+        if is_silent or self._is_ahead(chain.head):
+            # Little traffic comes to some shards alone, and the store that archives may have more.
+            for number in await self._aside(reading.shards, chain.storage, chain.endpoint):
+                if number != chain.shard:
+                    one = chain.beside(number)
+                    await self._aside(one.open)
+                    is_silent = self._is_silent(one, self._silence) and is_silent
+            if not is_silent:
+                self._again = self._elapsed() + AGAIN * self._silence
+        return is_silent
 
-    def _is_silent(self, chain: Chain) -> bool:
-        last = chain.head.manifest.at if chain.head else 0.0
-        return self._clock() - last >= (self._silence or 0.0)
+    def _is_silent(self, chain: Chain, silence: float) -> bool:
+        """Whether the last step of a chain is so old, or was there for so long."""
+        if chain.head is None:
+            return True
+        now, digest = self._elapsed(), chain.head.digest
+        if self._seen.get(chain.shard, ("",))[0] != digest:
+            self._seen[chain.shard] = digest, now
+            self.ahead += self._is_ahead(chain.head)
+        age = self._clock() - chain.head.manifest.at
+        return age >= silence or now - self._seen[chain.shard][1] >= silence
+
+    def _is_ahead(self, head: Link) -> bool:
+        """Whether a step is of a time that is still to come by this machine's clock."""
+        self._latest = max(self._latest, head.manifest.at)
+        return head.manifest.at > self._clock() + AHEAD
+
+    def _waits(self, before: str) -> str:
+        """Why a store waits for the silence of the one before."""
+        if self._latest > self._clock() + AHEAD:
+            return (
+                f"the last step of store {before} is of a time that is still to come by this "
+                f"machine's clock: one of the two clocks is wrong; this store, {self._known}, goes "
+                f"on once it has seen no other step for {self._silence:g} s"
+            )
+        return (
+            f"store {before} has archived lately, and this is store {self._known}; it goes on once "
+            f"that one has been silent for {self._silence:g} s"
+        )
 
     async def _take(self, chain: Chain, *, is_first: bool) -> None:
         """Put a step that says whose a chain is from now on, unless it is this store's."""
@@ -97,10 +138,7 @@ class Belonging:
             before = chain.holder if chain.is_foreign else ""
             is_next = before and (not is_first or await self._may_follow(chain))
             if before and not is_next and self._silence is not None:
-                raise ArchiveError(
-                    f"store {before} has archived lately, and this is store {self._known}; it goes "
-                    f"on once that one has been silent for {self._silence:g} s"
-                )
+                raise ArchiveError(self._waits(before))
             if is_next:
                 await self._aside(chain.finish)
                 position = await self._aside(self._position, chain)

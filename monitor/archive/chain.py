@@ -30,6 +30,7 @@ from monitor.audit import checkpoints
 from monitor.audit.checkpoints import Checkpoint, signed
 from monitor.audit.merkle import Tree
 from monitor.errors import ArchiveError
+from monitor.streams.entries import Place
 
 Sign = Callable[[Manifest, bytes], str]
 """(a manifest, its bytes) → the checkpoint that vouches for it."""
@@ -157,13 +158,14 @@ class Chain:
 
     def since(self, start: float) -> Iterator[Link]:
         """Yield the links of what was appended to the stream at Unix time `start` and later, and
-        some that were a little earlier."""
+        some that were a little earlier. Of the clocks of store and archiver the one that is ahead
+        decides, so that one that is behind leaves nothing out."""
         buckets = [int(name) for name in self.buckets()]
         low, high = 0, len(buckets)
         while high - low > 1:  # the last directory that begins before that time
             middle = (low + high) // 2
             first = self._found(buckets[middle] * BUCKET)
-            before = first is not None and first.manifest.at < start
+            before = first is not None and max(first.manifest.at, _read_at(first)) < start
             low, high = (middle, high) if before else (low, middle)
         yield from self.links(buckets[low] * BUCKET if buckets else 0)
 
@@ -332,6 +334,12 @@ def _is_vouched_for(link: Link, keys: Sequence[VerifyKey]) -> bool:
 def signer(key: SigningKey | None) -> Sign:
     """Return what makes the checkpoints of manifests, signed where there is a key."""
     return lambda manifest, body: signed(checkpoint_of(manifest, body), key)
+
+
+def _read_at(link: Link) -> float:
+    """When the last entry that was read by then came to its stream, in Unix time by the store's
+    clock."""
+    return entry(Place.of(link.manifest.position).id)[0] / 1000
 
 
 def _last(manifest: Manifest) -> int:

@@ -75,7 +75,8 @@ class Verifier:
 
     With `keys` each manifest must be signed by one of them. `anchors` are checkpoints that were
     kept elsewhere; those of a shard must be in its chain. `seen` are the anchors that are. So many
-    Records were `sealed` to a key; with an `opener` each of them must open.
+    Records were `sealed` to a key; with an `opener` each of them must open. So many shards
+    were looked at as a `whole`, and `reached` says how far the next one was.
     """
 
     storage: Storage
@@ -84,6 +85,8 @@ class Verifier:
     opener: Opener | None = None
     sealed: int = 0
     seen: set[str] = field(default_factory=set)
+    reached: str = ""
+    whole: int = 0
 
     def shard(self, endpoint: str, number: int) -> Shard:
         """Verify one shard; raises Violation, and ArchiveError where it cannot be told."""
@@ -98,6 +101,7 @@ class Verifier:
         signed = deleted = 0
         began, store, stores = False, "", 1
         for each in range(total):
+            self.reached = f"{each:,} of {total:,} manifests of {endpoint}, shard {number}"
             link = _read(chain, each)
             signed += self._follows(link, before, chain)
             began = began or not (each or link.manifest.file or link.manifest.position)
@@ -121,6 +125,7 @@ class Verifier:
         self._anchored(chain, total)
         erased = sum(one.file.erased for one in held)
         numbers = total, signed, len(held), deleted, erased
+        self.reached, self.whole = "", self.whole + 1
         return Shard(before.manifest, before.checkpoint, *numbers, began, stores)
 
     def irregular(self, top: str) -> None:

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
@@ -30,6 +31,8 @@ from monitor.urls import shown
 
 EXIT_VIOLATED = 1
 
+NOT_PROVEN = "it was not looked at to its end, so nothing is proven"
+
 
 def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) -> None:
     """The options of `monitor verify`."""
@@ -53,16 +56,17 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     """`monitor verify`; returns the exit code. Raises UsageError where nothing can be told."""
     known = keys.public(Path(options.public_key), "--public-key") if options.public_key else []
     anchors = [one for name in options.anchor for one in _anchors(name)]
+    so_far = _SoFar()
     try:
         if is_store(options.source):
             _only_archives(options, "a stream has neither signatures nor tree", "public_key")
-            lines = _stream(options.source, settings)
+            lines = _stream(options.source, settings, so_far)
         elif _is_file(options.source):
             _only_archives(options, "a proof has one checkpoint, and no chain")
             lines = proof.lines(options.source, known, options.endpoint or "")
         else:
-            lines = _archive(options, known, anchors)
-        with stopping.leaves("it was not looked at to its end, so nothing is proven"):
+            lines = _archive(options, known, anchors, so_far)
+        with stopping.leaves(lambda: so_far.words() + NOT_PROVEN):
             for line in lines:
                 print(printable(line))
     except (Violation, Wrong) as wrong:
@@ -73,8 +77,15 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+@dataclass
+class _SoFar:
+    """How far it has come, as the beginning of a sentence."""
+
+    words: Callable[[], str] = str
+
+
 def _archive(
-    options: argparse.Namespace, known: list[VerifyKey], anchors: list[str]
+    options: argparse.Namespace, known: list[VerifyKey], anchors: list[str], so_far: _SoFar
 ) -> Iterator[str]:
     """Lines about what is proven of an archive."""
     place = options.source
@@ -94,9 +105,9 @@ def _archive(
     verifier = Verifier(held, known, asked, opener_of(options.private_key))
     verifier.irregular(top)
     endpoints = [endpoint] if endpoint else reading.endpoints(held)
-    shards = [
-        verifier.shard(one, number) for one in endpoints for number in reading.shards(held, one)
-    ]
+    found = [(one, number) for one in endpoints for number in reading.shards(held, one)]
+    so_far.words = lambda: _reached(verifier, len(found))
+    shards = [verifier.shard(one, number) for one, number in found]
     verifier.unlisted(top)
     if lost := [one for one in asked if one not in verifier.seen]:
         origin = lost[0].partition("\n")[0].removeprefix("monitor/")
@@ -131,6 +142,11 @@ def _archive(
             "endpoint, can be told by checkpoints alone that are kept elsewhere (--checkpoints, "
             "--anchor)"
         )
+
+
+def _reached(verifier: Verifier, shards: int) -> str:
+    rest = f", nor in {verifier.reached}, with their files" if verifier.reached else ""
+    return f"nothing was wrong in {verifier.whole:,} of {shards:,} shards{rest}; "
 
 
 def _mixed(shards: Sequence[Shard]) -> Iterator[str]:
@@ -186,12 +202,14 @@ def _only_archives(options: argparse.Namespace, why: str, *more: str) -> None:
 # --- a stream ------------------------------------------------------------------------------------
 
 
-def _stream(url: str, settings: Settings) -> Iterator[str]:
+def _stream(url: str, settings: Settings, so_far: _SoFar) -> Iterator[str]:
     """Lines about the stream of a store."""
     from monitor.replay.stored import Store, absence
 
     store = Store.parse(url, settings.endpoint, settings.stream.shards, 0.0)
-    found = asyncio.run(_looked_through(store.url, store.endpoint, store.shards))
+    found: list[int] = []
+    so_far.words = lambda: f"nothing was wrong in {sum(found):,} records; "
+    asyncio.run(_looked_through(store.url, store.endpoint, store.shards, found))
     if not any(found):
         why = absence(store.url, store.endpoint) or "its stream is empty"
         raise UsageError(f"{store.name}: {why}")
@@ -201,17 +219,17 @@ def _stream(url: str, settings: Settings) -> Iterator[str]:
     note("a stream has no chain: what its store deleted or changed cannot be told; archive it")
 
 
-async def _looked_through(url: str, endpoint: str, shards: int) -> list[int]:
-    """How many Records each shard has; raises Violation for the first entry that is none, or that
-    has the id of another one."""
-    found: list[int] = []
+async def _looked_through(url: str, endpoint: str, shards: int, found: list[int]) -> None:
+    """Say in `found` how many Records each shard has; raises Violation for the first entry that is
+    none, or that has the id of another one."""
     seen: set[bytes] = set()
     stream = RedisStream(url, endpoint, shards=shards)
     try:
         await stream.widen()
         for shard in range(len(stream.keys)):
             stream.only(shard)
-            position, count = "", 0
+            position = ""
+            found.append(0)
             while True:
                 position, entries = await stream.next(position, block=0.001)
                 if not entries:
@@ -224,8 +242,6 @@ async def _looked_through(url: str, endpoint: str, shards: int) -> list[int]:
                     if digest in seen:
                         raise Violation(place, f"record {record.id} is there twice")
                     seen.add(digest)
-                    count += 1
-            found.append(count)
+                    found[-1] += 1
     finally:
         await stream.close()
-    return found

@@ -28,7 +28,9 @@ METRICS = (
         "disk, an object store, an archive of another store) or the `store`. What failed is tried "
         "again; nothing is skipped. `stream`: it ended before what is archived, because the store "
         "lost entries or a replica's clock is behind; the archive goes on at its end. "
-        "`compaction`: small files that could not be put together, and stay as they are.",
+        "`compaction`: small files that could not be put together, and stay as they are. `clock`: "
+        "another machine's clock, or the store's, differs from this one's; it was waited for, and "
+        "nothing deleted too early.",
         "archiver", ("reason",),
     ),
     Metric(

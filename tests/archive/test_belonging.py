@@ -83,7 +83,8 @@ def test_a_second_store_waits_until_it_is_told_to_follow(
                 assert not await late._turn(is_last=True)
             assert await told(late) == {
                 "failures_totalarchive": 2, "failures_totalstore": 0, "failures_totalstream": 0,
-                "failures_totalcompaction": 0, "waiting_records": 60, "overdue_seconds": 0,
+                "failures_totalcompaction": 0, "failures_totalclock": 0, "waiting_records": 60,
+                "overdue_seconds": 0,
             }  # fmt: skip
         assert archived(stores.settings(0))[0] == mine
         (said,) = [one.message for one in caplog.records if one.levelname == "WARNING"]
@@ -131,6 +132,43 @@ def test_a_store_that_follows_any_goes_on_once_the_other_is_silent(
     said = [one.message for one in caplog.records if one.levelname == "WARNING"]
     assert len(said) == 2
     assert all("it goes on once that one has been silent for 600 s" in one for one in said)
+
+
+def test_a_clock_that_was_ahead_is_waited_for_no_longer_than_silence_lasts(
+    stores: Stores, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of the store before: what is still to come by its steps is said once, and counted; what
+    counts then is how long nothing was seen. As long as it archives it has the archive."""
+    both = [stores.settings(number, shards=2, follows="any") for number in (0, 1)]
+    for number in (0, 1):
+        append(stores.clients[number], *documents(2, first=2 * number), shard=number)
+
+    async def story() -> None:
+        with monkeypatch.context() as patch:
+            ahead = module.time.time() + 40 * 86400
+            patch.setattr(module.time, "time", lambda: ahead)
+            assert (await turned(both[0]))[0]
+        async with archiving(both[1]) as late:
+            elapsed = 0.0
+            late._belonging._elapsed = lambda: elapsed
+            assert not await late._turn(is_last=True)
+            elapsed = 599.0
+            append(stores.clients[0], *documents(1, first=4), shard=1)
+            with monkeypatch.context() as patch:
+                patch.setattr(module.time, "time", lambda: ahead + 1)
+                assert (await turned(both[0]))[0]
+            assert not await late._turn(is_last=True)
+            elapsed = 1198.0
+            assert not await late._turn(is_last=True)
+            elapsed = 1229.0
+            assert await late._turn(is_last=True)
+            assert (await told(late))["failures_totalclock"] == 2 + 1
+
+    asyncio.run(story())
+    assert sorted(archived(both[0])[0]) == documents(5)
+    (said,) = [one.message for one in caplog.records if one.levelname == "WARNING"]
+    assert f"the last step of store {stores.identity(0)} is of a time that is still to come" in said
+    assert "goes on once it has seen no other step for 600 s" in said
 
 
 def test_a_store_is_not_silent_whose_traffic_comes_to_another_shard(

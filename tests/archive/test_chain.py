@@ -141,6 +141,21 @@ def test_a_long_chain_is_opened_and_searched_without_reading_it(
     assert list(Chain(storage, "other", 0).since(0.0)) == []
 
 
+def test_an_archiver_whose_clock_was_behind_leaves_nothing_out(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a range: its steps say that they are older than what they hold."""
+    for module in ("manifests", "chain"):
+        monkeypatch.setattr(f"monitor.archive.{module}.BUCKET", 2)
+    chain = Chain(storage, "bot", 0)
+    for number in range(8):
+        new = chain.next_manifest(
+            at=number - 5.0, writer="t", position=f"{number * 1000}-0", tree=chain.tree
+        )
+        assert chain.add(new, unsigned)
+    assert [link.manifest.number for link in chain.since(3.0)] == list(range(2, 8))
+
+
 def test_files_that_are_kept_no_longer_go_once_a_manifest_says_so(
     storage: Storage, step: Step
 ) -> None:

