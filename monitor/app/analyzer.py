@@ -218,7 +218,7 @@ class Analyzer:
                 who = self._lease.owner or "another analyzer"
                 logs.info(f"{who} analyzes this endpoint; this analyzer stands by")
             self._stands_by = True
-            await self._look_ahead(CLAIM_EVERY)
+            await self._look_ahead(self._lease.pause(CLAIM_EVERY))
             if self._stopping.is_set():
                 return False
         if self._stands_by:

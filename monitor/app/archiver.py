@@ -82,7 +82,7 @@ UNWIND_SECONDS = 2.0
 
 class Shard:
     """One shard: its stream, its chain, how much waits in it (None: not known yet), and since when
-    (monotonic)."""
+    (monotonic); where its chain is to begin, which says what had been trimmed at the first look."""
 
     def __init__(
         self, settings: Settings, number: int, kept_in: storage.Storage, keys: Sequence[VerifyKey]
@@ -96,6 +96,7 @@ class Shard:
         self.was_open = False
         self.waiting: int | None = None
         self.since: float | None = None
+        self.beginning = ""
 
     async def ask(self) -> tuple[dict[bytes, Any], int]:
         """Ask the stream what it says of itself, and how much waits by that, whatever the archive
@@ -104,6 +105,8 @@ class Shard:
         position = "" if self.chain.is_foreign else self.chain.position
         (about,) = await self.stream.about(position)
         waiting = self.waiting = Place.of(position).waiting(about)
+        if not self.beginning:
+            self.beginning = str(Place().seen(about) if about else Place(number=0))
         if self.since is None or not waiting:
             self.since = time.monotonic() if waiting else None
         return about, waiting
@@ -186,8 +189,8 @@ class Archiver:
         pause = FIRST_PAUSE
         while not self._stopping.is_set():
             owns = await self._owns()
-            if owns is False:
-                await self._rest(CLAIM_EVERY)
+            if owns is False and self._lease is not None:
+                await self._rest(self._lease.pause(CLAIM_EVERY))
             elif owns and await self._turn(is_last=False):
                 pause = FIRST_PAUSE
                 self._anchor()
@@ -433,7 +436,8 @@ class Archiver:
     async def _archive(self, shard: Shard) -> int:
         """Archive what comes next, as one file; how many entries that were."""
         chain = shard.chain
-        position, passed = chain.position, 0
+        begin = position = chain.position or shard.beginning
+        passed = 0
         hour: int | None = None
         writer: Writer | None = None
         rows = 0
@@ -456,7 +460,7 @@ class Archiver:
                 rows, passed = rows + kept, passed + len(same) - kept
                 if len(same) < len(entries) or writer.bytes >= FILE_BYTES:
                     break
-            if position == chain.position:
+            if position == begin:
                 return 0
             await self._aside(self._step, chain, writer, position, passed)
         except OSError as error:

@@ -75,6 +75,25 @@ def test_an_owner_that_beats_keeps_what_it_has(play: Any) -> None:
     play(story)
 
 
+def test_who_waits_looks_again_as_soon_as_it_may_claim(play: Any) -> None:
+    """And every now and then before, since the owner may let it go."""
+
+    async def story(house: House) -> None:
+        one, two = map(house.lease, "ab")
+        assert two.pause(0.5) == 0.5
+        await one.claim()
+        assert not await two.claim()
+        assert two.pause(0.5) == 0.5
+        house.now += LEASE - 0.25
+        assert not await two.claim()
+        assert two.pause(0.5) == pytest.approx(0.25)
+        house.now += two.pause(0.5)
+        assert 0 < two.pause(0.5) < 0.1
+        assert await two.claim()
+
+    play(story)
+
+
 def test_what_a_stopped_owner_writes_after_it_woke_up_is_refused(play: Any) -> None:
     """Its counts, its beats, its release; also where it was stopped within the transaction."""
 

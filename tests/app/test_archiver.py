@@ -369,33 +369,6 @@ def test_files_are_kept_for_so_many_days(
     assert "date=2023-12-08" in str(path)
 
 
-def test_of_two_clocks_the_one_that_is_behind_says_what_is_old(
-    client: redis.Redis,
-    settings: Callable[..., Settings],
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """An archiver whose clock is years ahead deletes nothing that the store's says is of today; it is
-    said and counted."""
-    given = settings(keep=10)
-    append(client, *documents(2))
-
-    async def story() -> None:
-        async with archiving(given) as one:
-            await one._turn(is_last=True)
-            ahead = module.time.time() + 1e8
-            monkeypatch.setattr(module.time, "time", lambda: ahead)
-            append(client, *documents(1, first=2))
-            one._retain_at = 0.0
-            assert await one._turn(is_last=True)
-            assert (await told(one))["failures_totalclock"] == 1
-
-    asyncio.run(story())
-    assert archived(given)[0] == documents(3)
-    (said,) = [line for line in caplog.messages if "differ by" in line]
-    assert said.startswith("this machine's clock and the store's differ by 100,000,0")
-
-
 def test_an_object_store_is_written_by_its_url(
     client: redis.Redis, settings: Callable[..., Settings], tmp_path: Path
 ) -> None:

