@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Any, TypeVar, get_args
+from typing import Any, Self, TypeVar, get_args
 
 import msgspec
 
@@ -40,6 +40,13 @@ class Body(bytes):
     """
 
     _known: Any = msgspec.UNSET
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        """Return the body of a JSON value."""
+        body = cls(dump(value).encode())
+        body._known = value
+        return body
 
     @property
     def value(self) -> Any:
@@ -73,14 +80,8 @@ class Cut(Body):
 
 
 class Document(Body):
-    """A JSON body with the value that it was written from, in which strings may be `Kept`."""
-
-    @classmethod
-    def of(cls, value: Any) -> Document:
-        """Return the body of a JSON value."""
-        body = cls(dump(value).encode())
-        body._known = value
-        return body
+    """A JSON body written from a value that its bytes do not tell all of: strings may be `Kept`, or
+    numbers not finite."""
 
 
 def document(body: bytes) -> Any:
@@ -142,7 +143,11 @@ def _fit(value: Any, kind: Any) -> Any:
             raise ParseError("the body is not of the shape its protocol has")
         return found
     if struct is not None and isinstance(value, dict):
-        fitting = {n: _fit(value[n], inner) for n, inner in _fields(struct) if n in value}
+        fitting = {
+            name: _fit(value[written], inner)
+            for written, name, inner in _fields(struct)
+            if written in value
+        }
         return struct(**{n: one for n, one in fitting.items() if one is not msgspec.UNSET})
     try:
         return msgspec.convert(value, kind)
@@ -163,8 +168,10 @@ def _struct_of(kind: Any) -> tuple[Any, bool]:
 
 
 @cache
-def _fields(struct: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
-    return tuple((field.name, field.type) for field in msgspec.structs.fields(struct))
+def _fields(struct: type[msgspec.Struct]) -> tuple[tuple[str, str, Any], ...]:
+    """Of each member its name in JSON, that in the struct, and its type."""
+    fields = msgspec.structs.fields(struct)
+    return tuple((field.encode_name, field.name, field.type) for field in fields)
 
 
 def parsed(text: str) -> Any:

@@ -177,23 +177,29 @@ def apply(
     cursor: Cursor,
     value: Any,
     act: Callable[[Rule | None, Any, str], Any],
-    name: Callable[[str], str] = str,
+    name: Callable[[str], str] | None = None,
     *,
     hint: str = "",
     depth: int = 0,
 ) -> Any:
     """A JSON value with `act(rule, leaf, hint)` for every leaf and `name` for every key of it.
+    Without a `name` keys stay as they are, and so does all that no path is about.
 
     DROPPED as a result takes the leaf out of what holds it, and with it whatever has nothing left.
     Raises PrivacyError beyond 64 containers within each other.
     """
+    if name is None and not cursor:
+        return value
     if not isinstance(value, dict | list):
         return act(cursor.rule, value, hint)
     if depth >= MAX_NESTING:
         raise PrivacyError("nesting")
     if isinstance(value, dict):
         members = (
-            (name(key), apply(cursor.step(key), item, act, name, hint=key, depth=depth + 1))
+            (
+                name(key) if name else key,
+                apply(cursor.step(key), item, act, name, hint=key, depth=depth + 1),
+            )
             for key, item in value.items()
         )
         kept: Any = {key: item for key, item in members if item is not DROPPED}

@@ -19,6 +19,9 @@ from monitor.privacy.policies import CREDENTIAL, DROPPED, Cursor, Policy, Rule, 
 from monitor.privacy.scrub import Scrub
 from monitor.types import Call
 
+_NOT_FINITE = (b"NaN", b"Infinity")
+"""Numbers as Python writes them, which no JSON has."""
+
 
 def bodies_of(scrub: Scrub, policy: Policy, call: Call) -> Call:
     """Return a call with what a policy says about its JSON bodies done to them."""
@@ -27,31 +30,39 @@ def bodies_of(scrub: Scrub, policy: Policy, call: Call) -> Call:
         if not wanted or raw.lstrip()[:1] not in (b"{", b"["):
             continue
         try:
-            value = body(scrub, policy.place(side, "body"), bodies.document(raw))
+            ruled = body(scrub, policy.place(side, "body"), raw)
         except (ParseError, PrivacyError):  # places cannot be found in it, so none of it stays
             scrub.redacted("", "unparsable")
             scrub.taken += 1
-            value = DROPPED
-        ruled = b"" if value is DROPPED else bodies.Document.of(value)
+            ruled = b""
         call = msgspec.structs.replace(call, **{f"{side}_body": ruled})
     return call
 
 
-def body(scrub: Scrub, cursor: Cursor, document: Any) -> Any:
+def body(scrub: Scrub, cursor: Cursor, raw: bytes) -> bytes:
     """Return a JSON body as a protocol shall read it: what is only scanned stays as it is, and what
-    is kept is marked (`bodies.Kept`). DROPPED where nothing is left."""
+    is kept is marked (`bodies.Kept`). Empty where nothing is left. Raises as `bodies.document` and
+    `apply` do."""
+    tells_all = not any(word in raw for word in _NOT_FINITE)
 
     def act(rule: Rule | None, value: Any, hint: str) -> Any:
+        nonlocal tells_all
         if rule is None or rule.action in ("scan", "scan_json"):
             return value
         if rule.action == "keep":
-            return bodies.Kept(value) if isinstance(value, str) else value
+            if isinstance(value, str):
+                tells_all = False
+                return bodies.Kept(value)
+            return value
         done = scalar(scrub, rule, value, hint)
         if isinstance(done, str) and done != value and rule.action != "generalise":
             scrub.own.add(done)
         return done
 
-    return apply(cursor, document, act)
+    value = apply(cursor, bodies.document(raw), act)
+    if value is DROPPED:
+        return b""
+    return (bodies.Body if tells_all else bodies.Document).of(value)
 
 
 def inside(scrub: Scrub, cursor: Cursor, value: Any, hint: str) -> Any:

@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor import bodies, hidden, logs, probabilities
+from monitor import hidden, logs, probabilities
 from monitor.dimensions.cross import crossed
-from monitor.errors import ParseError
 from monitor.finish_reasons import normal
 from monitor.interfaces import Check, Dimension, EdgeCase, Protocol, Reader
 from monitor.meters import Meters
@@ -34,6 +33,7 @@ from monitor.recorder.groups import each
 from monitor.recorder.label_limiter import LabelLimiter
 from monitor.recorder.lineage import Lineage
 from monitor.recorder.noisy_counts import NoisyCounts
+from monitor.recorder.reading import Failures, Reading
 from monitor.recorder.repeats import Repeats
 from monitor.recorder.rules import Looked, Rules
 from monitor.recorder.sampler import Sampler
@@ -48,7 +48,6 @@ from monitor.types import (
     Exchange,
     Inference,
     Outcome,
-    Part,
     Receipt,
     Record,
     Summary,
@@ -176,7 +175,7 @@ class Capture:
         self._mined = mined
         self._miner = miner
         self._endpoint = endpoint
-        self._protocols = protocols
+        self._reading = Reading(protocols)
         self._dimensions = dimensions
         self._privacy = privacy
         self._meters = meters
@@ -259,9 +258,13 @@ class Capture:
         """Understand a Call, and decide whether it leaves a Record."""
         call, scrub = self._privacy.ruled(whole := call)
         exchange = call.exchange
-        inference = self._understood(call)
-        if scrub.taken:
-            inference, scrub.withheld = hidden.compared(self._infer(whole), inference)
+        failures: Failures = {}
+        inference = self._understood(call, failures)
+        if scrub.taken:  # what is not there any more, only the whole can tell
+            before = self._reading.read(whole, failures)
+            inference, scrub.withheld = hidden.compared(before, inference)
+        for name, error in failures.items():
+            self._stumble("protocol", name, error)
         kept: tuple[float, bool] | None = 1.0, False
         if sampler is not None:
             outcome = inference.ended(exchange.outcome)
@@ -440,45 +443,15 @@ class Capture:
         for cell, count in self._noisy_counts.release(now) if self._noisy_counts else ():
             self._meters.add("monitor_segment_exchanges_total", cell, count)
 
-    def _understood(self, call: Call) -> Inference:
+    def _understood(self, call: Call, failures: Failures) -> Inference:
         """What the exchange meant, how sure the model was of it, and what it cost."""
-        inference = probabilities.sure(self._infer(call))
+        inference = probabilities.sure(self._reading.read(call, failures))
         try:
             cost = self._pricing.cost(inference, call.exchange.started)
         except Exception as error:  # noqa: BLE001  what cannot be priced is no reason to lose it
             self._stumble("costs", inference.protocol, error)
             return inference
         return inference if cost is None else msgspec.structs.replace(inference, cost=cost)
-
-    def _infer(self, call: Call) -> Inference:
-        """Return what the first protocol that claims the call reads, else what any JSON says."""
-        *dialects, any_json = self._protocols
-        for protocol in dialects:
-            try:
-                if protocol.claims(call):
-                    return self._dialect(protocol, call)
-            except Exception as error:  # noqa: BLE001  a protocol's defect is not the exchange's
-                self._stumble("protocol", protocol.name, error)
-        return self._plain(any_json, call)
-
-    def _dialect(self, protocol: Protocol, call: Call) -> Inference:
-        try:
-            return protocol.read(call)
-        except ParseError:
-            pass
-        except Exception as error:  # noqa: BLE001  a protocol's defect is not the exchange's
-            self._stumble("protocol", protocol.name, error)
-        plain = self._plain(self._protocols[-1], call)
-        return msgspec.structs.replace(plain, protocol=protocol.name)
-
-    def _plain(self, any_json: Protocol, call: Call) -> Inference:
-        try:
-            return any_json.read(call)
-        except Exception as error:  # noqa: BLE001  its bodies are texts at least
-            self._stumble("protocol", any_json.name, error)
-        texts = bodies.text(call.request_body), bodies.text(call.response_body)
-        asked, told = ([Part(text=text)] if text else [] for text in texts)
-        return Inference(any_json.name, "http", "", inputs=asked, outputs=told)
 
     def _values_of(self, call: Call, inference: Inference) -> dict[str, str]:
         values = {one.name: self._value(one, call, inference) for one in self._dimensions}

@@ -163,7 +163,7 @@ def parts(kind: str, count: int) -> dict[str, Callable[[], list[Any]]]:
     privacy = build.privacy(Settings(), Keyring((Key("k1", bytes(range(32))),)))
     capture = Capture("default", PROTOCOLS, dimensions, privacy, Meters("recorder", "default"))
     read = [calls.read(one) for one in exchanges(kind, count)]
-    inferred = [capture._infer(one) for one in read]
+    inferred = [capture._reading.read(one, {}) for one in read]
     records = [
         privacy.record(*pair, endpoint="e", segments={})
         for pair in zip(read, inferred, strict=True)
@@ -205,7 +205,7 @@ def parts(kind: str, count: int) -> dict[str, Callable[[], list[Any]]]:
         return [lambda one=one: repeats.after(one) for one in records]
 
     return {
-        "protocol": lambda: [lambda one=one: capture._infer(one) for one in read],
+        "protocol": lambda: [lambda one=one: capture._reading.read(one, {}) for one in read],
         "dimensions": lambda: [lambda pair=pair: capture._values_of(*pair) for pair in zip(read, inferred, strict=True)],
         "cost": lambda: [lambda one=one: pricing.cost(one, 1e9) for one in inferred],
         "template": lambda: [lambda one=one: miner.name(prompt.texts(one.inputs)) for one in records],

@@ -238,7 +238,7 @@ def parts(kind: Kind, redis: str, rounds: int) -> tuple[dict[str, list[float]], 
 
     def read(some: Sequence[Exchange]) -> list[tuple[Any, Any]]:
         called = [calls.read(one) for one in some]
-        return [(one, capture._infer(one)) for one in called]
+        return [(one, capture._reading.read(one, {})) for one in called]
 
     def scrub(door: Privacy, some: Sequence[tuple[Any, Any]]) -> None:
         for call, inference in some:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor import bodies
 from monitor.dimensions import from_header
 from monitor.errors import ConfigError
 from monitor.meters import Meters
@@ -21,6 +22,7 @@ from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.privacy.records import Privacy
 from monitor.protocols import PROTOCOLS
 from monitor.recognizers import select
+from monitor.recorder import calls
 from monitor.recorder.capture import Capture
 from monitor.settings import layers
 from monitor.types import Exchange, Message, Outcome, Record, encode_record
@@ -438,6 +440,38 @@ def test_a_body_in_which_places_cannot_be_found_is_not_kept(body: bytes) -> None
     found = record({"request.**.name": "drop"}, body)
     assert b"Ada" not in encode_record(found)
     assert found.redactions == {"unparsable": 1}
+
+
+def test_what_no_path_is_about_may_be_as_deep_as_it_likes() -> None:
+    """It is read as without rules, while the place that a rule names is found."""
+    deep = b'{"name": "Ada", "rest": ' + b"[" * 99 + b"]" * 99 + b"}"
+    found = record({"request.name": "drop"}, deep)
+    assert b"Ada" not in encode_record(found)
+    assert found.redactions == {}
+
+
+@pytest.mark.parametrize(
+    ("action", "rest", "kind"),
+    [
+        ("drop", b'"plan": "pro"', bodies.Body),
+        ("token(PERSON)", b'"plan": "pro"', bodies.Body),
+        ("keep", b'"plan": "pro"', bodies.Document),
+        ("drop", b'"score": NaN', bodies.Document),
+    ],
+)
+def test_a_protocol_reads_bytes_where_they_tell_all(
+    action: str, rest: bytes, kind: type[bodies.Body]
+) -> None:
+    """No bytes tell what may stay as it is, or a number that no JSON has."""
+    privacy = Privacy(
+        scanner=SCANNER, keyring=Keyring((Key("k1", bytes(32)),)), clock=lambda: 0.0,
+        policy=Policy({"request.name": action}),
+    )  # fmt: skip
+    call = calls.read(exchange())
+    body = bodies.Body(b'{"name": "Ada", ' + rest + b"}")
+    ruled, _ = privacy.ruled(msgspec.structs.replace(call, request_body=body))
+    assert type(ruled.request_body) is kind
+    assert (b"Ada" in ruled.request_body) == (action == "keep")
 
 
 def test_a_streamed_answer_is_addressed_by_its_role() -> None:

@@ -1,0 +1,59 @@
+"""An exchange is read by what claims it; what raises is counted once for it, however often it is read."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.interfaces import Protocol
+from monitor.meters import Meters
+from monitor.privacy.policies import Policy
+from monitor.privacy.pseudonyms import Key, Keyring
+from monitor.privacy.records import Privacy
+from monitor.protocols import PROTOCOLS
+from monitor.recorder import calls
+from monitor.recorder.capture import Capture
+from monitor.recorder.reading import Failures, Reading
+from monitor.types import Call, Inference
+from tests.recorder.test_capture import SCANNER, broken, chat, counted, exchange
+
+
+def raises_on(word: bytes) -> Protocol:
+    """A protocol that claims everything, and raises where a word stands in the request."""
+
+    def read(call: Call) -> Inference:
+        return broken(call) if word in call.request_body else Inference("mine", "chat", "m")  # type: ignore[no-any-return]
+
+    return Protocol("mine", lambda _: True, read)
+
+
+def test_each_protocol_that_raises_is_noted_by_its_name() -> None:
+    """Also where two readings of an exchange do; the call is read as what else it is."""
+    claiming = Protocol("claiming", broken, broken)
+    reading = Reading((claiming, raises_on(b"hello"), PROTOCOLS[-1]))
+    failures: Failures = {}
+    for _ in range(2):
+        found = reading.read(calls.read(exchange(chat("hello"))), failures)
+        assert (found.protocol, "hello" in str(found.inputs)) == ("mine", True)
+    assert list(failures) == ["claiming", "mine"]
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {}, {"request.user": "token(PERSON)"}, {"request.user": "drop"},
+        {"request.messages[*].content": "drop"}, {"response.id": "drop"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_protocol_that_raises_counts_once_for_an_exchange(rules: dict[str, str]) -> None:
+    """Whatever rules take out of it, and whether the protocol raises on what is left or only on what
+    was there before."""
+    privacy = Privacy(
+        scanner=SCANNER, keyring=Keyring((Key("k1", bytes(32)),)), clock=lambda: 0.0,
+        policy=Policy(rules),
+    )  # fmt: skip
+    meters = Meters("recorder", "e")
+    reader = Capture("e", (raises_on(b"hello"), *PROTOCOLS), [], privacy, meters)
+    body = b'{"user": "Eve", "messages": [{"role": "user", "content": "hello"}]}'
+    reader.read(exchange(body, b'{"id": "a"}'))
+    assert counted(meters, "monitor_part_failures_total") == {("protocol", "mine"): 1}
