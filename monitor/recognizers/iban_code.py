@@ -43,10 +43,20 @@ _COUNTRIES = {
 }
 
 
+def _begins() -> str:
+    """An expression for the countries, by their first letters."""
+    seconds: dict[str, str] = {}
+    for country in sorted(_COUNTRIES):
+        seconds[country[0]] = seconds.get(country[0], "") + country[1]
+    return f"(?:{'|'.join(f'{first}[{some}]' for first, some in seconds.items())})"
+
+
+_BEGINS = _begins()
+
+
 def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
     done = 0
-    for second in starts:  # letter of the country
-        start = second - 1
+    for start in starts:
         forms = _COUNTRIES.get(text[start : start + 2].upper()) if start >= done else None
         if forms is None:
             continue
@@ -64,8 +74,8 @@ RECOGNIZER = Recognizer(
     name="iban_code",
     entity="IBAN_CODE",
     triggers=(
-        r"[a-z][0-9]{2}(?:[-\s._,]{0,2}[a-z0-9]){5}",
-        r"[a-z][-\s._,]{1,2}[0-9]{2}[-\s._,]{1,2}[a-z0-9]{4}[-\s._,]",
+        rf"{_BEGINS}[0-9]{{2}}(?:[-\s._,]{{0,2}}[a-z0-9]){{5}}",
+        rf"{_BEGINS}[-\s._,]{{1,2}}[0-9]{{2}}[-\s._,]{{1,2}}[a-z0-9]{{4}}[-\s._,]",
     ),
     find=_find,
     canonical=alphanumeric,
