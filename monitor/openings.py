@@ -137,9 +137,13 @@ def _words(starts: list[str]) -> tuple[Ints, Ints, list[str]]:
     import pyarrow as pa  # takes time to load, and is an extra
     import pyarrow.compute as pc
 
-    split: Any = pc.ascii_split_whitespace(pc.ascii_lower(pa.array(starts, pa.string())))
+    # `pa.array` and `to_numpy` would load pandas, if it is there, which takes longer than all this.
+    edges = np.cumsum([0, *map(len, starts)], dtype=np.int32)
+    buffers = [None, pa.py_buffer(edges.tobytes()), pa.py_buffer("".join(starts).encode())]
+    found: Any = pa.Array.from_buffers(pa.string(), len(starts), buffers)
+    split: Any = pc.ascii_split_whitespace(pc.ascii_lower(found))
     coded = split.values.dictionary_encode()
-    offsets, codes = split.offsets.to_numpy().astype(np.intp), coded.indices.to_numpy()
+    offsets, codes = _numbers(split.offsets).astype(np.intp), _numbers(coded.indices)
     words = coded.dictionary.to_pylist()
     if "" in words:  # what stands before the first and behind the last white space
         place = words.index("")
@@ -148,6 +152,13 @@ def _words(starts: list[str]) -> tuple[Ints, Ints, list[str]]:
         codes = codes[is_word]
         words[place] = "-"
     return offsets, codes, words
+
+
+def _numbers(found: Any) -> Ints:
+    """What is in an array of pyarrow's of 32-bit integers, all of which are there."""
+    if not len(found):
+        return np.empty(0, dtype=np.int32)
+    return np.frombuffer(found.buffers()[1], np.int32, len(found), 4 * found.offset)
 
 
 def _languages(offsets: Ints, codes: Ints, words: Sequence[str]) -> list[str]:
