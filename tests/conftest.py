@@ -151,7 +151,7 @@ def _compiled(expressions: list[bytes], ids: list[int]) -> Any:
 
 def _located_when_needed(
     recognizers: Sequence[Recognizer], max_events: int, kept: Sequence[Kept] = ()
-) -> Callable[[str], dict[int, list[int]]]:
+) -> tuple[Callable[[str], Any], Callable[[str], Any]]:
     """What modules build is compiled when its first text is looked at; what a running test builds
     at once, since its texts may have to be looked at in time. What is beside our code is for the
     processes that tests start: in this one it would be read for each scanner."""
@@ -160,13 +160,16 @@ def _located_when_needed(
         return _locate(recognizers, max_events, kept)
 
     @functools.cache
-    def located() -> Callable[[str], dict[int, list[int]]]:
+    def located() -> tuple[Callable[[str], Any], Callable[[str], Any]]:
         return _locate(recognizers, max_events, kept)
 
-    def locate(text: str) -> dict[int, list[int]]:
-        return located()(text)
+    def locate(text: str) -> Any:
+        return located()[0](text)
 
-    return locate
+    def ends(text: str) -> Any:
+        return located()[1](text)
+
+    return locate, ends
 
 
 if patterns.hyperscan is not None:

@@ -41,7 +41,8 @@ _RUN = bytes(
     97 if chr(code).isascii() and (chr(code).isalnum() or chr(code) in "+/_-") else 32
     for code in range(256)
 )
-_TRIGGER = b"a" * SHORTEST
+TRIGGER = b"a" * SHORTEST
+"""How a run begins in the `shadow` of a text."""
 
 _run = re.compile(
     r"(?P<media>data:(?P<type>[\w.+-]{1,63}/[\w.+-]{1,63})?[^,\s\"'<>]{0,200}?;base64,"
@@ -72,7 +73,7 @@ def may_hold(text: str) -> bool:
     >>> may_hold("Where is my parcel?"), may_hold("see aGVsbG8gd29ybGQ"), may_hold("a;base64,b")
     (False, True, True)
     """
-    return ";base64," in text or _TRIGGER in _shadow(text)
+    return ";base64," in text or TRIGGER in shadow(text)
 
 
 def blobs(text: str, limit: int) -> Iterator[Blob]:
@@ -97,14 +98,14 @@ def _runs(text: str) -> Iterator[re.Match[str]]:
     if ";base64," in text:
         yield from _run.finditer(text)
         return
-    shadow = _shadow(text)
-    at = shadow.find(_TRIGGER)
+    marked = shadow(text)
+    at = marked.find(TRIGGER)
     while at >= 0 and (match := _run.match(text, at)):
         yield match
-        at = shadow.find(_TRIGGER, match.end())
+        at = marked.find(TRIGGER, match.end())
 
 
-def _shadow(text: str) -> bytes:
+def shadow(text: str) -> bytes:
     """The same with one letter for all that runs are made of."""
     return text.encode("latin-1", "replace").translate(_RUN)
 

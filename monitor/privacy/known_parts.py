@@ -7,14 +7,17 @@ Conversations in a log bring their system prompt and all earlier turns with ever
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from monitor.privacy.patterns import Scanner
+from monitor.privacy.plain_texts import SHORTEST, are_plain
 from monitor.types import Part
 
 BYTES = 16 << 20
 """Bytes that the entries may take; then it is begun anew, and what comes again is soon there."""
 LARGEST = 1 << 18
-"""Characters of a text that is still kept."""
+"""Characters of a text that is still kept, and of texts that are looked at together, about."""
 
 _ENTRY = 400
 """Bytes of an entry beside its texts."""
@@ -25,6 +28,11 @@ class Work(NamedTuple):
 
     characters: int
     grown: int
+
+
+def is_bare(part: Part) -> bool:
+    """Whether a Part is a text that somebody said, and nothing else."""
+    return part.name is None and part.datatype is None and part.shape is None and part.data is None
 
 
 class KnownParts:
@@ -46,6 +54,47 @@ class KnownParts:
         if size <= self._size:
             self.held += size
             self._known[role, text] = part, work
+
+    def foresee(
+        self, parts: Iterable[Part], scanner: Scanner, longest: int, is_role: Callable[[str], bool]
+    ) -> None:
+        """Keep those new Parts of which nothing is changed: texts of at most `longest` characters
+        in which nothing is found, of roles that stay as they are."""
+        new: dict[str, list[str | None]] = {}
+        size = 0
+        for part in parts:
+            role, text = part.role, part.text
+            if (
+                type(text) is str and SHORTEST <= len(text) <= longest and is_bare(part)
+                and (role, text) not in self._known and (role is None or is_role(role))
+            ):  # fmt: skip
+                new.setdefault(text, []).append(role)
+                size += len(text)
+                if size > LARGEST:
+                    self._look(new, scanner)
+                    new, size = {}, 0
+        self._look(new, scanner)
+
+    def _look(self, new: dict[str, list[str | None]], scanner: Scanner) -> None:
+        texts = list(new)
+        for text, is_plain in zip(texts, are_plain(texts, scanner), strict=True):
+            for role in dict.fromkeys(new[text]) if is_plain else ():
+                self.put(role, text, Part(role=role, text=text), Work(len(text), 0))
+
+    def all(self, parts: Sequence[Part]) -> tuple[list[Part], Work] | None:
+        """What was made of Parts, and the work that all of them were; None where one is not
+        known."""
+        found, characters, grown = [], 0, 0
+        for part in parts:
+            text = part.text
+            known = self._known.get((part.role, text)) if type(text) is str else None
+            if known is None or not is_bare(part):
+                return None
+            made, work = known
+            found.append(made)
+            characters += work.characters
+            grown += work.grown
+        return found, Work(characters, grown)
 
     def clear(self) -> None:
         """Forget all of them, as when a key is changed."""

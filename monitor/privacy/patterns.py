@@ -12,7 +12,7 @@ import contextlib
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -78,10 +78,11 @@ class Scanner:
             for key in recognizer.keys:
                 self._keys.setdefault(key, index)
         self._locate: _Locate
+        self._ends: Callable[[str], Collection[int] | None] | None = None
         if hyperscan is None:
             self._locate = _locate_with_re(self.recognizers, max_events)
         else:
-            self._locate = _locate_with_hyperscan(self.recognizers, max_events, kept)
+            self._locate, self._ends = _locate_with_hyperscan(self.recognizers, max_events, kept)
 
     def scan(self, text: str, hint: str | None = None) -> list[Span]:
         """The values in a normalised text: sorted, apart from each other, none inside a pseudonym.
@@ -115,6 +116,13 @@ class Scanner:
             for start, end, index in in_turns(found)
             if index >= 0
         ]
+
+    def ends(self, text: str) -> Collection[int] | None:
+        """The last characters of whatever a recognizer would look closer at. Where texts are joined
+        by line ends it finds in each what it finds there alone, and perhaps more: a trigger sees
+        nothing of what stands around it but whether a letter or a digit does. None where that
+        cannot be said."""
+        return None if self._ends is None else self._ends(text)
 
     def scan_number(self, number: int | str) -> str | None:
         """The entity of a whole number that stood bare in JSON: a payment card, or None."""
@@ -172,12 +180,13 @@ def key_form(name: str) -> str:
 
 def _locate_with_hyperscan(
     recognizers: Sequence[Recognizer], max_events: int, kept: Sequence[Kept] = ()
-) -> _Locate:
-    """One database for all triggers; the id of an expression is its recognizer's place."""
+) -> tuple[_Locate, Callable[[str], Collection[int] | None]]:
+    """One database for all triggers; the id of an expression is its recognizer's place. Beside it
+    what `Scanner.ends` asks."""
     ids = [index for index, each in enumerate(recognizers) for _ in each.triggers]
     expressions = [trigger.encode() for each in recognizers for trigger in each.triggers]
     if not ids:
-        return lambda text: {}
+        return lambda text: {}, lambda text: ()
     database = _loaded(expressions, ids, kept) if kept else _compiled(expressions, ids)
     local = threading.local()  # a scratch serves one thread at a time
 
@@ -187,23 +196,38 @@ def _locate_with_hyperscan(
         give_way()
         return len(starts) > max_events or None
 
-    def locate(text: str) -> dict[int, list[int]]:
+    def note_end(index: int, start: int, end: int, flags: int, found: Any) -> bool | None:
+        found.add(end - 1)
+        return len(found) > max_events or None
+
+    def scan(text: str, into: Any, found: Any) -> None:
         try:
             scratch = local.scratch
         except AttributeError:
             scratch = local.scratch = database.scratch.clone()
-        found: dict[int, list[int]] = defaultdict(list)
         try:
-            database.scan(text.encode("ascii", "replace"), note, context=found, scratch=scratch)
+            database.scan(text.encode("ascii", "replace"), into, context=found, scratch=scratch)
         except hyperscan.ScanTerminated:
             raise PrivacyError("too many candidates") from None
         except hyperscan.error:
             raise PrivacyError("scan failed") from None
+
+    def locate(text: str) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = defaultdict(list)
+        scan(text, note, found)
         if sum(map(len, found.values())) > max_events:
             raise PrivacyError("too many candidates")
         return found
 
-    return locate
+    def ends(text: str) -> set[int] | None:
+        found: set[int] = set()
+        try:
+            scan(text, note_end, found)
+        except PrivacyError:
+            return None
+        return found
+
+    return locate, ends
 
 
 def _loaded(expressions: list[bytes], ids: list[int], kept: Sequence[Kept]) -> hyperscan.Database:

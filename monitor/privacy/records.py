@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
@@ -13,7 +14,7 @@ from monitor import bodies, columns, hidden, traceparents
 from monitor.feedback import Feedback, Statement
 from monitor.privacy import rulings, statements
 from monitor.privacy.cache import Cache
-from monitor.privacy.known_parts import KnownParts
+from monitor.privacy.known_parts import KnownParts, is_bare
 from monitor.privacy.parameters import DIALECTS, Parameters, parameters
 from monitor.privacy.patterns import Scanner, key_form
 from monitor.privacy.policies import CREDENTIAL, DROPPED, Policy, Rule
@@ -31,26 +32,11 @@ from monitor.types import (
     Summary,
 )
 
-ALLOWED_HEADERS = frozenset(
-    (
-        "accept",
-        "accept-encoding",
-        "accept-language",
-        "anthropic-beta",
-        "anthropic-version",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "grpc-status",
-        "request-id",
-        "retry-after",
-        "server",
-        "traceparent",
-        "transfer-encoding",
-        "user-agent",
-        "x-request-id",
-    )
-)
+ALLOWED_HEADERS = frozenset((
+    "accept", "accept-encoding", "accept-language", "anthropic-beta", "anthropic-version",
+    "content-encoding", "content-length", "content-type", "grpc-status", "request-id",
+    "retry-after", "server", "traceparent", "transfer-encoding", "user-agent", "x-request-id",
+))  # fmt: skip
 """Headers that a Record keeps, scanned like any text; every other is dropped."""
 
 ALLOWED_PREFIXES = ("anthropic-ratelimit-", "openai-", "x-ratelimit-", "x-stainless-")
@@ -114,6 +100,11 @@ class Privacy:
         """Texts that were looked up so far: (found in the cache, not found)."""
         return (0, 0) if self._cache is None else (self._cache.hits, self._cache.misses)
 
+    @property
+    def has_rules(self) -> bool:
+        """Whether the operator's paths say anything."""
+        return self._policy is not None
+
     def ruled(self, call: Call, *, cached: bool = True) -> tuple[Call, Scrub]:
         """The call with what the operator's paths say about its JSON bodies done to them, to be
         read by a protocol, and what `record` must be given to know the marks in it for ours. Its
@@ -130,18 +121,13 @@ class Privacy:
         """What is counted of an exchange that leaves no Record, as `record` would have it."""
         scrub.resume()
         return Summary(
-            protocol=inference.protocol,
-            operation=self._label(scrub, inference.operation),
-            model=self._label(scrub, inference.model),
-            duration=call.exchange.duration,
-            time_to_first_token=inference.first_token,
-            time_per_output_token=inference.per_token,
-            status=call.status,
-            outcome=inference.ended(call.exchange.outcome),
+            protocol=inference.protocol, operation=self._label(scrub, inference.operation),
+            model=self._label(scrub, inference.model), duration=call.exchange.duration,
+            time_to_first_token=inference.first_token, time_per_output_token=inference.per_token,
+            status=call.status, outcome=inference.ended(call.exchange.outcome),
             segments={n: self._segment(scrub, n, value) for n, value in segments.items()},
-            tokens=inference.tokens,
-            cost=inference.cost,
-        )
+            tokens=inference.tokens, cost=inference.cost,
+        )  # fmt: skip
 
     def record(
         self,
@@ -218,45 +204,26 @@ class Privacy:
         yield None
         scrub.resume()
         yield Record(
-            id=exchange.id,
-            endpoint=endpoint,
-            protocol=inference.protocol,
-            operation=operation,
-            model=model,
-            started=exchange.started,
-            duration=exchange.duration,
-            time_to_first_token=inference.first_token,
-            time_per_output_token=inference.per_token,
-            status=call.status,
-            outcome=inference.ended(exchange.outcome),
-            streamed=inference.streamed,
-            segments=found,
-            request=asked,
-            response=told,
-            inputs=inputs,
-            outputs=outputs,
-            tokens=inference.tokens,
+            id=exchange.id, endpoint=endpoint, protocol=inference.protocol, operation=operation,
+            model=model, started=exchange.started, duration=exchange.duration,
+            time_to_first_token=inference.first_token, time_per_output_token=inference.per_token,
+            status=call.status, outcome=inference.ended(exchange.outcome),
+            streamed=inference.streamed, segments=found, request=asked, response=told,
+            inputs=inputs, outputs=outputs, tokens=inference.tokens,
             finish_reasons=[self._label(scrub, reason) for reason in inference.finish_reasons],
             trace_id=traceparents.trace_id(call.request_headers.get("traceparent", "")),
-            pseudonyms=scrub.pseudonyms,
-            key=self._key,
-            redactions=scrub.redactions,
+            pseudonyms=scrub.pseudonyms, key=self._key, redactions=scrub.redactions,
             continues=scrub.continues,
             sealed=[f"{token} {box}" for token, box in scrub.sealed.items()],
             requested_model=self._said(scrub, inference.requested_model),
             response_id=self._id(scrub, inference.response_id),
-            service_tier=self._said(scrub, inference.service_tier),
-            units=inference.units,
-            confidence=inference.confidence,
-            confidence_min=inference.confidence_min,
-            cost=inference.cost,
-            sampled=sampled,
-            oversampled=oversampled,
-            business=named,
+            service_tier=self._said(scrub, inference.service_tier), units=inference.units,
+            confidence=inference.confidence, confidence_min=inference.confidence_min,
+            cost=inference.cost, sampled=sampled, oversampled=oversampled, business=named,
             lineage={**(lineage or {}), **self._stated(scrub, stated or {})},
             parameters=self._parameters(scrub, call, inference.protocol),
             withheld=self._withheld(scrub),
-        )
+        )  # fmt: skip
 
     def glimpse(
         self,
@@ -265,50 +232,73 @@ class Privacy:
         *,
         endpoint: str,
         segments: Mapping[str, str],
-        scrub: Scrub,
+        scrub: Scrub | None,
     ) -> Record:
         """The Record of an exchange that features look at in this process and that is forgotten
         then: texts, labels and figures as `record` has them, without what nothing looks at. That
         are ids, path, headers, sizes, parameters, and what was done to the texts. Texts that come
         again are remembered as they are, within bounds: they lie in a file, and the process ends
-        with it."""
-        scrub.resume()
+        with it. `scrub` is what `ruled` gave; None where there are no rules."""
         exchange = call.exchange
-        response = exchange.response
-        return Record(
-            id=exchange.id,
-            endpoint=endpoint,
-            protocol=inference.protocol,
-            operation=self._label(scrub, inference.operation),
-            model=self._label(scrub, inference.model),
-            started=exchange.started,
-            duration=exchange.duration,
-            time_to_first_token=inference.first_token,
-            time_per_output_token=inference.per_token,
-            status=call.status,
-            outcome=inference.ended(exchange.outcome),
-            streamed=inference.streamed,
-            segments={n: self._segment(scrub, n, value) for n, value in segments.items()},
-            request=RequestSummary(_method(call), "", {}, 0, call.request_truncated),
-            response=ResponseSummary({}, 0, call.response_truncated),
-            inputs=self._side(
+        operation, model, reasons = inference.operation, inference.model, inference.finish_reasons
+        withheld: dict[str, list[str]] = {}
+        seen = self._seen(inference, segments) if scrub is None else None
+        if seen is not None:
+            found, (inputs, outputs) = dict(segments), seen
+        else:
+            if scrub is None:
+                scrub = self._scrub(cached=False)
+            else:
+                scrub.resume()
+            operation, model = self._label(scrub, operation), self._label(scrub, model)
+            found = {n: self._segment(scrub, n, value) for n, value in segments.items()}
+            inputs = self._side(
                 scrub, "inputs", inference.inputs, call.request_body, exchange.request.body,
                 make=self._known_part,
-            ),
-            outputs=self._side(
+            )  # fmt: skip
+            outputs = self._side(
                 scrub, "outputs", inference.outputs, call.response_body,
-                b"" if response is None else response.body,
-                make=self._known_part,
-            ),
-            tokens=inference.tokens,
-            finish_reasons=[self._label(scrub, reason) for reason in inference.finish_reasons],
-            trace_id=None,
-            pseudonyms={},
-            key=self._key,
-            confidence=inference.confidence,
-            confidence_min=inference.confidence_min,
-            withheld=self._withheld(scrub),
+                b"" if exchange.response is None else exchange.response.body, make=self._known_part,
+            )  # fmt: skip
+            reasons = [self._label(scrub, reason) for reason in reasons]
+            withheld = self._withheld(scrub)
+        return Record(
+            id=exchange.id, endpoint=endpoint, protocol=inference.protocol, operation=operation,
+            model=model, started=exchange.started, duration=exchange.duration,
+            time_to_first_token=inference.first_token, time_per_output_token=inference.per_token,
+            status=call.status, outcome=inference.ended(exchange.outcome),
+            streamed=inference.streamed, segments=found,
+            request=_asked(_method(call), call.request_truncated),
+            response=_TOLD[call.response_truncated], inputs=inputs, outputs=outputs,
+            tokens=inference.tokens, finish_reasons=reasons, trace_id=None, pseudonyms={},
+            key=self._key, confidence=inference.confidence,
+            confidence_min=inference.confidence_min, withheld=withheld,
         )  # fmt: skip
+
+    def foresee(self, inferences: Iterable[Inference]) -> None:
+        """Look for texts in which nothing is found, in all of several exchanges at once, so that
+        `glimpse` need not look into them one by one."""
+        parts = (part for one in inferences for part in (*one.inputs, *one.outputs))
+        self._parts.foresee(parts, self._scanner, self._bounds.text, self._is_clean)
+
+    def _seen(
+        self, inference: Inference, segments: Mapping[str, str]
+    ) -> tuple[list[Part], list[Part]] | None:
+        """What `glimpse` makes of inputs and outputs where all of an exchange has been seen before,
+        or foreseen, and its labels stay as they are; None otherwise."""
+        is_clean = self._is_clean
+        if not (
+            is_clean(inference.operation)
+            and is_clean(inference.model)
+            and all(map(is_clean, inference.finish_reasons))
+            and all(is_clean(value, name) for name, value in segments.items())
+        ):
+            return None
+        asked, told = self._parts.all(inference.inputs), self._parts.all(inference.outputs)
+        if asked is None or told is None or max(asked[1].grown, told[1].grown) > _ALLOWANCE:
+            return None
+        is_little = asked[1].characters + told[1].characters <= self._bounds.record
+        return (asked[0], told[0]) if is_little else None
 
     def feedback(self, said: Statement) -> Feedback:
         """What may be kept of what somebody said later of an exchange.
@@ -394,12 +384,9 @@ class Privacy:
     def _known_part(self, scrub: Scrub, side: str, part: Part) -> Part:
         """The same as `_ruled_part`, remembered of texts that somebody said and no rule is for."""
         role, text = part.role, part.text
-        if (
-            type(text) is not str
-            or part.name is not None or part.datatype is not None
-            or part.shape is not None or part.data is not None
-            or (self._policy is not None and self._policy.column(side, role or ""))
-        ):  # fmt: skip
+        if not (type(text) is str and is_bare(part)) or (
+            self._policy is not None and self._policy.column(side, role or "")
+        ):
             return self._ruled_part(scrub, side, part)
         known = self._parts.get((role, text))
         if known is not None and scrub.spares(known[1]):
@@ -558,8 +545,12 @@ class Privacy:
     def _said(self, scrub: Scrub, value: str) -> str | None:
         return self._label(scrub, value) if value else None
 
+    def _is_clean(self, value: str, name: str = "") -> bool:
+        """Whether it is known that a label stays as it is."""
+        return (name, value) in self._clean and type(value) is str and value.isprintable()
+
     def _label(self, scrub: Scrub, value: str, name: str = "") -> str:
-        if (name, value) in self._clean and type(value) is str and value.isprintable():
+        if self._is_clean(value, name):
             return value
         if len(value) > _MAX_LABEL:
             return scrub.redacted(value, "too_long")
@@ -594,6 +585,15 @@ def _method(call: Call) -> str:
     if not call.method and not call.exchange.request.head:
         return ""
     return call.method if _METHOD.fullmatch(call.method) else "other"
+
+
+_TOLD = {is_cut: ResponseSummary({}, 0, is_cut) for is_cut in (False, True)}
+
+
+@lru_cache(maxsize=64)
+def _asked(method: str, is_cut: bool) -> RequestSummary:
+    """What a glimpse has of a request: nobody looks at its path, headers and size."""
+    return RequestSummary(method, "", {}, 0, is_cut)
 
 
 def _size(value: Any) -> int:

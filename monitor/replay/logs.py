@@ -67,10 +67,8 @@ class Looker:
 
     def records(self, entries: Iterable[Entry]) -> Iterator[Record]:
         """The Records of entries, as far as they are wanted."""
-        record, by = self.make().record, frozenset(self.wanted.dimensions)
-        has_texts = bool(self.wanted.features)
-        for number, _, said in entries:
-            yield record(said, number, by, has_texts=has_texts)
+        by, has_texts = frozenset(self.wanted.dimensions), bool(self.wanted.features)
+        return self.make().glimpses(entries, by, has_texts=has_texts)
 
 
 def note(said: Logged, told: set[str]) -> None:

@@ -3,7 +3,7 @@ privacy as live."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -16,12 +16,16 @@ from monitor.errors import ParseError
 from monitor.interfaces import Dimension, Protocol
 from monitor.logged import Logged
 from monitor.privacy.records import Privacy
+from monitor.privacy.scrub import Scrub
 from monitor.probabilities import sure
 from monitor.protocols import PROTOCOLS
+from monitor.replay.order import Entry
 from monitor.types import ABSENT, Call, Cost, Exchange, Inference, Message, Outcome, Record
 
 JSON = {"content-type": "application/json"}
 CURRENCY, PRICED = "USD", "log"
+TOGETHER = 32
+"""Exchanges of which Records are made together."""
 ALIKE = 4096
 """Records of rows without bodies that are kept for those that are like them."""
 
@@ -53,7 +57,7 @@ class Recording:
         Lines of access logs repeat each other: what is looked at of one without bodies is made once
         for all that differ in time alone; sizes, at which nothing looks, are not kept then."""
         if by is None or (alike := likeness(said)) is None:
-            return self._record(said, number, by, has_texts)
+            return self._records([(number, said)], by, has_texts)[0]
         key = (*alike, by, has_texts)
         record = self._alike.get(key)
         if record is None:
@@ -62,20 +66,64 @@ class Recording:
             said = msgspec.structs.replace(
                 said, request_size=None, response_size=None, id="", trace_id=""
             )
-            record = self._alike[key] = self._record(said, number, by, has_texts)
+            (record,) = self._records([(number, said)], by, has_texts)
+            self._alike[key] = record
         started = said.started or 0.0
         return msgspec.structs.replace(
             record, id=id_of(started, number), started=started, duration=said.duration or 0.0
         )
 
-    def _record(
-        self, said: Logged, number: int, by: Collection[str] | None, has_texts: bool
-    ) -> Record:
-        call, scrub = self.privacy.ruled(whole := _call(said, number), cached=by is None)
+    def glimpses(
+        self, entries: Iterable[Entry], by: Collection[str], *, has_texts: bool = True
+    ) -> Iterator[Record]:
+        """The Records of exchanges that are looked at and then forgotten, as `record` makes each.
+        Some take each step together, because the code of a step then stays in the caches of the
+        CPU."""
+        some: list[tuple[int, Logged]] = []
+        for number, _, said in entries:
+            if likeness(said) is None:
+                some.append((number, said))
+                if len(some) < TOGETHER:
+                    continue
+            yield from self._records(some, by, has_texts)
+            some.clear()
+            if likeness(said) is not None:
+                yield self.record(said, number, by, has_texts=has_texts)
+        yield from self._records(some, by, has_texts)
+
+    def _records(
+        self, some: Sequence[tuple[int, Logged]], by: Collection[str] | None, has_texts: bool
+    ) -> list[Record]:
+        """The Records of numbered exchanges, which take each step together."""
+        wholes = [_call(said, number) for number, said in some]
+        ruled = [self._ruled(whole, by) for whole in wholes]
+        read = [
+            self._read(said, whole, call, scrub)
+            for (_, said), whole, (call, scrub) in zip(some, wholes, ruled, strict=True)
+        ]
+        if by is not None and has_texts:
+            self.privacy.foresee(read)
+        return [
+            self._made(said, call, inference, scrub, by, has_texts=has_texts)
+            for (_, said), (call, scrub), inference in zip(some, ruled, read, strict=True)
+        ]
+
+    def _ruled(self, whole: Call, by: Collection[str] | None) -> tuple[Call, Scrub | None]:
+        if by is None or self.privacy.has_rules:
+            return self.privacy.ruled(whole, cached=by is None)
+        return whole, None
+
+    def _read(self, said: Logged, whole: Call, call: Call, scrub: Scrub | None) -> Inference:
+        """What an exchange means, of which `call` is what the operator's paths left of a whole."""
         inference = self._inference(call)
-        if scrub.taken:
+        if scrub is not None and scrub.taken:
             inference, scrub.withheld = hidden.compared(self._inference(whole), inference)
-        inference = _completed(sure(inference), said)
+        return _completed(sure(inference), said)
+
+    def _made(
+        self, said: Logged, call: Call, inference: Inference, scrub: Scrub | None,
+        by: Collection[str] | None, *, has_texts: bool,
+    ) -> Record:  # fmt: skip
         segments = self._segments(said, call, inference, by)
         if said.ended is None:
             call = msgspec.structs.replace(call, method="")

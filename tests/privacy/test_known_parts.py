@@ -16,6 +16,7 @@ from monitor.bodies import Kept
 from monitor.logged import Logged
 from monitor.privacy.known_parts import KnownParts, Work
 from monitor.privacy.records import Privacy
+from monitor.replay.order import Entry
 from monitor.replay.recording import Recording
 from monitor.types import Part, Record
 from tests.privacy.test_cache import ADA, RINGS, doors, privacy
@@ -55,6 +56,24 @@ def test_a_glimpse_is_the_same_whatever_came_before(
         said = chat([texts[number] for number in step])
         assert glimpse(door, said) == glimpse(other, said)
     assert other._parts.held == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    exchanges=st.lists(
+        st.lists(TEXTS | st.sampled_from([ADA, "Where is it?"]), min_size=1, max_size=4), max_size=9
+    ),
+    more=doors(),
+)
+def test_many_at_once_are_what_each_is_alone(
+    exchanges: list[list[str]], more: dict[str, Any]
+) -> None:
+    """Under random rules and bounds, of texts that are foreseen and of others."""
+    door, other = privacy(None, **more), privacy(None, **more)
+    other._parts = KnownParts(0)
+    entries = [Entry(0, 1.0, chat(texts)) for texts in exchanges]
+    found = list(Recording("e", door).glimpses(entries, frozenset()))
+    assert found == [glimpse(other, one.said) for one in entries]
 
 
 @settings(max_examples=40, deadline=None)

@@ -158,7 +158,7 @@ def test_rows_that_are_alike_become_what_each_would_alone(rows: list[Logged]) ->
     for number, said in enumerate(rows):
         if not (said.response or said.tokens):
             said = msgspec.structs.replace(said, request_size=None, response_size=None, trace_id="")  # noqa: PLW2901
-        assert shared.record(said, number, by) == shared._record(said, number, by, True)
+        assert shared.record(said, number, by) == shared._records([(number, said)], by, True)[0]
 
 
 def test_a_classifier_is_as_sure_as_its_rows() -> None:
