@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 from collections.abc import Iterable, Iterator
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.analysis.drift.judgement import Rules
-from monitor.analysis.drift.profiles import profile_of
+from monitor.analysis.drift.profiles import Profile, profile_of
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
@@ -61,7 +62,10 @@ def found(analysis: Analysis) -> dict[tuple[str, str], Finding]:
     return {(finding.feature, finding.value): finding for finding in analysis.findings()}
 
 
-PROFILE = profile_of(stream(4000, seed=2))
+@functools.cache
+def profile() -> Profile:
+    """What is usual, made when a first test asks for it: each worker collects all tests."""
+    return profile_of(stream(4000, seed=2))
 
 
 # --- what is found -----------------------------------------------------------------------------
@@ -184,10 +188,10 @@ def test_while_learning_nothing_can_be_said() -> None:
 
 def test_a_few_values_are_insufficient_however_odd() -> None:
     """Twenty records are no drift, and a hundred of the usual kind no proof that all is well."""
-    few = found(fold([*stream(1000), *stream(20, 9.0, start=100.0)], profile=PROFILE))
-    assert found(fold(stream(20, 9.0), profile=PROFILE))["x", "b"].status == "insufficient"
+    few = found(fold([*stream(1000), *stream(20, 9.0, start=100.0)], profile=profile()))
+    assert found(fold(stream(20, 9.0), profile=profile()))["x", "b"].status == "insufficient"
     assert few["x", "a"].status == "ok"
-    assert found(fold(stream(60), profile=PROFILE))["x", "b"].status == "insufficient"
+    assert found(fold(stream(60), profile=profile()))["x", "b"].status == "insufficient"
 
 
 @pytest.mark.parametrize(
@@ -231,7 +235,7 @@ def test_any_values_give_a_status_and_no_exception(values: list[Any], kind: str)
 
 def test_a_feature_that_nothing_is_known_of_is_insufficient() -> None:
     """So is one that is known and does not come."""
-    findings = found(fold([row(number * 0.1, new=1.0) for number in range(900)], profile=PROFILE))
+    findings = found(fold([row(number * 0.1, new=1.0) for number in range(900)], profile=profile()))
     assert findings["new", "all"].status == "insufficient"
     assert findings["new", "all"].words == "new is not in the reference"
     assert findings["x", "all"].status == "insufficient"
@@ -253,7 +257,7 @@ def test_there_are_only_so_many_watches() -> None:
 def test_a_time_out_of_this_world_is_folded_all_the_same(at: float) -> None:
     """Nothing is lost to a broken clock."""
     rows = [*stream(1200), *(row(at, x=0.0) for _ in range(5)), *stream(1200, start=120.0)]
-    assert found(fold(rows, profile=PROFILE))["x", "all"].samples > 0
+    assert found(fold(rows, profile=profile()))["x", "all"].samples > 0
 
 
 # --- the same from any road --------------------------------------------------------------------
@@ -284,7 +288,9 @@ def dressed(rows: Iterable[Row]) -> list[Row]:
     return found
 
 
-DRESSED = profile_of(dressed(stream(1500, seed=2)))
+@functools.cache
+def dressed_profile() -> Profile:
+    return profile_of(dressed(stream(1500, seed=2)))
 
 
 @settings(max_examples=40, deadline=None)
@@ -293,8 +299,10 @@ def test_shards_merged_are_one_pass(values: list[Any], shards: int, chance: rand
     """Counted in k shards, in any order, merged and closed: the same findings bit for bit."""
     rows = dressed(row(at, who, x=x, color=color) for at, who, x, color in values)
     rules = replace(RULES, samples=20, lateness=1e9)
-    whole = fold(rows, profile=DRESSED, rules=rules)
-    parts = [fold(rows[shard::shards], profile=DRESSED, rules=rules) for shard in range(shards)]
+    whole = fold(rows, profile=dressed_profile(), rules=rules)
+    parts = [
+        fold(rows[shard::shards], profile=dressed_profile(), rules=rules) for shard in range(shards)
+    ]
     chance.shuffle(parts)
     merged = parts[0]
     for part in parts[1:]:
@@ -319,7 +327,7 @@ def test_a_restart_changes_nothing(
     """Saved and restored anywhere, also from changes alone: the same findings bit for bit."""
     rows = dressed(row(at, who, x=x, color=color) for at, who, x, color in values)
     options: dict[str, Any] = {"rules": replace(RULES, samples=20, renew=renew), "learn": learn}
-    options["profile"] = None if learn else DRESSED
+    options["profile"] = None if learn else dressed_profile()
     straight = fold(rows, **options)
     broken, kept = fold([], **options), {}
     for number, one in enumerate(rows):
@@ -339,7 +347,7 @@ def test_a_look_says_what_somebody_who_never_looked_would(
     """What was told before is told again only as long as nothing has come since."""
     rows = dressed(row(at, who, x=x, color=color) for at, who, x, color in values)
     options: dict[str, Any] = {"rules": replace(RULES, samples=20), "learn": learn}
-    options["profile"] = None if learn else DRESSED
+    options["profile"] = None if learn else dressed_profile()
     looking, kept = fold([], **options), {}
     for number, one in enumerate(rows):
         looking.add_row(one)
@@ -354,8 +362,8 @@ def test_a_look_says_what_somebody_who_never_looked_would(
 def test_live_and_at_rest_agree() -> None:
     """Panes closed as time passes, or all at the end: the same history, the same findings."""
     rows = [*stream(3000), *stream(1000, 0.6, start=300.0, seed=3)]
-    live = fold(rows, profile=PROFILE)
-    rest = fold(rows, profile=PROFILE, rules=replace(RULES, lateness=1e9))
+    live = fold(rows, profile=profile())
+    rest = fold(rows, profile=profile(), rules=replace(RULES, lateness=1e9))
     live.close()
     rest.close()
     assert live.findings() == rest.findings()
@@ -363,7 +371,7 @@ def test_live_and_at_rest_agree() -> None:
 
 def test_another_reference_starts_anew() -> None:
     """What was counted on other bins is not taken for counts on these."""
-    state = fold(stream(1500), profile=PROFILE).saved()
+    state = fold(stream(1500), profile=profile()).saved()
     analysis = fold([], profile=profile_of(stream(900)))
     analysis.restore(state)
     assert found(analysis)["x", "all"].samples == 0
@@ -374,7 +382,7 @@ def test_another_reference_starts_anew() -> None:
 
 def test_a_late_value_goes_to_the_oldest_open_pane() -> None:
     """It is counted; a closed pane is closed for good."""
-    analysis = fold([row(0.0, x=0.0), row(100.0, x=0.0), row(1.0, x=0.0)], profile=PROFILE)
+    analysis = fold([row(0.0, x=0.0), row(100.0, x=0.0), row(1.0, x=0.0)], profile=profile())
     assert found(analysis)["x", "all"].samples == 3
 
 
@@ -384,7 +392,7 @@ def test_a_late_value_goes_to_the_oldest_open_pane() -> None:
 def test_chunks_are_panes_cut_by_hand() -> None:
     """Each chunk is judged by itself and beside those before it."""
     rules = replace(RULES, pane=None, samples=1)
-    analysis = analysis_of((), rules, Baseline(profile=PROFILE), dimensions=())
+    analysis = analysis_of((), rules, Baseline(profile=profile()), dimensions=())
     statuses = []
     for chunk in range(6):
         for one in stream(1000, 2.0 if chunk in (3, 4) else 0.0, seed=20 + chunk):

@@ -32,7 +32,7 @@ def run(*command: object) -> None:
 
 
 def documents(path: Path) -> list[dict[str, Any]]:
-    return list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+    return list(yaml.load_all(path.read_bytes(), yaml.CSafeLoader))
 
 
 def pods() -> list[dict[str, Any]]:

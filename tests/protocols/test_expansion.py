@@ -67,7 +67,7 @@ def recorded(asked: Exchange) -> Record:
 
 
 def packed(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+    return msgspec.json.encode(value)
 
 
 def binary(datatype: str, data: bytes) -> tuple[bytes, str]:
