@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.analysis.drift.judgement import Rules
-from monitor.analysis.drift.profiles import Profile, profile_of
+from monitor.analysis.drift.profiles import profile_of
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
@@ -62,10 +62,7 @@ def found(analysis: Analysis) -> dict[tuple[str, str], Finding]:
     return {(finding.feature, finding.value): finding for finding in analysis.findings()}
 
 
-@functools.cache
-def profile() -> Profile:
-    """What is usual, made when a first test asks for it: each worker collects all tests."""
-    return profile_of(stream(4000, seed=2))
+profile = functools.cache(lambda: profile_of(stream(4000, seed=2)))  # no work in collection
 
 
 # --- what is found -----------------------------------------------------------------------------
@@ -288,9 +285,7 @@ def dressed(rows: Iterable[Row]) -> list[Row]:
     return found
 
 
-@functools.cache
-def dressed_profile() -> Profile:
-    return profile_of(dressed(stream(1500, seed=2)))
+dressed_profile = functools.cache(lambda: profile_of(dressed(stream(1500, seed=2))))
 
 
 @settings(max_examples=40, deadline=None)

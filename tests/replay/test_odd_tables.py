@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from pyarrow import parquet
 from monitor.cli import main
 from monitor.types import SPECIAL
 
-ROWS = 1500
+ROWS = 760
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def judge(capsys: pytest.CaptureFixture[str], current: Path, *options: str) -> dict[str, Any]:
@@ -216,9 +218,9 @@ def test_times_in_any_form(capsys, tmp_path: Path, form: str, kind: str) -> None
 
 def test_words_of_a_drift_of_times_have_dates(capsys, tmp_path: Path) -> None:
     """Days of birth that moved, of people born before 1970."""
-    born = [date(1950, 1, 1) + timedelta(days=7 * place) for place in range(900)]
-    one = csv_of(tmp_path / "a.csv", {"born": born, "x": gauss(1, rows=900)})
-    two = csv_of(tmp_path / "b.csv", {"born": born[-90:] * 10, "x": gauss(2, rows=900)})
+    born = [date(1950, 1, 1) + timedelta(days=14 * place) for place in range(450)]
+    one = csv_of(tmp_path / "a.csv", {"born": born, "x": gauss(1, rows=450)})
+    two = csv_of(tmp_path / "b.csv", {"born": born[-45:] * 10, "x": gauss(2, rows=450)})
     found = judge(capsys, two, "--reference", str(one))
     words = {one["feature"]: one["words"] for one in found["features"]}["born"]
     assert re.search(r"; 196\d-\d\d-\d\d.* to 1967-", words)
@@ -507,21 +509,19 @@ def test_the_index_of_pandas_is_no_data(capsys, tmp_path: Path, kind: str) -> No
 # --- what is inside of something -----------------------------------------------------------------
 
 
+@cache
 def nested(seed: int, mean: float, length: int | None = 3) -> list[dict[str, Any]]:
     rng = random.Random(seed)
-    rows = []
-    for _ in range(ROWS):
-        count = length or rng.randrange(1, 6)
-        rows.append(
-            {
-                "plain": rng.choice("ab"),
-                "deep": {"down": {"x": rng.gauss(mean, 1)}, "y": rng.choice("ab")},
-                "list": [rng.gauss(mean, 1) for _ in range(count)],
-                "tags": rng.choices(["x", "y"] if mean < 1 else ["y", "z"], k=rng.randrange(1, 5)),
-                "items": [{"price": rng.gauss(mean, 1)} for _ in range(rng.randrange(1, 4))],
-            }
-        )
-    return rows
+    return [
+        {
+            "plain": rng.choice("ab"),
+            "deep": {"down": {"x": rng.gauss(mean, 1)}, "y": rng.choice("ab")},
+            "list": [rng.gauss(mean, 1) for _ in range(length or rng.randrange(1, 6))],
+            "tags": rng.choices(["x", "y"] if mean < 1 else ["y", "z"], k=rng.randrange(1, 5)),
+            "items": [{"price": rng.gauss(mean, 1)} for _ in range(rng.randrange(1, 4))],
+        }
+        for _ in range(ROWS)
+    ]
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "json", "parquet", "jsonl.gz"])
@@ -594,6 +594,5 @@ def test_a_profile_carries_how_columns_were_read(capsys, tmp_path: Path) -> None
     assert main(build) == 0
     capsys.readouterr()
     assert judge(capsys, other, "--reference", str(profile))["columns"]["at"].endswith("day first")
-    gone = csv_of(tmp_path / "c.csv", {"x": now["x"]})
-    found = judge(capsys, gone, "--reference", str(profile))
-    assert status(found) == {"at": "drift", "x": "ok", "yes": "drift", "id": "drift"}
+    gone = judge(capsys, csv_of(tmp_path / "c.csv", {"x": now["x"]}), "--reference", str(profile))
+    assert status(gone) == {"at": "drift", "x": "ok", "yes": "drift", "id": "drift"}
