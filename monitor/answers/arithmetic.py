@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
+from monitor.answers.marks import EDGE
 from monitor.answers.quantities import Quantity
 from monitor.words.units import CURRENCIES
 
@@ -14,8 +15,6 @@ Made = tuple[str, str, float]
 """(unit, kind, value) of what some numbers make."""
 IN_A_ROW, _MEMBERS = 8, 40
 """Rows with more numbers, and members with more values, are not combined."""
-EDGE = re.compile(r"[.!?\n}](?:(?<=[\n}])|(?=[\s\"”)]))")
-"""Where a sentence or a row ends. It begins with one class, which is looked for in C."""
 _KEY = re.compile(r"[\"'](?P<key>[\w -]{1,30})[\"']: ?(?P<sign>-?)\Z")
 
 
@@ -24,11 +23,11 @@ def combine(a: Quantity, b: Quantity) -> list[Made]:
     (*), change (%), share or ratio (:)."""
     found = multiply(a, b)
     if a.unit == b.unit:
-        found += _compared(_alike(a, b), _alike(b, a), a.unit)
+        found += _compared(in_one_unit(a, b), in_one_unit(b, a), a.unit)
     elif a.unit != "%" != b.unit:
         found += _rates(a, b)
         if not (a.unit and b.unit):
-            found += _compared(_alike(a, b), _alike(b, a), a.unit or b.unit)
+            found += _compared(in_one_unit(a, b), in_one_unit(b, a), a.unit or b.unit)
     return found
 
 
@@ -78,20 +77,20 @@ def _compared(x: float, y: float, unit: str) -> list[Made]:
     return found
 
 
-def _alike(one: Quantity, other: Quantity) -> float:
+def in_one_unit(one: Quantity, other: Quantity) -> float:
     """The value of a number without a unit beside one with it: of 41.5 hours and 24 both are."""
     return one.value if one.unit or one.value != one.written else one.value * other.scale
 
 
-def in_rows(text: str, found: Iterable[Quantity]) -> Iterator[list[Quantity]]:
-    """The amounts of each sentence or row, one reading of each number."""
+def in_rows(marked: bytes, found: Iterable[Quantity]) -> Iterator[list[Quantity]]:
+    """The amounts of each sentence or row of a text with these marks, each in one reading."""
     row: list[Quantity] = []
     for one in found:
         if row:
             before = row[-1].start
             if before == one.start:
                 continue
-            if EDGE.search(text, before, one.start):
+            if marked.find(EDGE, before, one.start) >= 0:
                 yield row
                 row = []
         row.append(one)

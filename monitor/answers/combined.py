@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, combinations, islice, pairwise
+from itertools import combinations, islice, pairwise
 
 from monitor.answers.arithmetic import (
     IN_A_ROW,
@@ -20,34 +20,33 @@ from monitor.answers.arithmetic import (
     of_column,
     wholes,
 )
-from monitor.answers.quantities import Quantity, Remembered
+from monitor.answers.quantities import Amounts, Quantity
 
 PAIRS = 150
 """So many pairs and rows of a text are looked at."""
+
+Pair = tuple[Quantity, Quantity]
 
 Values = Mapping[tuple[str, str], Iterable[float]]
 """(unit, kind of `arithmetic.combine`) → values."""
 
 
-def rows_of(text: str, amounts: Sequence[Quantity]) -> list[list[Quantity]]:
+def rows_of(amounts: Amounts) -> list[list[Quantity]]:
     """Return the amounts of each sentence or row of a text. They are to be read only."""
-    if not isinstance(amounts, Remembered):
-        return list(in_rows(text, amounts))
     if amounts.rows is None:
-        amounts.rows = list(in_rows(text, amounts))
+        amounts.rows = list(in_rows(amounts.marked, amounts))
     return amounts.rows
 
 
-def made_of(text: str, amounts: Sequence[Quantity]) -> Values:
+def made_of(text: str, amounts: Amounts) -> Values:
     """Return what two numbers of one sentence or row make, or of one column in rows that follow one
     another, and all of a row or column. It is to be read only."""
-    if isinstance(amounts, Remembered) and amounts.made is not None:
+    if amounts.made is not None:
         return amounts.made
     found = _by_kind(_made(text, amounts))
-    if isinstance(amounts, Remembered):
-        if amounts.came_before:
-            amounts.made = {key: array("d", values) for key, values in found.items()}
-        amounts.came_before = True
+    if amounts.came_before:
+        amounts.made = {key: array("d", values) for key, values in found.items()}
+    amounts.came_before = True
     return found
 
 
@@ -58,8 +57,17 @@ def _by_kind(made: Iterable[Made]) -> dict[tuple[str, str], list[float]]:
     return found
 
 
-def _made(text: str, amounts: Sequence[Quantity]) -> list[Made]:
-    rows = rows_of(text, amounts)
+def _made(text: str, amounts: Amounts) -> Iterable[Made]:
+    pairs, made = parts_of(text, amounts)
+    for a, b in pairs:
+        yield from combine(a, b)
+    yield from made
+
+
+def parts_of(text: str, amounts: Amounts) -> tuple[list[Pair], list[Made]]:
+    """Return the pairs of one sentence or row, or of one column in rows that follow one another,
+    and what all of a row or column make."""
+    rows = rows_of(amounts)
     within = (pair for row in rows if len(row) > 1 for pair in _pairs(row))
     columns = (
         (a, b)
@@ -67,15 +75,12 @@ def _made(text: str, amounts: Sequence[Quantity]) -> list[Made]:
         for a, b in zip(above[:IN_A_ROW], below, strict=False)
         if a.unit == b.unit
     )
-    made: list[Made] = []
-    for a, b in chain(islice(within, PAIRS), islice(columns, PAIRS)):
-        made += combine(a, b)
-    made += wholes(rows[:PAIRS])
+    made = list(wholes(rows[:PAIRS]))
     for group in keyed(text, amounts) if '":' in text else ():
         made += of_column(group)
-    return made
+    return [*islice(within, PAIRS), *islice(columns, PAIRS)], made
 
 
-def _pairs(row: Sequence[Quantity]) -> Iterable[tuple[Quantity, Quantity]]:
+def _pairs(row: Sequence[Quantity]) -> Iterable[Pair]:
     """The pairs of a row, of a long one those that stand side by side."""
     return combinations(row, 2) if len(row) <= IN_A_ROW else pairwise(row)

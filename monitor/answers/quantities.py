@@ -6,12 +6,12 @@ Dates, times, versions, identifiers, numbers of chapters and marks of lists are 
 from __future__ import annotations
 
 import re
+import sys
 from array import array
-from collections.abc import Sequence
 from functools import lru_cache
-from itertools import islice
 from typing import NamedTuple
 
+from monitor.answers.marks import DIGIT, marks
 from monitor.words import cues, units
 
 _DIGITS = {
@@ -27,9 +27,11 @@ _OTHER_DIGITS = re.compile("[\uff10-\uff19\u0660-\u0669\u06f0-\u06f9\u0966-\u096
 _SPACE = "\u00a0\u2007\u2009\u202f"
 _TOKEN = re.compile(
     rf"""[0-9](?:
-    (?P<plain>[0-9]{{0,8}}(?:\.[0-9]{{1,2}})?  # nothing but a word or a sign behind it: most are so
-        (?=(?:\ (?P<word>[A-Za-z]{{1,20}})|%)(?:[,;:!?)\n]|\.[ \n]|\ (?!per\ )|\Z)))
-  | (?P<bare>[0-9]{{0,8}}(?:\.[0-9]{{1,2}})?(?=[;!?\n]|[.:)](?:[ \n]|\Z)|,(?:\n|\ [^"'])|\ \(|\Z))
+    (?:(?<!0)|(?![0-9]))
+    (?:(?<=[a-z,;:.=|(!?*\n]\ [0-9])|(?<=[\n($€£][0-9])|(?<=\A[0-9]))
+    [0-9]{{0,8}}(?:\.[0-9]{{1,2}})?(?:  # nothing but a word or a sign behind it: most are so
+        (?P<plain>(?=(?:\ (?P<word>[A-Za-z]{{1,20}})|%)(?:[,;:!?)\n]|\.[ \n]|\ (?!per\ )|\Z)))
+      | (?P<bare>(?=[;!?\n]|[.:)](?:[ \n]|\Z)|,(?:\n|\ [^"'])|\ \(|\Z)))
   | (?P<no>
         [0-9]{{3}}[-./][0-9]{{1,2}}[-./][0-9]{{1,2}}(?:[T\ ][0-9:.]{{4,15}}Z?)?(?![0-9])
       | [0-9]?[-./][0-9]{{1,2}}[-./](?:[0-9]{{4}}|[0-9]{{2}})(?![0-9]|[.,][0-9])
@@ -88,7 +90,9 @@ class Quantity(NamedTuple):
         return self.value / self.written if self.written else 1.0
 
 
-def quantities(text: str, most: int, *, names: bool = False) -> list[Quantity]:
+def quantities(
+    text: str, most: int, *, names: bool = False, marked: bytes | None = None
+) -> list[Quantity]:
     """Return the amounts of a text, in order, `most` at about; with `names` also numbers of
     chapters, days of a month, and marks of lists and citations, with the unit `NAME`.
 
@@ -100,27 +104,29 @@ def quantities(text: str, most: int, *, names: bool = False) -> list[Quantity]:
     >>> [(one.value, one.unit) for one in quantities("5-10 mg at 08:30, see section 4 or v1.2", 9)]
     [(0.005, 'g'), (0.01, 'g')]
     """
-    return _amounts(text, most, names=names).all
+    return _read_all(text, most, marks(text) if marked is None else marked, names=names).all
 
 
-class Remembered(tuple[Quantity, ...]):
-    """All amounts of a short text. What was made of them (`combined`) is remembered with them.
+class Amounts(tuple[Quantity, ...]):
+    """The amounts of a text, and what was made of them (`combined`): of a short text both are
+    remembered.
 
-    `most` is from how many on `quantities` gives the same without `names`; None where some number
-    names something.
+    `marked` are the marks of the text. `most` is from how many on `quantities` gives the same
+    without `names`; None where some number names something, or that is not known.
     """
 
+    marked: bytes
     most: int | None = None
     rows: list[list[Quantity]] | None = None
     made: dict[tuple[str, str], array[float]] | None = None
     came_before = False
 
 
-def of_source(text: str, most: int) -> Sequence[Quantity]:
+def of_source(text: str, most: int) -> Amounts:
     """Return the same with `names`. Those of short texts are remembered: the next request of a
     conversation has all texts of the last one."""
     found = _of_short(text) if len(text) <= _SHORT and most >= _FEW else None
-    return quantities(text, most, names=True) if found is None else found
+    return _of(text, most)[0] if found is None else found
 
 
 _SHORT, _FEW, _REMEMBERED = 4096, 256, 256
@@ -128,38 +134,50 @@ _SHORT, _FEW, _REMEMBERED = 4096, 256, 256
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _of_short(text: str) -> Remembered | None:
-    amounts = _amounts(text, _FEW, names=True)
-    if not amounts.is_whole:
+def _of_short(text: str) -> Amounts | None:
+    found, reading = _of(text, _FEW)
+    if not reading.is_whole:
         return None
-    found = Remembered(amounts.all)
-    if not amounts.has_names and "_" not in text:  # behind which a number may be a part of a name
-        found.most = max(amounts.runs, len(found))
+    if not reading.has_names and "_" not in text:  # behind which a number may be a part of a name
+        found.most = max(reading.runs, len(found))
     return found
 
 
-def _amounts(text: str, most: int, *, names: bool) -> _Amounts:
-    """The amounts of a text."""
+def _of(text: str, most: int) -> tuple[Amounts, _Reading]:
+    marked = marks(text)
+    reading = _read_all(text, most, marked, names=True)
+    found = Amounts(reading.all)
+    found.marked = marked
+    return found, reading
+
+
+def _read_all(text: str, most: int, marked: bytes, *, names: bool) -> _Reading:
+    """The amounts of a text with these marks."""
     if not text.isascii() and _OTHER_DIGITS.search(text):
         text = text.translate(_DIGITS)
-    found = _Amounts(text)
-    until = 0
-    matches = _TOKEN.finditer(text)
-    for match in islice(matches, most):
+        marked = marks(text)
+    found = _Reading(text)
+    every = found.all
+    token, find = _TOKEN.match, marked.find
+    next_one, until = find(DIGIT), 0
+    while next_one >= 0 and found.runs < most and (match := token(text, next_one)):
         found.runs += 1
         start, end = match.span()
-        if len(found.all) >= most:
+        next_one = find(DIGIT, end)
+        if len(every) >= most:
             break
         if start < until:
             continue
         form = match.lastgroup
-        after = 0
-        if form in _PLAIN:
-            after = _plainly(text, match, found, names=names)
-        if after:
-            until = after
+        if form in _PLAIN and not found.is_open:
+            word = None if form == "bare" else match["word"] or "%"
+            after = _plainly(found, start, end, word, names=names)
+            if after:
+                until = after
+                continue
+        elif form == "no":
             continue
-        if form == "no" or _is_part(text, start, names=names):
+        if _is_part(text, start, names=names):
             continue
         unit, factor, until = _unit(text, start, end, found.money)
         if unit is None or not (unit or factor != 1.0 or not _is_name(text, start, end)):
@@ -168,62 +186,68 @@ def _amounts(text: str, most: int, *, names: bool) -> _Amounts:
                 continue
             unit, found.has_names = NAME, True
         found.add(_read(text, (start, end, until), unit, factor), unit, factor)
-    found.is_whole = len(found.all) < most and next(matches, None) is None
+    found.is_whole = len(every) < most and next_one < 0
     return found
 
 
-def _plainly(text: str, match: re.Match[str], found: _Amounts, *, names: bool) -> int:
+def _plainly(found: _Reading, start: int, end: int, word: str | None, *, names: bool) -> int:
     """Add a number of which one look at what stands beside it tells all, as most do; return where
-    it ends. Return 0 where it has to be read with care, which comes to the same everywhere else."""
-    start, end = match.span()
-    money = _plain_money(text, start)
-    run = text[start:end]
-    if money is None or found.is_open or (run[0] == "0" and run.isdigit() and run != "0"):
-        return 0
-    unit, factor, until = money, 1.0, end
-    may_go_on = money != ""
-    word = match["word"] or (None if match.lastgroup == "bare" else "%")
+    it ends. Return 0 where it has to be read with care, which comes to the same everywhere else.
+    `word` stands behind it, or the sign of percent, or nothing of that kind."""
+    text = found.text
+    unit = money = _SIGNS.get(text[start - 1 : start], "")
+    factor, until = 1.0, end
     if word is None:
-        may_go_on = may_go_on or text[end : end + 1] == ","
+        may_go_on = money or text[end : end + 1] == ","
         if not money and _is_name(text, start, end):
             unit = NAME
     else:
-        lower = word.lower()
-        if lower in _UNPLAIN or (end - start < 3 and lower[:3] in cues.MONTHS):
+        least, kind, one = _BEHIND[word]
+        if end - start < least:
             return 0
-        known = units.UNITS.get(word) or units.IN_ANY_CASE.get(lower, _NO_UNIT)
+        may_go_on = money
         if money:
             pass
-        elif known != _NO_UNIT:
-            unit, factor = known
+        elif kind or one != 1.0:
+            unit, factor = kind, one
             may_go_on = unit in units.CURRENCIES
-            until = match.end("word") if match["word"] else end + 1
-            until += text[until : until + 1] == "."
+            until = end + (1 if word == "%" else 1 + len(word))
+            if text[until : until + 1] == ".":
+                until += 1
         elif _is_named(text, start, end):
             unit = NAME
     if unit is NAME:
         found.has_names = True
         if not names:
             return end
-    number, step = float(run), _STEPS[len(run.partition(".")[2])]
-    one = Quantity(number * factor, step * factor, unit, number, start, until)
-    if may_go_on:
-        found.add([one], unit, factor)
+    run = text[start:end]
+    number, step = float(run), 1.0 if run.isdigit() else _STEPS[len(run.partition(".")[2])]
+    new = _quantity(Quantity, (number * factor, step * factor, unit, number, start, until))
+    if may_go_on and _DASHED.match(text, until):
+        found.add([new], unit, factor)
     else:
-        found.all.append(one)
+        found.all.append(new)
     return until
 
 
-def _plain_money(text: str, start: int) -> str | None:
-    """The money whose sign stands before a number, empty where none does; None where one has to
-    look closer."""
-    before = text[start - 1] if start else "\n"
-    if before == " ":
-        last = text[start - 2] if start > 1 else "\n"
-        return "" if last.islower() or last in ",;:.=|(!?*\n" else None
-    return units.MONEY[before] if before in "$€£" else "" if before in "\n(" else None
+class _Behind(dict[str, tuple[int, str, float]]):
+    """A word behind a number → (how long a number must be, so that the word tells all, what the
+    word measures, how many of that one is). Of words that come often it is remembered."""
+
+    def __missing__(self, word: str) -> tuple[int, str, float]:
+        lower = word.lower()
+        kind, one = units.UNITS.get(word) or units.IN_ANY_CASE.get(lower, _NO_UNIT)
+        least = _NEVER if lower in _UNPLAIN else 3 if lower[:3] in cues.MONTHS else 0
+        if len(self) >= _WORDS:
+            self.clear()
+        self[word] = least, kind, one
+        return least, kind, one
 
 
+_BEHIND = _Behind()
+_WORDS, _NEVER = 2048, 99
+_SIGNS = {sign: units.MONEY[sign] for sign in "$€£"}
+_quantity = tuple.__new__
 _PLAIN = ("plain", "bare")
 _NO_UNIT = ("", 1.0)
 _STEPS = (1.0, 0.1, 0.01)
@@ -233,7 +257,7 @@ _UNPLAIN = {*_BEFORE_UNITS.split(), *_JOINING.split(), *map(str.lower, units.SCA
 """Words behind a number after which one has to look at what follows."""
 
 
-class _Amounts:
+class _Reading:
     """The amounts of a text so far. Those of a range or a list get the unit of the last."""
 
     def __init__(self, text: str) -> None:
@@ -243,7 +267,7 @@ class _Amounts:
         self.runs = 0  # how many runs of digits were looked at
         self.is_open = False  # whether a range or list goes on
         self.money = ""
-        self._text = text
+        self.text = text
         self._opened = 0  # the first of a range or list without a unit yet
 
     def add(self, new: list[Quantity], unit: str, factor: float) -> None:
@@ -258,7 +282,7 @@ class _Amounts:
         self.is_open = (
             (not unit or unit in units.CURRENCIES)
             and factor == 1.0
-            and _DASHED.match(self._text, new[0].end) is not None
+            and _DASHED.match(self.text, new[0].end) is not None
             and not _is_year(new[0])
         )
         self.money = (unit or self.money) if self.is_open else ""
@@ -323,11 +347,33 @@ def _is_name(text: str, start: int, end: int) -> bool:
 
 def _is_named(text: str, start: int, end: int) -> bool:
     """Whether the word before a number says what it names, or of which month it is a day."""
-    words = text[max(start - _LOOK_BACK, 0) : start].rstrip(" .:([\u00a0").rsplit(None, 1)
+    before = text[max(start - _LOOK_BACK, 0) : start]
+    space = before.rfind(" ", 0, -1)
+    longest = _NAMING[before[space + 1 : -1]] if space >= 0 and before[-1] == " " else -1
+    return end - start <= (_named_by(before) if longest < 0 else longest)
+
+
+def _named_by(before: str) -> int:
+    """The digits of the longest number that the last word before it names, or makes a day; -1
+    where there is no word."""
+    words = before.rstrip(" .:([\u00a0").rsplit(None, 1)
     word = words[-1].lower().lstrip("([") if words else ""
     if word in cues.NAMES or word[-1:] in ("§", "#", "№"):
-        return True
-    return end - start <= 2 and word[:3] in cues.MONTHS
+        return sys.maxsize
+    return 2 if word[:3] in cues.MONTHS else 0 if words else -1
+
+
+class _Naming(dict[str, int]):
+    """The same of a word, which is remembered."""
+
+    def __missing__(self, word: str) -> int:
+        if len(self) >= _WORDS:
+            self.clear()
+        found = self[word] = _named_by(word)
+        return found
+
+
+_NAMING = _Naming()
 
 
 def _is_of_month(text: str, end: int) -> bool:

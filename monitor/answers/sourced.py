@@ -15,9 +15,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import combinations, islice, pairwise
 
-from monitor.answers.arithmetic import EDGE, IN_A_ROW, combine, multiply, wholes
-from monitor.answers.combined import PAIRS, made_of, rows_of
-from monitor.answers.quantities import Quantity, Remembered, of_source, quantities
+from monitor.answers.arithmetic import IN_A_ROW, Made, wholes
+from monitor.answers.combined import PAIRS, Pair, made_of, parts_of, rows_of
+from monitor.answers.marks import EDGE, marks
+from monitor.answers.matches import Claim, is_among, is_made
+from monitor.answers.quantities import Amounts, Quantity, of_source, quantities
 from monitor.words import cues
 from monitor.words.units import CURRENCIES
 
@@ -26,11 +28,15 @@ MOST = 1000
 _BESIDE, _COUNTS, _MANY = 40, 6, 1000
 """So many numbers beside one, and counts that are multiplied are looked at; counts up to a
 thousand."""
+_FEW = 64
+"""So many pairs are held against each number; of more what they make is put in order first."""
 _OF = re.compile(r"%? ?(?:of|der|des|von|du|de)\b", re.IGNORECASE)
 _MONTH = 30 * 86400.0
 _KINDS = frozenset("+-~*%:")
 _PRICED = CURRENCIES | {""}
 _METRIC = frozenset(("g", "l", "length"))
+_TOLD = _METRIC | {"%", "month", "time"}
+"""Units of numbers that may be told in others."""
 _TIMES = (100.0, 1000.0, 0.001, 0.01)
 """From one unit of the same kind to another: a table has it in its head, or in a key."""
 
@@ -45,34 +51,45 @@ class Sources:
         self.count = 0
         self._rows: list[list[list[Quantity]]] | None = None
         self._spelled: dict[float, bool] = {}
-        self._multiplied: list[float] | None = None
-        self._found: list[Sequence[Quantity]] = []
-        written: set[float] = set()
-        measured: dict[str, list[float]] = defaultdict(list)
+        self._has_metres = False
+        self._found: list[Amounts] = []
+        every: list[float] = []
+        plain: list[float] = []
+        measured: dict[str, list[float]] = {"": plain}
         for text in texts:
-            found = of_source(text, MOST - self.count) if self.count < MOST else ()
+            if self.count >= MOST:
+                break
+            found = of_source(text, MOST - self.count)
             self._found.append(found)
             self.count += len(found)
-            for one in found:
-                measured[one.unit].append(one.value)
-                written.add(one.value)
-                if one.value != one.written:
-                    written.add(one.written)
-                    if one.unit == "":
-                        measured[""].append(one.written)
-                elif one.unit == "length":  # 5 m may be millions
-                    measured[""].append(one.written * 1e6)
-                if "/" in one.unit:  # an answer may leave out of what
-                    measured[one.unit.partition("/")[0] + "/"].append(one.value)
-        self._values = {unit: sorted(values) for unit, values in measured.items()}
-        self._written = sorted(written)
-        self._derived: dict[str, list[tuple[str, list[float]]]] | None = None
+            for value, _, unit, written, _, _ in found:
+                every.append(value)
+                if value != written:
+                    every.append(written)
+                    if not unit:
+                        plain.append(written)
+                elif unit == "length":  # 5 m may be millions
+                    plain.append(value * 1e6)
+                    self._has_metres = True
+                if not unit:
+                    plain.append(value)
+                elif unit in measured:
+                    measured[unit].append(value)
+                else:
+                    measured[unit] = [value]
+                if "/" in unit:  # an answer may leave out of what
+                    measured.setdefault(unit.partition("/")[0] + "/", []).append(value)
+        for values in measured.values():
+            values.sort()
+        every.sort()
+        self._values = measured
+        self._written = every
 
     @cached_property
     def asked(self) -> Sequence[Quantity]:
         """The numbers of the question; those of one of the texts are known already."""
-        for text, found in zip(self.texts, self._found, strict=True):
-            if text == self._question and isinstance(found, Remembered):
+        for text, found in zip(self.texts, self._found, strict=False):
+            if text == self._question:
                 if found.most is not None and found.most <= _BESIDE:
                     return found
                 break
@@ -81,20 +98,26 @@ class Sources:
     def support(self, one: Quantity, slack: float) -> bool:
         """Whether a number stands in the texts; `slack` is by how much of its own value it may be
         off, in its unit's measure."""
-        if self._measured(one, slack) if one.unit else self._stands(one, slack):
+        value, unit = one.value, one.unit
+        is_near = _near(self._written, value, slack)
+        is_scaled = value != one.written
+        if not unit:
+            if is_near or (is_scaled and self._stands(one, slack)):
+                return True
+        elif (is_near or is_scaled or unit in _TOLD or self._has_metres) and self._measured(
+            one, slack
+        ):
             return True
-        if one.unit == "length" and one.value == one.written:  # 5 m may be millions
-            times = one.value * 1e6, slack * 1e6
+        if unit == "length" and not is_scaled:  # 5 m may be millions
+            times = value * 1e6, slack * 1e6
             return any(_near(found, *times) for found in self._values.values())
         return self._says(one)
 
     def _stands(self, one: Quantity, slack: float) -> bool:
-        """The same of a number without a unit."""
-        if _near(self._written, one.value, slack):
-            return True
-        plain, value = self._values.get("", ()), one.value
-        return one.scale != 1.0 and (
-            _near(plain, one.written, slack / one.scale) or _near(plain, value / 1e3, slack / 1e3)
+        """Whether a number without a unit stands there as it is written, or in thousands."""
+        plain = self._values[""]
+        return _near(plain, one.written, slack / one.scale) or _near(
+            plain, one.value / 1e3, slack / 1e3
         )
 
     def _measured(self, one: Quantity, slack: float) -> bool:
@@ -117,7 +140,7 @@ class Sources:
 
     def _has_plain(self, one: Quantity, slack: float) -> bool:
         """Whether a number with a unit stands in the texts without one."""
-        plain = self._values.get("", ())
+        plain = self._values[""]
         if not plain:
             return False
         value, scale = one.value, one.scale
@@ -141,34 +164,40 @@ class Sources:
             self._spelled[one.written] = any(_spells(text, spelled) for text in self.texts)
         return self._spelled[one.written]
 
-    def derive(self, one: Quantity, slack: float, kinds: str) -> bool:
+    def derive(self, claim: Claim, kinds: str) -> bool:
         """Whether a number is made in one of these ways (`combine`) of two of one sentence or row,
         or of one column in rows that follow one another, or of all of a row or column."""
         if _KINDS.isdisjoint(kinds):
             return False
-        if self._derived is None:
-            self._derived = self._combined()
+        pairs, made = self._parts
+        if len(pairs) + len(made) <= _FEW:
+            return is_made(claim, pairs, kinds) or is_among(claim, made, kinds)
         for kind in kinds:
-            for unit, found in self._derived.get(kind, ()):
-                may = unit == one.unit or not (unit and one.unit) or "/" in unit
-                if may and _is_near(found, one, slack, unit):
+            for unit, found in self._combined.get(kind, ()):
+                if any(_is_within(found, *ends) for ends in claim.ranges(unit)):
                     return True
         return False
 
-    def multiplied(self, one: Quantity, slack: float) -> bool:
-        """Whether a number is what a row says that several of a thing cost: `2 x pear 0.60`."""
-        if one.unit not in _PRICED or not self.amounts:
-            return False
-        if self._multiplied is None:
-            rows = (row for of in self._by_row() for row in of)
-            pairs = (pair for row in rows for pair in pairwise(row))
-            self._multiplied = sorted(
-                a.written * b.value
-                for a, b in islice(pairs, PAIRS)
-                if a.written == int(a.written) and 1 < a.written < 1000 and a.unit not in CURRENCIES
-                and a.unit != "%" and (b.unit in CURRENCIES or (not b.unit and b.step == 0.01))
-            )  # fmt: skip
-        return _near(self._multiplied, one.value, slack)
+    @cached_property
+    def multiplied(self) -> list[float]:
+        """What rows say that several of a thing cost: `2 x pear 0.60`."""
+        if self.count > PAIRS:
+            pairs = [pair for of in self._by_row() for row in of for pair in pairwise(row)][:PAIRS]
+            return sorted(a.written * b.value for a, b in pairs if _is_priced(a, b))
+        made = []
+        for found in self._found:
+            before: Quantity | None = None
+            for one in found:
+                if before is not None:
+                    if before.start == one.start:
+                        continue
+                    if (
+                        _is_priced(before, one)
+                        and found.marked.find(EDGE, before.start, one.start) < 0
+                    ):
+                        made.append(before.written * one.value)
+                before = one
+        return sorted(made)
 
     def beside(self, known: Quantity) -> list[Quantity]:
         """The numbers of the rows in which a number stands, and of those before and behind."""
@@ -194,13 +223,26 @@ class Sources:
 
     def _by_row(self) -> list[list[list[Quantity]]]:
         if self._rows is None:
-            self._rows = list(map(rows_of, self.texts, self._found))
+            self._rows = list(map(rows_of, self._found))
         return self._rows
 
+    @cached_property
+    def _parts(self) -> tuple[list[Pair], list[Made]]:
+        """The pairs that stand side by side, and what whole rows and columns make."""
+        pairs: list[Pair] = []
+        made: list[Made] = []
+        for text, amounts in zip(self.texts, self._found, strict=False):
+            if len(amounts) > 1:
+                some, more = parts_of(text, amounts)
+                pairs += some
+                made += more
+        return pairs, made
+
+    @cached_property
     def _combined(self) -> dict[str, list[tuple[str, list[float]]]]:
         """What the numbers of a row or column make: kind → (unit, values in order)."""
         found: dict[tuple[str, str], list[float]] = defaultdict(list)
-        for text, amounts in zip(self.texts, self._found, strict=True):
+        for text, amounts in zip(self.texts, self._found, strict=False):
             if len(amounts) > 1:
                 for key, values in made_of(text, amounts).items():
                     found[key] += values
@@ -209,6 +251,16 @@ class Sources:
             every.sort()
             by_kind[kind].append((unit, every))
         return by_kind
+
+
+def _is_priced(count: Quantity, price: Quantity) -> bool:
+    """Whether the first of two numbers that stand side by side may be how many, the second what
+    each of them costs."""
+    return (
+        (price.unit in CURRENCIES or (not price.unit and price.step == 0.01))
+        and 1 < count.written < 1000 and count.written == int(count.written)
+        and count.unit not in CURRENCIES and count.unit != "%"
+    )  # fmt: skip
 
 
 def _spells(text: str, words: Sequence[str]) -> bool:
@@ -226,29 +278,6 @@ def _spells(text: str, words: Sequence[str]) -> bool:
                 return True
             start = lower.find(word, end)
     return False
-
-
-def _is_near(values: Sequence[float], one: Quantity, slack: float, unit: str) -> bool:
-    """Whether a claim is among values in a unit, or in none."""
-    if unit == one.unit or (unit.endswith("/") and one.unit.startswith(unit)):
-        return _near(values, one.value, slack)
-    if unit and one.unit:
-        return False
-    if one.value == one.written:
-        return _near(values, one.value, slack)
-    written = slack / one.scale
-    return (
-        _near(values, one.value, slack)
-        or _near(values, one.written, written)
-        or (one.scale > 1e5 and _near(values, one.value / 1e3, slack / 1e3))
-    )
-
-
-def _is_equal(value: float, one: Quantity, slack: float, unit: str) -> bool:
-    """The same of one value."""
-    if unit == one.unit or (unit.endswith("/") and one.unit.startswith(unit)):
-        return one.value - slack <= value <= one.value + slack
-    return not (unit and one.unit) and _is_near((value,), one, slack, unit)
 
 
 def claims(amounts: Iterable[Quantity]) -> Iterator[list[Quantity]]:
@@ -289,73 +318,77 @@ def unsupported(answer: str, sources: Sources, most: int) -> tuple[int, int]:
 
     What an answer has worked out in a way that is not seen through here is left out of both.
     """
-    amounts = quantities(answer, most)
+    marked = marks(answer)
+    amounts = quantities(answer, most, marked=marked)
     right: list[Quantity] = []
-    missing: list[list[tuple[Quantity, float]]] = []
+    missing: list[list[Claim]] = []
     seen: set[tuple[float, str]] = set()
     for readings in claims(amounts):
         first = readings[0]
-        if (first.value, first.unit) in seen:
+        key = first.value, first.unit
+        if key in seen:
             continue
-        seen.add((first.value, first.unit))
-        pairs = []
+        seen.add(key)
+        some = []
         for one in readings:
             slack = _slack(one, answer)
             if sources.support(one, slack):
                 right.append(first)
                 break
-            pairs.append((one, slack))
+            some.append(Claim(one, slack))
         else:
-            missing.append(pairs)
+            missing.append(some)
     if not missing:
         return 0, len(seen)
-    sentences = _Sentences(answer, amounts, right)
+    sentences = _Sentences(answer, marked, amounts, right)
+    left = [(some, sentences.said(some[0].one)) for some in missing]
     for _ in range(2):  # what follows from what is said after it
-        left = []
-        for pairs in missing:
-            for one, slack in pairs:
-                if _follows(one, slack, sources, sentences):
-                    sentences.know(pairs[0][0])
-                    break
+        before = len(left)
+        unknown = []
+        for some, said in left:
+            if any(_follows(claim, sources, sentences, said) for claim in some):
+                sentences.know(some[0].one)
             else:
-                left.append(pairs)
-        if len(left) in (0, len(missing)):
-            missing = left
+                unknown.append((some, said))
+        left = unknown
+        if len(left) in (0, before):
             break
-        missing = left
-    unsure = sum(sentences.said(sentences.place(pairs[0][0])).is_computed for pairs in missing)
-    return len(missing) - unsure, len(seen) - unsure
+    unsure = sum(said.is_computed for _, said in left)
+    return len(left) - unsure, len(seen) - unsure
 
 
 class _Sentences:
-    """The sentences and rows of an answer, and which numbers of each are known to be right."""
+    """The sentences and rows of an answer, and which numbers of each are `known` to be right."""
 
-    def __init__(self, answer: str, amounts: Sequence[Quantity], right: Sequence[Quantity]) -> None:
+    def __init__(
+        self, answer: str, marked: bytes, amounts: Sequence[Quantity], right: Sequence[Quantity]
+    ) -> None:
         self._answer = answer
-        self._edges = [match.start() for match in EDGE.finditer(answer)]
-        self._known: dict[int, list[Quantity]] = defaultdict(list)
+        self._marked = marked
+        self.known: dict[int, list[Quantity]] = defaultdict(list)
         self._said: dict[int, cues.Said] = {}
         for one in amounts:
-            if 1.0 < one.written <= 100.0 and _is_idle(one):  # no year
+            if (1.0 < one.written <= 10.0 or one.written == 100.0) and _is_idle(one):
                 self.know(one)
         for one in right:
             self.know(one)
 
     def place(self, one: Quantity) -> int:
         """The number of the sentence in which a number stands."""
-        return bisect_left(self._edges, one.start)
+        return self._marked.count(EDGE, 0, one.start)
 
     def know(self, one: Quantity) -> None:
         """Let others follow from a number."""
-        self._known[self.place(one)].append(one)
+        self.known[self.place(one)].append(one)
 
-    def said(self, place: int) -> cues.Said:
-        """What a sentence says of how its numbers were made."""
-        said = self._said.get(place)
+    def said(self, one: Quantity) -> cues.Said:
+        """What the sentence of a number says of how its numbers were made."""
+        start = self._marked.rfind(EDGE, 0, one.start) + 1
+        said = self._said.get(start)
         if said is None:
-            start = self._edges[place - 1] if place else 0
-            end = self._edges[place] if place < len(self._edges) else len(self._answer)
-            said = self._said[place] = cues.said(self._answer[start:end])
+            end = self._marked.find(EDGE, one.start)
+            sentence = self._answer[start:end] if end >= 0 else self._answer[start:]
+            said = self._said[start] = cues.said(sentence)
         return said
 
     def goes_on(self, one: Quantity, pattern: re.Pattern[str]) -> bool:
@@ -364,39 +397,40 @@ class _Sentences:
 
     def beside(self, place: int) -> list[Quantity]:
         """What is known to be right in a sentence and in the one before."""
-        if not self._known:
-            return []
-        return [*self._known.get(place, ()), *self._known.get(place - 1, ())][: IN_A_ROW + 2]
+        return [*self.known.get(place, ()), *self.known.get(place - 1, ())][: IN_A_ROW + 2]
 
     def above(self, place: int) -> list[list[Quantity]]:
         """What is known in the rows before one, a list for each."""
-        return [self._known[row] for row in range(max(place - 40, 0), place) if row in self._known]
+        return [self.known[row] for row in range(max(place - 40, 0), place) if row in self.known]
 
 
-def _follows(one: Quantity, slack: float, sources: Sources, sentences: _Sentences) -> bool:
+def _follows(claim: Claim, sources: Sources, sentences: _Sentences, said: cues.Said) -> bool:
     """Whether a number follows from others of its sentence, or from the texts by what it says."""
-    place = sentences.place(one)
-    beside = sentences.beside(place)
-    if (
-        (len(beside) > 1 and _is_made(one, slack, combinations(beside, 2)))
-        or (len(beside) > 2 and _is_among(one, slack, wholes([beside])))
-        or sources.multiplied(one, slack)
-    ):
+    one = claim.one
+    beside: list[Quantity] = []
+    place = 0
+    if sentences.known:
+        place = sentences.place(one)
+        beside = sentences.beside(place)
+        if len(beside) > 1 and is_made(claim, combinations(beside, 2)):
+            return True
+        if len(beside) > 2 and is_among(claim, wholes([beside])):
+            return True
+    if one.unit in _PRICED and _is_within(sources.multiplied, *claim.same):
         return True
-    said = sentences.said(place)
     kinds = said.kinds
     if one.unit == "%" and sentences.goes_on(one, _OF):
         kinds += ":"
     if not kinds:
         return False
     if (
-        sources.derive(one, slack, kinds)
-        or ("+" in kinds and _is_among(one, slack, wholes(sentences.above(place))))
-        or ("*" in kinds and _is_made(one, slack, _multiples(beside, sources, said.counts), "*"))
-        or ("y" in kinds and _is_among(one, slack, _by_month(sources)))
+        sources.derive(claim, kinds)
+        or ("+" in kinds and is_among(claim, wholes(sentences.above(place))))
+        or ("*" in kinds and is_made(claim, _multiples(beside, sources, said.counts), "*"))
+        or ("y" in kinds and is_among(claim, _by_month(sources)))
     ):
         return True
-    return bool(beside) and _is_made(one, slack, _linked(beside, sources))
+    return bool(beside) and is_made(claim, _linked(beside, sources))
 
 
 def _by_month(sources: Sources) -> Iterator[tuple[str, str, float]]:
@@ -428,21 +462,6 @@ def _multiples(
         yield from ((a, b) for b in sources.amounts)
 
 
-def _is_among(one: Quantity, slack: float, made: Iterable[tuple[str, str, float]]) -> bool:
-    return any(_is_equal(value, one, slack, unit) for unit, _, value in made)
-
-
-def _is_made(
-    one: Quantity, slack: float, pairs: Iterable[tuple[Quantity, Quantity]], kinds: str = ""
-) -> bool:
-    make = multiply if kinds == "*" else combine
-    for a, b in pairs:
-        for unit, _, value in make(a, b):
-            if _is_equal(value, one, slack, unit):
-                return True
-    return False
-
-
 def _slack(one: Quantity, answer: str) -> float:
     """By how much a number may be off: half of its last digit; more behind a word like about."""
     slack = _slack_of(one)
@@ -458,5 +477,10 @@ def _slack_of(one: Quantity) -> float:
 
 
 def _near(values: Sequence[float], value: float, slack: float) -> bool:
-    place = bisect_left(values, value - slack)
-    return place < len(values) and values[place] <= value + slack
+    return _is_within(values, value - slack, value + slack)
+
+
+def _is_within(values: Sequence[float], low: float, high: float) -> bool:
+    """Whether one of some values, in order, lies between two."""
+    place = bisect_left(values, low)
+    return place < len(values) and values[place] <= high

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.answers.arithmetic import EDGE, combine, in_rows, keyed, multiply, wholes
+from monitor.answers.arithmetic import combine, in_rows, keyed, multiply, wholes
+from monitor.answers.marks import EDGE, marks
 from monitor.answers.quantities import quantities
 
 
@@ -44,14 +44,14 @@ def test_a_number_without_a_unit_is_in_that_of_its_neighbour() -> None:
 def test_rows_end_with_sentences_lines_and_objects() -> None:
     """A decimal point ends none."""
     text = "It was 1.5 and 2.\n3 | 4\n{5}, {6}"
-    rows = list(in_rows(text, quantities(text, 99, names=True)))
+    rows = list(in_rows(marks(text), quantities(text, 99, names=True)))
     assert [[one.value for one in row] for row in rows] == [[1.5, 2.0], [3.0, 4.0], [5.0], [6.0]]
 
 
 def test_columns_of_alike_rows_and_members_of_objects_are_added() -> None:
     """A total behind them is not added to itself."""
     text = "a | 2 | $3\nb | 4 | $5\nc | 6 | $7"
-    sums = list(wholes(list(in_rows(text, quantities(text, 99)))))
+    sums = list(wholes(list(in_rows(marks(text), quantities(text, 99)))))
     assert {("", "+", 12.0), ("USD", "+", 15.0), ("USD", "+", 8.0)} <= set(sums)
     text = '{"n": 2, "m": 5}, {"n": -3, "m": 7}, {"n": 4, "m": 9}'
     groups = [
@@ -69,9 +69,8 @@ def test_columns_of_alike_rows_and_members_of_objects_are_added() -> None:
 def test_rows_and_products_are_those_of_the_whole_text(text: str) -> None:
     """A row is what stands between two of its edges; a product is one of all that is made."""
     found = quantities(text, 99, names=True)
-    edges = [match.start() for match in EDGE.finditer(text)]
-    assert edges == [match.start() for match in re.finditer(r"[.!?](?=[\s\"”)])|\n|\}", text)]
-    rows = list(in_rows(text, found))
+    edges = [place for place, mark in enumerate(marks(text)) if mark == EDGE[0]]
+    rows = list(in_rows(marks(text), found))
     firsts = list({one.start: one for one in reversed(found)}.values())[::-1]
     assert [one for row in rows for one in row] == sorted(firsts, key=lambda one: one.start)
     assert all(len({bisect_left(edges, one.start) for one in row}) == 1 for row in rows)

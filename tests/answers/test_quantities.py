@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.answers import quantities as module
-from monitor.answers.quantities import NAME, Quantity, Remembered, of_source, quantities
+from monitor.answers.quantities import NAME, Quantity, of_source, quantities
 from monitor.words import cues
 from monitor.words.units import IN_ANY_CASE, SCALES, UNITS
 from tests.answers.hostile import HOSTILE, is_linear
@@ -163,7 +163,7 @@ def test_a_source_of_which_no_number_is_a_name_is_read_as_a_question_is(
 ) -> None:
     """So a question that is one of the texts is read once."""
     found = of_source(text, 1000)
-    if isinstance(found, Remembered) and found.most is not None and found.most <= most:
+    if found.most is not None and found.most <= most:
         assert list(found) == quantities(text, most)
 
 

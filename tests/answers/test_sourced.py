@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.answers import sourced
+from monitor.answers.matches import Claim
 from monitor.answers.quantities import quantities
 from monitor.answers.sourced import Sources, unsupported
 from tests.answers.hostile import HOSTILE, is_linear
+from tests.bench.check_sets import answers
 
 REPORT = (
     "Revenue was $12,345,678 in 2025 and $10.2 million in 2024. The margin rose to 15.3% from 14.1%. "
@@ -87,7 +89,7 @@ def test_members_of_json_are_added_up_by_name() -> None:
     """Those that are negative apart from the others."""
     text = '[{"id": 71, "amount": -12.5}, {"id": 72, "amount": 900.0}, {"id": 73, "amount": -7.25}]'
     sources = Sources([text])
-    assert [sources.derive(one, 0.005, "+") for one in quantities("19.75; 29.75", 9)] == [
+    assert [sources.derive(Claim(one, 0.005), "+") for one in quantities("19.75; 29.75", 9)] == [
         True,
         False,
     ]
@@ -153,6 +155,20 @@ def test_a_number_is_spelled_by_a_word_of_its_own(text: str) -> None:
 def test_a_power_beyond_what_a_float_holds_is_no_number() -> None:
     """It fails nothing else."""
     assert wrong("It is 0e999, 1e-999 or 7.5e400; revenue was $13.1 million.") == 1
+
+
+def test_many_pairs_are_judged_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether what they make is put in order first, or each is held against the number."""
+    texts = [
+        ["".join(part.text or "" for part in one.view.inputs), one.view.answers[0]]
+        for one in answers()
+    ][::3]
+    found = []
+    for few in (-1, sourced.MOST**2):
+        monkeypatch.setattr(sourced, "_FEW", few)
+        found.append([unsupported(answer, Sources([text]), 99) for text, answer in texts])
+    assert found[0] == found[1]
+    assert len({missing for missing, _ in found[0]}) > 2
 
 
 def test_of_too_many_numbers_no_more_are_read() -> None:
