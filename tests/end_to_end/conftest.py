@@ -120,6 +120,9 @@ class System:
         config = data / "monitor.yaml"
         config.write_text(yaml.safe_dump(settings or {}))
         self.data = data
+        self._before = Page({})
+        self._last: dict[str, bytes] = {}
+        self._said = 0
         self._secure = ssl._create_unverified_context() if is_secure else None
         self.first_run: dict[str, Any] = {}
         """What `run.json` held when it was there for the first time."""
@@ -143,7 +146,7 @@ class System:
     def redis(self) -> str:
         """The store's URL, with the password of an embedded one."""
         embedded = self.data / "store" / "url"
-        return embedded.read_text().strip() if embedded.exists() else str(self.run["redis"])
+        return embedded.read_text().strip() if embedded.exists() else str(self.first_run["redis"])
 
     @property
     def url(self) -> str:
@@ -159,12 +162,26 @@ class System:
             with error:
                 return error.code, error.read().decode()
 
+    def forget(self) -> None:
+        """From now on tell of what comes: its records, its lines, and by how much it makes sums of
+        the page grow."""
+        self._before, self._said = Page({}), 0
+        self._before = self.settled()
+        assert self._before.is_conserved()
+        self._said = len(self.log())
+        with redis.Redis.from_url(self.redis) as client:
+            for key in client.scan_iter("monitor:*:records"):
+                newest: Any = client.xrevrange(key, count=1)
+                self._last |= {key.decode(): id_ for id_, _ in newest}
+
     def page(self) -> Page:
-        return Page.read(f"http://{self.run['admin']}/metrics")
+        return grown(Page.read(f"http://{self.run['admin']}/metrics"), self._before)
 
     def records(self, endpoint: str = "default", shard: int = 0) -> list[dict[str, Any]]:
+        key = f"monitor:{{{endpoint}:{shard}}}:records"
+        after = b"(" + self._last[key] if key in self._last else b"-"
         with redis.Redis.from_url(self.redis) as client:
-            entries: Any = client.xrange(f"monitor:{{{endpoint}:{shard}}}:records")
+            entries: Any = client.xrange(key, after)
         assert all(fields[b"v"] == b"1" for _, fields in entries)
         return [json.loads(fields[b"record"]) for _, fields in entries]
 
@@ -192,14 +209,16 @@ class System:
         return named[0]
 
     def until(self, true: Callable[[], object], patience: float = 150) -> None:
-        deadline = time.monotonic() + patience
+        began = time.monotonic()
         while not true():
             assert self.process.poll() is None, f"ended early: {self.log()}"
-            assert time.monotonic() < deadline, f"waited {patience} s in vain: {self.log()}"
-            time.sleep(0.05)
+            waited = time.monotonic() - began
+            assert waited < patience, f"waited {patience} s in vain: {self.log()}"
+            # A look costs the system 20 ms: what takes long is looked for less often.
+            time.sleep(min(max(0.05, waited / 10), 0.5))
 
     def log(self) -> str:
-        return (self.data / "log").read_text()
+        return (self.data / "log").read_text()[self._said :]
 
     def complaints(self) -> list[str]:
         """What should never be said: a traceback, or an exception that nobody expected."""
@@ -229,6 +248,24 @@ class System:
             return False
 
 
+def grown(page: Page, before: Page) -> Page:
+    """A page with the sums of its counters and histograms since another one; without those that are
+    the same, and with gauges as they are."""
+    were = {
+        (name, *sorted(labels.items())): value
+        for name, samples in before.samples.items()
+        if name.endswith(("_total", "_count", "_sum", "_bucket"))
+        for labels, value in samples
+    }
+    found: dict[str, list[tuple[dict[str, str], float]]] = {}
+    for name, samples in page.samples.items():
+        for labels, value in samples:
+            was = were.get((name, *sorted(labels.items())), 0)
+            if not was or value != was:
+                found.setdefault(name, []).append((labels, value - was))
+    return Page(found)
+
+
 def _title(pid: int) -> str:
     with contextlib.suppress(psutil.Error):
         return psutil.Process(pid).cmdline()[0]
@@ -247,10 +284,19 @@ def served(server: socketserver.ThreadingTCPServer) -> Generator[str]:
     server.server_close()
 
 
+@pytest.fixture(scope="module")
+def upstream_port() -> Generator[int]:
+    """Where endpoints of a file's tests listen, one after the other; nobody else gets this port."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", ports.free_port()))
+        yield held.getsockname()[1]
+
+
 @pytest.fixture
-def model() -> Generator[str]:
+def model(upstream_port: int) -> Generator[str]:
     """A model endpoint; yields its URL."""
-    with served(ThreadingHTTPServer(("127.0.0.1", 0), Model)) as url:
+    with served(ThreadingHTTPServer(("127.0.0.1", upstream_port), Model)) as url:
         yield url
 
 
@@ -281,24 +327,52 @@ def start(tmp_path: Path) -> Generator[Callable[..., System]]:
         system.stop()
 
 
+@pytest.fixture(scope="module")
+def share(
+    tmp_path_factory: pytest.TempPathFactory, upstream_port: int
+) -> Generator[Callable[..., System]]:
+    """Gives the tests of a file one `monitor run` for the same settings, whatever each has listen
+    on `upstream_port`; it tells each of what that test brings about alone. The next one gets another
+    where one has ended it."""
+    systems: dict[str, System] = {}
+
+    def begin(**settings: Any) -> System:
+        wanted = json.dumps(settings, sort_keys=True)
+        if wanted not in systems or systems[wanted].process.poll() is not None:
+            data = tmp_path_factory.mktemp("shared")
+            compile_before(data)
+            where = "--upstream", f"http://127.0.0.1:{upstream_port}", "--listen", "127.0.0.1:0"
+            systems[wanted] = System(data, "run", *where, settings=settings)
+        else:
+            systems[wanted].forget()
+        return systems[wanted]
+
+    with contextlib.ExitStack() as stack:
+        yield begin
+        is_there = [system for system in systems.values() if system.process.poll() is None]
+        for system in systems.values():
+            stack.callback(system.stop)
+    assert [system.process.returncode for system in is_there] == [0] * len(is_there)
+
+
 @pytest.fixture
 def free_port() -> int:
     return ports.free_port()
 
 
-@pytest.fixture
-def fast(free_port: int) -> Generator[str]:
+@pytest.fixture(scope="module")
+def fast(upstream_port: int) -> Generator[str]:
     """A model endpoint of its own process; yields its URL."""
-    process = subprocess.Popen([sys.executable, "-m", "tests.end_to_end.load", str(free_port)])
+    process = subprocess.Popen([sys.executable, "-m", "tests.end_to_end.load", str(upstream_port)])
     try:
         deadline = time.monotonic() + PATIENCE
         while True:
             with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", free_port), timeout=PATIENCE).close()
+                socket.create_connection(("127.0.0.1", upstream_port), timeout=PATIENCE).close()
                 break
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        yield f"http://127.0.0.1:{free_port}"
+        yield f"http://127.0.0.1:{upstream_port}"
     finally:
         process.kill()
         process.wait()

@@ -17,7 +17,7 @@ from tests.protocols.goldens.files import goldens
 
 
 @pytest.fixture
-def grpc_server() -> Iterator[str]:
+def grpc_server(upstream_port: int) -> Iterator[str]:
     """A gRPC server with one method of each shape; yields its address."""
 
     def unary(request: bytes, context: Any) -> bytes:
@@ -44,17 +44,15 @@ def grpc_server() -> Iterator[str]:
     }
     server = grpc.server(ThreadPoolExecutor(4))
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Model", handlers),))
-    port = server.add_insecure_port("127.0.0.1:0")
+    server.add_insecure_port(f"127.0.0.1:{upstream_port}")
     server.start()
-    yield f"http://127.0.0.1:{port}"
+    yield f"http://127.0.0.1:{upstream_port}"
     server.stop(None).wait()
 
 
-def test_a_call_names_its_record_where_asked_for(start: Any, grpc_server: str) -> None:
+def test_a_call_names_its_record_where_asked_for(share: Any, grpc_server: str) -> None:
     """`edits.exchange_id` in HTTP/2: the answer's metadata, also where it is all trailers."""
-    system = start(
-        "run", "--upstream", grpc_server, "--listen", "127.0.0.1:0", edits={"exchange_id": True}
-    )
+    system = share(edits={"exchange_id": True})
     found = []
     with grpc.insecure_channel(system.run["listen"]) as channel:
         for number in range(20):
@@ -70,11 +68,9 @@ def test_a_call_names_its_record_where_asked_for(start: Any, grpc_server: str) -
 
 
 @pytest.mark.parametrize("host", ["never", "always"])
-def test_grpc_in_all_its_shapes(start: Any, grpc_server: str, host: str) -> None:
+def test_grpc_in_all_its_shapes(share: Any, grpc_server: str, host: str) -> None:
     """Unary, server streaming, both ways, an error in the trailers; each is a record."""
-    system = start(
-        "run", "--upstream", grpc_server, "--listen", "127.0.0.1:0", edits={"host": host}
-    )
+    system = share(edits={"host": host})
     with grpc.insecure_channel(system.run["listen"]) as channel:
         unary = channel.unary_unary("/test.Model/Unary")
         answer, call = unary.with_call(b"x", metadata=(("x-population", "north"),))
@@ -100,7 +96,7 @@ def test_grpc_in_all_its_shapes(start: Any, grpc_server: str, host: str) -> None
     assert page.is_conserved()
 
 
-def test_tensors_over_grpc_are_recorded(start: Any) -> None:
+def test_tensors_over_grpc_are_recorded(share: Any, upstream_port: int) -> None:
     """As the client of Triton sends them: columns, the model, and how the call ended."""
     golden = next(one for one in goldens() if one.name == "kserve_v2/grpc-infer")
     (asked,), (told,) = (
@@ -116,9 +112,9 @@ def test_tensors_over_grpc_are_recorded(start: Any) -> None:
     handlers = {"ModelInfer": grpc.unary_unary_rpc_method_handler(infer)}
     service = grpc.method_handlers_generic_handler("inference.GRPCInferenceService", handlers)
     server.add_generic_rpc_handlers((service,))
-    port = server.add_insecure_port("127.0.0.1:0")
+    server.add_insecure_port(f"127.0.0.1:{upstream_port}")
     server.start()
-    system = start("run", "--upstream", f"http://127.0.0.1:{port}", "--listen", "127.0.0.1:0")
+    system = share(edits={"host": "never"})
     try:
         with grpc.insecure_channel(system.run["listen"]) as channel:
             call = channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")
@@ -138,7 +134,7 @@ def test_tensors_over_grpc_are_recorded(start: Any) -> None:
     assert (failed["outcome"], failed["outputs"][0]["role"]) == ("client_error", "error")
 
 
-def test_grpc_that_is_cancelled_or_late(start: Any) -> None:
+def test_grpc_that_is_cancelled_or_late(share: Any, upstream_port: int) -> None:
     """The endpoint is told at once, and the record says who ended it."""
     ended: Queue[str] = Queue()
 
@@ -157,10 +153,10 @@ def test_grpc_that_is_cancelled_or_late(start: Any) -> None:
     server.add_generic_rpc_handlers(
         (grpc.method_handlers_generic_handler("test.Model", {"Endless": method}),)
     )
-    port = server.add_insecure_port("127.0.0.1:0")
+    server.add_insecure_port(f"127.0.0.1:{upstream_port}")
     server.start()
     try:
-        system = start("run", "--upstream", f"http://127.0.0.1:{port}", "--listen", "127.0.0.1:0")
+        system = share(edits={"host": "never"})
         with grpc.insecure_channel(system.run["listen"]) as channel:
             call = channel.unary_stream("/test.Model/Endless")
             took: list[float] = []
@@ -195,7 +191,7 @@ def test_grpc_that_is_cancelled_or_late(start: Any) -> None:
 
 
 @pytest.fixture
-def websocket_server() -> Iterator[str]:
+def websocket_server(upstream_port: int) -> Iterator[str]:
     """Repeats texts in capitals and data backwards; yields its address."""
     from websockets.sync.server import serve
 
@@ -203,10 +199,10 @@ def websocket_server() -> Iterator[str]:
         for message in connection:
             connection.send(message.upper() if isinstance(message, str) else message[::-1])
 
-    with serve(answer, "127.0.0.1", 0) as server:
+    with serve(answer, "127.0.0.1", upstream_port) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
+        yield f"http://127.0.0.1:{upstream_port}"
         server.shutdown()
         thread.join()
 
@@ -214,14 +210,12 @@ def websocket_server() -> Iterator[str]:
 @pytest.mark.parametrize("compression", ["deflate", None])
 @pytest.mark.parametrize("host", ["never", "always"])
 def test_a_websocket_is_one_record_with_its_messages(
-    start: Any, websocket_server: str, compression: Any, host: str
+    share: Any, websocket_server: str, compression: Any, host: str
 ) -> None:
     """Texts and data both ways, fragments, pings, a large message, a close; edited or not."""
     from websockets.sync.client import connect
 
-    system = start(
-        "run", "--upstream", websocket_server, "--listen", "127.0.0.1:0", edits={"host": host}
-    )
+    system = share(edits={"host": host})
     url = f"ws://{system.run['listen']}/live"
     with connect(url, compression=compression, additional_headers={"x-population": "north"}) as one:
         one.send("write to me@example.org")

@@ -22,6 +22,8 @@ import redis
 
 from tests.end_to_end.load import Load, Watch
 
+SMALL = {"buffer_bytes": 300_000}
+"""Of `capture`: room for a hundred exchanges or so."""
 SELDOM = 0.5
 """Seconds between two requests of a client while a recorder, which comes last on a busy machine, works off
 what has piled up."""
@@ -64,10 +66,10 @@ def check(system: Any, load: Load, page: Any = None) -> int:
 
 
 def test_a_recorder_that_is_killed_again_and_again_loses_and_repeats_nothing(
-    start: Any, fast: str
+    share: Any, fast: str
 ) -> None:
     """Five times, at whatever it was doing, under full load."""
-    system = start("run", "--upstream", fast, "--listen", "127.0.0.1:0")
+    system = share()
     with under_load(system, pause=0.003) as load:
         for _ in range(5):
             progress(system, load, 300)
@@ -80,9 +82,9 @@ def test_a_recorder_that_is_killed_again_and_again_loses_and_repeats_nothing(
     assert system.page().total("monitor_restarts_total", role="recorder") == 5
 
 
-def test_a_frozen_recorder_is_waited_for_by_nobody(start: Any, fast: str) -> None:
+def test_a_frozen_recorder_is_waited_for_by_nobody(share: Any, fast: str) -> None:
     """Ten seconds or more under load: requests go on, exchanges wait, and all arrive when it thaws."""
-    system = start("run", "--upstream", fast, "--listen", "127.0.0.1:0")
+    system = share()
     with under_load(system, pause=0.03) as load:
         progress(system, load, 300)
         (recorder,) = system.run["pids"]["recorder"]
@@ -98,11 +100,9 @@ def test_a_frozen_recorder_is_waited_for_by_nobody(start: Any, fast: str) -> Non
     assert check(system, load) == 0
 
 
-def test_a_full_buffer_drops_whole_exchanges_and_counts_them(start: Any, fast: str) -> None:
+def test_a_full_buffer_drops_whole_exchanges_and_counts_them(share: Any, fast: str) -> None:
     """With room for a hundred or so, the rest is lost for a stated reason; clients see nothing."""
-    system = start(
-        "run", "--upstream", fast, "--listen", "127.0.0.1:0", capture={"buffer_bytes": 200_000}
-    )
+    system = share(capture=SMALL)
     with under_load(system) as load:
         (recorder,) = system.run["pids"]["recorder"]
         os.kill(recorder, signal.SIGSTOP)
@@ -149,19 +149,16 @@ def test_a_store_that_fails_in_any_way_costs_nothing_but_time(
 
 
 def test_a_disk_without_room_and_a_store_away_lose_what_the_buffer_cannot_hold(
-    start: Any, fast: str, store: str
+    share: Any, fast: str
 ) -> None:
     """The spool takes what it can; then the buffer fills, and drops are counted; what was taken
     arrives."""
-    system = start(
-        "run", "--upstream", fast, "--redis", store, "--listen", "127.0.0.1:0",
-        capture={"buffer_bytes": 300_000},
-    )  # fmt: skip
-    client: Any = redis.Redis.from_url(store)
+    system = share(capture=SMALL)
+    client: Any = redis.Redis.from_url(system.redis)
+    (recorder,) = system.run["pids"]["recorder"]
+    limits = resource.prlimit(recorder, resource.RLIMIT_FSIZE)
     with client, under_load(system) as load:
-        (recorder,) = system.run["pids"]["recorder"]
-        _, hard = resource.prlimit(recorder, resource.RLIMIT_FSIZE)
-        resource.prlimit(recorder, resource.RLIMIT_FSIZE, (2_000_000, hard))
+        resource.prlimit(recorder, resource.RLIMIT_FSIZE, (2_000_000, limits[1]))
         client.config_set("maxmemory", 1)
         reason = {"reason": "buffer_full"}
         system.until(lambda: system.page().total("monitor_exchanges_lost_total", **reason) > 200)
@@ -173,11 +170,12 @@ def test_a_disk_without_room_and_a_store_away_lose_what_the_buffer_cannot_hold(
         progress(system, load, 100)
     lost = check(system, load)
     assert lost == system.page().total("monitor_exchanges_lost_total", **reason)
+    resource.prlimit(recorder, resource.RLIMIT_FSIZE, limits)
 
 
-def test_a_killed_store_comes_back_with_everything(start: Any, fast: str) -> None:
+def test_a_killed_store_comes_back_with_everything(share: Any, fast: str) -> None:
     """The embedded store is started again on its append-only file; appends go on after it."""
-    system = start("run", "--upstream", fast, "--listen", "127.0.0.1:0")
+    system = share()
     with under_load(system) as load:
         progress(system, load, 200)
         # What the store had answered is on disk once this says so.
@@ -316,9 +314,9 @@ def test_a_drain_under_load_loses_nothing_and_accepts_for_its_delay(
     assert traces[None] == accepted
 
 
-def test_connections_that_nobody_can_follow_pass_and_are_counted(start: Any, fast: str) -> None:
+def test_connections_that_nobody_can_follow_pass_and_are_counted(share: Any, fast: str) -> None:
     """Among others, under load: they are no exchanges, and the law holds."""
-    system = start("run", "--upstream", fast, "--listen", "127.0.0.1:0")
+    system = share()
     host, _, port = system.run["listen"].rpartition(":")
     with under_load(system) as load:
         for number in range(30):
@@ -329,9 +327,9 @@ def test_connections_that_nobody_can_follow_pass_and_are_counted(start: Any, fas
     system.until(lambda: system.page().total("monitor_connections_opaque_total") == 30)
 
 
-def test_children_do_not_outlive_a_killed_supervisor(start: Any, model: str) -> None:
+def test_children_do_not_outlive_a_killed_supervisor(share: Any) -> None:
     """SIGKILL on the parent leaves no orphans behind."""
-    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0")
+    system = share()
     children = psutil.Process(system.process.pid).children(recursive=True)
     system.process.kill()
     _, alive = psutil.wait_procs(children, timeout=30)

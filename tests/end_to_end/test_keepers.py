@@ -99,10 +99,10 @@ def assert_first(system: Any) -> None:
 
 
 def test_whatever_happens_to_the_pages_the_traffic_and_its_counts_go_on(
-    start: Any, model: str
+    share: Any, model: str
 ) -> None:
     """Killed, they are back; frozen, they are found out and replaced; nobody else is restarted."""
-    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0")
+    system = share()
     for _ in range(10):
         assert post(system) == 200
     before = system.settled()
@@ -125,7 +125,6 @@ def test_whatever_happens_to_the_pages_the_traffic_and_its_counts_go_on(
     assert others == {role: pids for role, pids in system.run["pids"].items() if role != "pages"}
     assert page.total("monitor_restarts_total") == 2
     assert "Traceback" not in system.log()
-    assert system.stop() == 0
 
 
 def test_pages_asked_for_all_the_time_disturb_no_stop(start: Any, model: str) -> None:
@@ -209,9 +208,9 @@ def test_a_second_signal_ends_everything_at_once(start: Any, model: str) -> None
     assert "Traceback" not in system.log()
 
 
-def test_a_machine_without_descriptors_or_processes_is_outlived(start: Any, model: str) -> None:
+def test_a_machine_without_descriptors_or_processes_is_outlived(share: Any, model: str) -> None:
     """While nothing can be started, what is killed stays away; then it comes back by itself."""
-    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0")
+    system = share()
     assert post(system) == 200
     assert os.strerror(errno.EMFILE) == "Too many open files"
     pid, soft = system.process.pid, resource.prlimit(system.process.pid, resource.RLIMIT_NOFILE)
@@ -228,7 +227,6 @@ def test_a_machine_without_descriptors_or_processes_is_outlived(start: Any, mode
     assert page.total("monitor_exchanges_total") == len(system.records()) == 6
     for role, before in killed.items():  # each is tried again at its own time
         system.until(lambda role=role, old=before: system.run["pids"][role] not in ([old], []))
-    assert system.stop() == 0
 
 
 def test_a_collector_is_told_what_prometheus_is(start: Any, model: str) -> None:
@@ -288,9 +286,9 @@ def differences(page: Any, told: dict[str, Any]) -> Generator[tuple[str, float, 
                 yield series, page.total(series), sent
 
 
-def test_processes_without_descriptors_come_back_by_themselves(start: Any, model: str) -> None:
+def test_processes_without_descriptors_come_back_by_themselves(share: Any, model: str) -> None:
     """The recorder can take no new proxy, the pages no scrape; then they can, and all is there."""
-    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0")
+    system = share()
     assert post(system) == 200
     system.settled()
     before = system.run["pids"]

@@ -20,10 +20,10 @@ PATIENCE = 30
 
 
 @contextlib.contextmanager
-def silent(*, begins: bool = False) -> Iterator[str]:
+def silent(port: int, *, begins: bool = False) -> Iterator[None]:
     """An endpoint that takes a request and says nothing, or no more than the beginning."""
     held: list[socket.socket] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(("127.0.0.1", port)) as listener:
 
         def serve() -> None:
             with contextlib.suppress(OSError):
@@ -35,7 +35,7 @@ def silent(*, begins: bool = False) -> Iterator[str]:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield
         listener.shutdown(socket.SHUT_RDWR)
         thread.join()
     for one in held:
@@ -55,13 +55,13 @@ def outcome(system: Any) -> tuple[str, int, bool]:
 
 
 @pytest.mark.parametrize("begins", [False, True])
-def test_a_client_that_leaves(start: Any, begins: bool) -> None:
+def test_a_client_that_leaves(share: Any, upstream_port: int, begins: bool) -> None:
     """The endpoint knows within 50 ms (best of three, or more where the machine is busy), before it
     has answered and within an answer."""
     took: list[float] = []
     end = time.monotonic() + PATIENCE
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        system = begin(start, f"http://127.0.0.1:{listener.getsockname()[1]}")
+    with socket.create_server(("127.0.0.1", upstream_port)) as listener:
+        system = share()
         host, port = system.run["listen"].split(":")
         while len(took) < 3 or (min(took) >= 0.05 and time.monotonic() < end):
             client = socket.create_connection((host, int(port)), PATIENCE)
@@ -90,11 +90,11 @@ def test_a_client_that_leaves(start: Any, begins: bool) -> None:
     assert page.is_conserved()
 
 
-def test_an_answer_that_cannot_be_followed(start: Any) -> None:
+def test_an_answer_that_cannot_be_followed(share: Any, upstream_port: int) -> None:
     """It passes as it is; the exchange is lost by name, and the ledger adds up."""
     answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0x2\r\nhi\r\n0\r\n\r\n"
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        system = begin(start, f"http://127.0.0.1:{listener.getsockname()[1]}")
+    with socket.create_server(("127.0.0.1", upstream_port)) as listener:
+        system = share()
         host, port = system.run["listen"].split(":")
         with socket.create_connection((host, int(port)), PATIENCE) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -111,9 +111,9 @@ def test_an_answer_that_cannot_be_followed(start: Any) -> None:
     assert page.is_conserved()
 
 
-def test_nobody_listens(start: Any, free_port: int) -> None:
+def test_nobody_listens(share: Any) -> None:
     """A 502 at once."""
-    system = begin(start, f"http://127.0.0.1:{free_port}")
+    system = share()
     assert httpx.post(system.url, content=b"x", timeout=PATIENCE).status_code == 502
     assert outcome(system) == ("upstream_refused", 502, True)
 
@@ -135,14 +135,14 @@ def test_an_endpoint_that_cannot_be_reached_in_time(start: Any) -> None:
             assert outcome(system) == ("upstream_timeout", 504, True)
 
 
-def test_an_endpoint_that_falls_silent(start: Any) -> None:
+def test_an_endpoint_that_falls_silent(share: Any, upstream_port: int) -> None:
     """`timeouts.idle`: a 504 before the answer, an error within it; never a clean end."""
-    with silent() as url:
-        system = begin(start, url, name="before", timeouts={"idle": 0.5})
+    with silent(upstream_port):
+        system = share(timeouts={"idle": 0.5})
         assert httpx.post(system.url, content=b"x", timeout=PATIENCE).status_code == 504
         assert outcome(system) == ("upstream_timeout", 504, True)
-    with silent(begins=True) as url:
-        system = begin(start, url, name="within", timeouts={"idle": 0.5})
+    with silent(upstream_port, begins=True):
+        system = share(timeouts={"idle": 0.5})
         with pytest.raises(httpx.HTTPError):
             httpx.post(system.url, content=b"x", timeout=PATIENCE)
         assert outcome(system) == ("upstream_timeout", 200, True)
@@ -189,10 +189,10 @@ def cpu(pid: int) -> float:
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="Linux alone has prlimit")
-def test_a_process_without_file_descriptors_comes_back(start: Any, model: str) -> None:
+def test_a_process_without_file_descriptors_comes_back(share: Any, model: str) -> None:
     """Proxy and recorder have none left, and the other dies meanwhile: once there are some again,
     all goes on, and nothing has spun while it waited."""
-    system = begin(start, model)
+    system = share()
     host, port = system.run["listen"].split(":")
     ask = b"POST /200 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
     for starved, killed in (("proxy", "recorder"), ("recorder", "proxy")):

@@ -148,13 +148,13 @@ class Model(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def slow_model() -> Iterator[tuple[str, type[Model]]]:
+def slow_model(upstream_port: int) -> Iterator[tuple[str, type[Model]]]:
     """A model that takes its time: its URL, and what it notes down."""
 
     class Own(Model):
         times: list[Times] = []
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Own)
+    server = ThreadingHTTPServer(("127.0.0.1", upstream_port), Own)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
@@ -201,10 +201,10 @@ def ask_anthropic(url: str) -> list[Any]:
     return found
 
 
-def test_sdks_get_what_they_get_without_us(start: Any, slow_model: Any) -> None:
+def test_sdks_get_what_they_get_without_us(share: Any, slow_model: Any) -> None:
     """Answers whole and streamed, packed and plain, errors as errors; all of it on record."""
     url, _ = slow_model
-    system = start("run", "--upstream", url, "--listen", "127.0.0.1:0")
+    system = share()
     assert ask_openai(system.url) == ask_openai(url)
     assert ask_anthropic(system.url) == ask_anthropic(url)
     page = system.settled()
@@ -228,14 +228,11 @@ def test_sdks_get_what_they_get_without_us(start: Any, slow_model: Any) -> None:
     assert not system.complaints()
 
 
-def test_an_answer_names_its_record_where_asked_for(start: Any, slow_model: Any) -> None:
+def test_an_answer_names_its_record_where_asked_for(share: Any, slow_model: Any) -> None:
     """`edits.exchange_id`, whole and streamed; off, nothing is added."""
     import openai
 
-    url, _ = slow_model
-    listen = ("run", "--upstream", url, "--listen", "127.0.0.1:0")
-    named = start(*listen, name="named", edits={"exchange_id": True})
-    plain = start(*listen, name="plain")
+    named, plain = share(edits={"exchange_id": True}), share()
     found = []
     for system in (named, plain):
         with openai.OpenAI(base_url=f"{system.url}/v1", api_key="x", max_retries=0) as client:
@@ -252,11 +249,11 @@ def test_an_answer_names_its_record_where_asked_for(start: Any, slow_model: Any)
 
 
 @pytest.mark.parametrize("coding", ["gzip", "identity"])
-def test_events_reach_the_client_one_by_one(start: Any, slow_model: Any, coding: str) -> None:
+def test_events_reach_the_client_one_by_one(share: Any, slow_model: Any, coding: str) -> None:
     """The model says the next one only when the client has read the last: none is held back."""
-    url, model = slow_model
+    _, model = slow_model
     model.lock_step = threading.Semaphore(1)
-    system = start("run", "--upstream", url, "--listen", "127.0.0.1:0")
+    system = share()
     asked = {"model": "small", "stream": True, **CHAT}
     events = []
     with httpx.stream(
@@ -276,14 +273,14 @@ def test_events_reach_the_client_one_by_one(start: Any, slow_model: Any, coding:
 
 
 def test_times_on_record_lie_between_those_of_the_model_and_those_of_the_client(
-    start: Any, slow_model: Any
+    share: Any, slow_model: Any
 ) -> None:
     """Both dialects: to the first word (not the first event), to the last, and between words."""
     import anthropic
     import openai
 
-    url, model = slow_model
-    system = start("run", "--upstream", url, "--listen", "127.0.0.1:0")
+    _, model = slow_model
+    system = share()
     clients: list[Times] = []
 
     def noted(events: Iterator[Any]) -> None:

@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.bench.peers import free_port, started, wait_for
+from tests.bench.peers import started, wait_for
 from tests.end_to_end.conftest import served
 
 PATIENCE = 30
@@ -89,21 +89,22 @@ class Echo(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def echo() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+def echo(upstream_port: int) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", upstream_port), Echo)
     server.handle_error = lambda *_: None  # type: ignore[method-assign]
     with served(server) as url:
         yield url
 
 
 @pytest.fixture
-def nginx(program: Callable[[str], str], tmp_path: Path) -> Iterator[Callable[..., str]]:
+def nginx(
+    program: Callable[[str], str], tmp_path: Path, upstream_port: int
+) -> Iterator[Callable[..., str]]:
     """Starts nginx, which speaks HTTP/1.1 or, with prior knowledge, HTTP/2; its URL."""
     path, running = program("nginx"), []
 
     def begin(*, http2: bool = False) -> str:
-        port = free_port()
-        home = tmp_path / f"nginx-{port}"
+        home = tmp_path / "nginx"
         home.mkdir()
         temporary = "".join(
             f"{kind}_temp_path {home}/{kind};"
@@ -112,14 +113,14 @@ def nginx(program: Callable[[str], str], tmp_path: Path) -> Iterator[Callable[..
         (home / "nginx.conf").write_text(
             f"daemon off; master_process off; pid {home}/pid; error_log {home}/log;"
             f"events {{}} http {{ access_log off; {temporary} keepalive_requests 1000000;"
-            f"server {{ listen 127.0.0.1:{port}{' http2' if http2 else ''}; default_type text/plain;"
+            f"server {{ listen 127.0.0.1:{upstream_port}{' http2' if http2 else ''}; default_type text/plain;"
             "location / { return 200 'hello'; } location /none { return 204; } } }"
         )
         context = started([path, "-c", str(home / "nginx.conf"), "-p", str(home), "-e", "stderr"])
         context.__enter__()
         running.append(context)
-        wait_for(port)
-        return f"http://127.0.0.1:{port}"
+        wait_for(upstream_port)
+        return f"http://127.0.0.1:{upstream_port}"
 
     yield begin
     for context in running:
@@ -147,13 +148,13 @@ CURL: dict[str, tuple[str, ...]] = {
 
 
 def test_curl_sees_what_it_sees_without_us(
-    start: Any, echo: str, program: Callable[[str], str], tmp_path: Path
+    share: Any, echo: str, program: Callable[[str], str], tmp_path: Path
 ) -> None:
     """Heads and bodies byte by byte; each request on record, none opaque."""
     curl = program("curl")
     big = tmp_path / "big"
     big.write_bytes(bytes(range(256)) * 1000)
-    system = start("run", "--upstream", echo, "--listen", "127.0.0.1:0")
+    system = share()
 
     def output(url: str, arguments: tuple[str, ...]) -> bytes:
         filled = [one.replace("{}", url).replace("{big}", str(big)) for one in arguments]
@@ -179,7 +180,7 @@ def test_curl_sees_what_it_sees_without_us(
     assert page.is_conserved()
 
 
-def test_bodies_beyond_memory_pass_at_no_cost(start: Any) -> None:
+def test_bodies_beyond_memory_pass_at_no_cost(share: Any, upstream_port: int) -> None:
     """256 MB up and 256 MB down: the proxy's memory stays, the true sizes are on record."""
     size, piece = 256 << 20, bytes(1 << 20)
     ask = b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size
@@ -202,9 +203,9 @@ def test_bodies_beyond_memory_pass_at_no_cost(start: Any) -> None:
             hear(connection, ask)
             say(connection, answer)
 
-    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        system = start("run", "--upstream", url, "--listen", "127.0.0.1:0")
+    address = "127.0.0.1", upstream_port
+    with socket.create_server(address) as listener, ThreadPoolExecutor(1) as pool:
+        system = share()
         (pid,) = system.run["pids"]["proxy"]
         before = psutil.Process(pid).memory_info().rss
         serving = pool.submit(model, listener)
@@ -222,34 +223,44 @@ def test_bodies_beyond_memory_pass_at_no_cost(start: Any) -> None:
     assert after - before < 16 << 20
 
 
-def test_httpx_speaks_both_versions_in_the_clear(start: Any, echo: str, nginx: Any) -> None:
-    """HTTP/2 with prior knowledge too, many streams on one connection."""
-    first = start("run", "--upstream", echo, "--listen", "127.0.0.1:0", name="first")
-    second = start("run", "--upstream", nginx(http2=True), "--listen", "127.0.0.1:0", name="second")
+def test_httpx_speaks_http_1_in_the_clear(share: Any, echo: str) -> None:
+    """A whole body and one in pieces."""
+    system = share()
     with httpx.Client(timeout=PATIENCE) as client:
-        assert client.get(f"{first.url}/a").text == "GET /a"
-        assert client.post(f"{first.url}/a", content=iter([b"ab", b"c"])).text == "cba"
+        assert client.get(f"{system.url}/a").text == "GET /a"
+        assert client.post(f"{system.url}/a", content=iter([b"ab", b"c"])).text == "cba"
+    assert_all_fine(system, 2)
+
+
+def test_httpx_speaks_http_2_in_the_clear(share: Any, nginx: Any) -> None:
+    """With prior knowledge, many streams on one connection."""
+    nginx(http2=True)
+    system = share()
     with httpx.Client(http1=False, http2=True, timeout=PATIENCE) as client:
         for _ in range(50):
-            answer = client.get(f"{second.url}/x", headers={"x-population": "north"})
+            answer = client.get(f"{system.url}/x", headers={"x-population": "north"})
             assert (answer.http_version, answer.status_code, answer.text) == (
                 "HTTP/2",
                 200,
                 "hello",
             )
-        assert client.get(f"{second.url}/none").status_code == 204
-    for system, count in ((first, 2), (second, 51)):
-        page = system.settled()
-        assert [one["outcome"] for one in system.records()] == ["ok"] * count
-        assert page.total("monitor_connections_opaque_total") == 0
-        assert page.is_conserved()
-    assert second.records()[0]["segments"]["population"] == "north"
-    assert second.records()[-1]["status"] == 204
+        assert client.get(f"{system.url}/none").status_code == 204
+    assert_all_fine(system, 51)
+    assert system.records()[0]["segments"]["population"] == "north"
+    assert system.records()[-1]["status"] == 204
 
 
-def test_h2load_and_curl_over_http2(start: Any, nginx: Any, program: Callable[[str], str]) -> None:
+def assert_all_fine(system: Any, count: int) -> None:
+    page = system.settled()
+    assert [one["outcome"] for one in system.records()] == ["ok"] * count
+    assert page.total("monitor_connections_opaque_total") == 0
+    assert page.is_conserved()
+
+
+def test_h2load_and_curl_over_http2(share: Any, nginx: Any, program: Callable[[str], str]) -> None:
     """Thousands of interleaved streams: every one succeeds and is on record."""
-    system = start("run", "--upstream", nginx(http2=True), "--listen", "127.0.0.1:0")
+    nginx(http2=True)
+    system = share()
     load = [program("h2load"), "-n", "3000", "-c", "8", "-m", "50", system.url + "/x"]
     said = subprocess.run(load, capture_output=True, text=True, check=True, timeout=200).stdout
     assert "3000 succeeded, 0 failed, 0 errored" in said

@@ -355,8 +355,13 @@ def plain(text: str) -> str:
     return re.sub(r"[\W_]+", "", text.lower())
 
 
+def shown(output: str) -> list[str]:
+    """What may be read in it, plainly."""
+    return [plain(one) for one in readings(TOKEN.sub(" ", output))]
+
+
 def is_traced(output: str, trace: str) -> bool:
-    return any(trace in plain(one) for one in readings(TOKEN.sub(" ", output)))
+    return any(trace in one for one in shown(output))
 
 
 def test_a_trace_is_seen_however_it_is_hidden() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from monitor.cli import main
 from monitor.errors import UsageError
 from monitor.replay import evidently_report
 from monitor.types import Observation, Row, Truth
@@ -66,6 +67,17 @@ def test_the_report_is_written_and_what_was_left_out_is_said(tmp_path: Path) -> 
     said = evidently_report.write(reference, current, tmp_path / "e.html")
     assert said == ["--evidently: left out, because one side has no such values: only"]
     assert "<html" in (tmp_path / "e.html").read_text()[:500].lower()
+
+
+def test_a_command_that_fails_on_drift_has_written_it(tmp_path: Path) -> None:
+    """Exit code 1 is for what was asked."""
+    for name, shift in (("a.csv", 0), ("b.csv", 300)):
+        cells = "".join(f"{row % 97 + shift}\n" for row in range(1000))
+        (tmp_path / name).write_text(f"x\n{cells}")
+    one, other, page = (str(tmp_path / name) for name in ("a.csv", "b.csv", "e.html"))
+    arguments = ["replay", other, "--reference", one, "--evidently", page]
+    assert main([*arguments, "--fail-on", "drift"]) == 1
+    assert Path(page).stat().st_size > 100_000
 
 
 def test_nothing_in_common_is_an_error(tmp_path: Path) -> None:
