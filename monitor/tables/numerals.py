@@ -128,6 +128,8 @@ class Signs:
 
     def add(self, text: str) -> None:
         """Look at one more value."""
+        if text.isalpha():
+            return  # letters alone, the most common of what is no number
         whole, point, fraction = text.partition(".")
         if point and whole.lstrip("-").isdigit() and fraction.isdigit() and len(fraction) != 3:
             self._dots += 1  # the most common by far, without a pattern

@@ -63,11 +63,13 @@ def bandwidth(vectors: Sequence[Sequence[float]]) -> float:
 
 def table(vectors: Sequence[Sequence[float]]) -> Floats:
     """Vectors as rows of finite numbers, (vectors, width)."""
-    return np.clip(np.asarray(vectors, dtype=np.float64), -LARGEST, LARGEST)
+    return np.minimum(np.maximum(np.asarray(vectors, dtype=np.float64), -LARGEST), LARGEST)
 
 
 def distances(points: Floats, middles: Floats) -> Floats:
     """Squared distances, (points, centers)."""
+    if len(points) == 1:  # at once, to the same bit: most are of one vector
+        return np.asarray(np.square(points - middles).sum(axis=1)[np.newaxis])
     return np.asarray(
         np.stack([np.square(points - middle).sum(axis=1) for middle in middles], axis=1)
     )

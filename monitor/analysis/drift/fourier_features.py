@@ -37,11 +37,12 @@ def fourier_features(vector: Sequence[float], width: float) -> list[int]:
     1.0
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        point = np.clip(np.asarray(vector, dtype=np.float64), -LARGEST, LARGEST)
+        point = np.minimum(np.maximum(np.asarray(vector, dtype=np.float64), -LARGEST), LARGEST)
         phases = frequencies(len(vector)) @ (point / width)
     phases = np.where(np.isfinite(phases), phases, 0.0)
     both = np.concatenate((np.cos(phases), np.sin(phases)))
-    return [int(value) for value in np.rint(both * UNIT)]
+    found: list[int] = np.rint(both * UNIT).astype(np.int64).tolist()
+    return found
 
 
 @lru_cache(maxsize=16)

@@ -384,7 +384,9 @@ class Learner:
         index = self._locate(value)
         self._counts[index] += times
         if self._fourier and index < len(self._counts) - len(SPECIAL):
-            new = [times * one for one in fourier_features(value, self._bandwidth)]
+            new = fourier_features(value, self._bandwidth)
+            if times != 1:
+                new = [times * one for one in new]
             self._fourier = list(map(add, self._fourier, new))
         if self._numeric and index < len(self._sums):
             steps = value / self._step - self._low / self._step

@@ -382,10 +382,16 @@ def _float(value: int) -> float:
         return math.inf if value > 0 else -math.inf
 
 
+_NUMBERS = frozenset((float, int))
+
+
 def _is_vector(value: Sequence[Any]) -> bool:
-    return bool(value) and all(
-        (type(item) is float or type(item) is int) and _finite(item) for item in value
-    )
+    try:
+        return (
+            bool(value) and _NUMBERS.issuperset(map(type, value)) and all(map(math.isfinite, value))
+        )
+    except OverflowError:  # an integer beyond any float
+        return False
 
 
 def _round(edges: Sequence[float], index: int) -> float:
