@@ -13,17 +13,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Callable
+import threading
+from collections.abc import AsyncGenerator, Callable
+from functools import partial
 from typing import Any
 
 from monitor.errors import LeaseError, StreamError
 from monitor.streams.clients import RedisError, WatchError, client_for, words
 
 LEASE = 7.0
-"""Seconds without a beat, by the clock of who waits, after which the lease may be claimed. On a
-machine with ten times more to do than it can, a living owner was silent for 5 s."""
+"""Seconds without a beat, by the clock of who waits, after which the lease may be claimed."""
 RENEW_EVERY = 1.0
 """Seconds between two beats of an owner that writes nothing else."""
+HUNG = 60.0
+"""Seconds that an owner may be busy with one thing; then it beats no more."""
+TURN = 0.005
+"""Seconds between two looks whether another transaction of this lease is done."""
 LEAST_PAUSE = 0.02
 """Seconds between two looks of who waits, at least."""
 
@@ -58,7 +63,8 @@ class Lease:
         self.is_again = False
         self.went_back = self.was_gone = False
         self._key = f"monitor:{{{endpoint}}}:{role}"
-        self._client = client_for(url, self._key, timeout)
+        self._connect = partial(client_for, url, self._key, timeout)
+        self._client = self._connect()
         self._name = name.encode()
         self._clock = clock
         self._epoch = 0
@@ -66,7 +72,8 @@ class Lease:
         self._renewed: float | None = None
         self._seen: list[bytes | None] = []
         self._since = 0.0
-        self._lock = asyncio.Lock()
+        self._alive = 0.0
+        self._turn = threading.Lock()
 
     @property
     def is_held(self) -> bool:
@@ -87,7 +94,7 @@ class Lease:
 
     async def claim(self) -> bool:
         """Try to own the endpoint; whether that is so now; or raise StreamError."""
-        async with self._lock, self._transaction() as both:
+        async with self._alone(), self._transaction(self._client) as both:
             try:
                 began = self._clock()
                 await both.watch(self._key)
@@ -121,16 +128,19 @@ class Lease:
         lost some of what was written knows less than this analyzer believes it has saved: it
         `went_back`, and has to be read again.
         """
+        await self._commit(fill, self._client)
+
+    async def _commit(self, fill: Fill, client: Any) -> None:
         try:
-            async with self._lock:
-                while not await self._committed(fill):
+            async with self._alone():
+                while not await self._committed(fill, client):
                     pass  # somebody wrote meanwhile; the next look says who
         except (RedisError, OSError) as error:
             raise StreamError(f"the checkpoint cannot be saved: {words(error)}") from None
 
-    async def _committed(self, fill: Fill) -> bool:
+    async def _committed(self, fill: Fill, client: Any) -> bool:
         ours = [self._name, str(self._epoch).encode()]
-        async with self._transaction() as both:
+        async with self._transaction(client) as both:
             began = self._clock()
             await both.watch(self._key)
             *found, beat = await both.hmget(self._key, ["owner", "epoch", "beat"])
@@ -169,11 +179,33 @@ class Lease:
             await self.renew()
 
     async def keep(self) -> None:
-        """Renew it every now and then, as long as this analyzer owns the endpoint."""
-        while self.is_held:
-            await asyncio.sleep(RENEW_EVERY)
-            with contextlib.suppress(StreamError, LeaseError):
-                await self.renew()
+        """Renew it every now and then, as long as this analyzer owns the endpoint.
+
+        A thread does that. What is folded at a time may take a busy machine longer than the lease:
+        others would take it over, and be as busy with the same. It is not renewed for who has been
+        about one thing for `HUNG` seconds.
+        """
+        self._alive = self._clock()
+        ended = threading.Event()
+        work = partial(asyncio.run, self._beating(ended))
+        threading.Thread(target=work, name="lease", daemon=True).start()
+        try:
+            while self.is_held:
+                await asyncio.sleep(RENEW_EVERY)
+                self._alive = self._clock()
+        finally:
+            ended.set()
+
+    async def _beating(self, ended: threading.Event) -> None:
+        """Renew it from this thread, which has nothing else to do."""
+        client = self._connect()
+        try:
+            while self.is_held and not ended.wait(RENEW_EVERY):
+                if self._clock() - self._alive < HUNG:
+                    with contextlib.suppress(StreamError, LeaseError):
+                        await self._commit(lambda _: None, client)
+        finally:
+            await client.aclose()
 
     async def release(self) -> None:
         """Let another analyzer have the endpoint at once; or raise as `commit` does."""
@@ -184,9 +216,19 @@ class Lease:
         """Close the connections to the store."""
         await self._client.aclose()
 
-    def _transaction(self) -> Any:
+    def _transaction(self, client: Any) -> Any:
         # Without decode_responses the client gives bytes, whatever its types say.
-        return self._client.pipeline()
+        return client.pipeline()
+
+    @contextlib.asynccontextmanager
+    async def _alone(self) -> AsyncGenerator[None]:
+        """No other transaction of this lease is under way meanwhile, in whichever thread."""
+        while not self._turn.acquire(blocking=False):  # noqa: ASYNC110  a thread has no Event of a loop
+            await asyncio.sleep(TURN)
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def forget(self) -> None:
         """Own nothing any more."""

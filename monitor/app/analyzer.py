@@ -522,7 +522,8 @@ class Analyzer:
                     )
                     self._said.add(reason)
                     # Else it would find out for itself later, and this would be said again.
-                    await self._stream.close()
+                    for one in (self._stream, self._outcomes, self._lease):
+                        await one.close()
                 self._away = True
                 await self._rest(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)

