@@ -30,7 +30,7 @@ from monitor.types import Record
 EXACT = 1 << 53
 """Integers up to here are floats without loss."""
 
-SOME = 32
+SOME = 64
 """Records that are looked at together."""
 
 FEATURES_OF_A_PIECE, ORDERS = 1024, 128

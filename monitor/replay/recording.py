@@ -24,7 +24,7 @@ from monitor.types import ABSENT, Call, Cost, Exchange, Inference, Message, Outc
 
 JSON = {"content-type": "application/json"}
 CURRENCY, PRICED = "USD", "log"
-TOGETHER = 32
+TOGETHER = 64
 """Exchanges of which Records are made together."""
 ALIKE = 4096
 """Records of rows without bodies that are kept for those that are like them."""
