@@ -22,6 +22,9 @@ from monitor.types import Record, Row
 PIECE, ROWS = 1 << 19, 512
 """Bytes of bodies, and rows, that are looked at together, about."""
 
+FEW = 64
+"""Rows that are looked at before processes are started."""
+
 WORTH = 1 << 20
 """Bytes of files from which on it is worth while to start processes."""
 
@@ -123,14 +126,15 @@ def _looks(
     cores = len(os.sched_getaffinity(0))
     pieces = iter(pieces)
     first = next(pieces, [])
-    pieces = chain([first], pieces) if first else pieces
     # Rows without bodies are looked at for less than it costs to send them.
     is_little = all(likeness(said) is not None for _, _, said in first)
     if cores == 1 or is_little or sum(path.stat().st_size for path in log.paths) < WORTH:
-        for piece in pieces:
+        for piece in chain([first] if first else [], pieces):
             yield piece, looker.look(piece)
         return
-    looker.make()  # once for all processes
+    # What is compiled for the first texts is then there for all processes.
+    yield first[:FEW], looker.look(first[:FEW])
+    pieces = chain([first[FEW:]] if first[FEW:] else [], pieces)
     for task, looked in looks_elsewhere(map(_encode, pieces), looker, cores):
         assert isinstance(task, bytes)  # noqa: S101  for the type checker
         yield _decode(task) if looked is None else [], looked
