@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Set
-from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ import msgspec
 from monitor import finish_reasons, shapes
 from monitor.finish_reasons import FinishReason
 from monitor.hidden import ALL, hides, is_hidden, is_mark, kept
+from monitor.lazy import once
 from monitor.refusals import is_refusal
 from monitor.texts import plain
 from monitor.types import Inference, Outcome, Part, Record, Tokens
@@ -95,7 +95,7 @@ class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
     repeated_after: float | None = None
     answered_before: str = ""
 
-    @cached_property
+    @once
     def question(self) -> str:
         """What was asked: the last text of the user, else the last text; a pseudonym is reduced to
         its entity. Empty where it is not there to be seen."""
@@ -110,13 +110,13 @@ class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
                 last = last or text
         return plain(last)
 
-    @cached_property
+    @once
     def inputs_hidden(self) -> bool:
         """Whether not all that the model was given is here: its body was cut, or something of it is
         not kept."""
         return self.inputs_cut or bool(self._hidden)
 
-    @cached_property
+    @once
     def outputs_hidden(self) -> bool:
         """The same of what it answered."""
         return self.outputs_cut or bool(self.outputs_withheld) or any(map(hides, self.outputs))
@@ -127,18 +127,18 @@ class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
             one in roles or one == ALL or (one is not None and is_mark(one)) for one in self._hidden
         )
 
-    @cached_property
+    @once
     def _hidden(self) -> Set[str | None]:
         """Roles and columns of the inputs of which not all is here."""
         return {*self.inputs_withheld, *(one.name or one.role for one in self.inputs if hides(one))}
 
-    @cached_property
+    @once
     def answers(self) -> list[str]:
         """The texts that a model answered, `MOST_ANSWERS` at most, without errors, reasoning,
         refusals and calls of tools; a pseudonym is reduced to its entity."""
         return [plain(text) for text in self.marked_answers]
 
-    @cached_property
+    @once
     def marked_answers(self) -> list[str]:
         """The same with pseudonyms as they are: equal values have equal ones. Of an answer that was
         cut the last word is left out, of which it may be half. One of which nothing is left is
@@ -157,7 +157,7 @@ class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
         half = _HALF_WORD.search(text[-65:]) if self.outputs_cut or text is not whole else None
         return text[: -len(half[0])] if half else text
 
-    @cached_property
+    @once
     def notes(self) -> dict[tuple[str, int], Any]:
         """What a rule found that another asks for, too, by (the first one's name, its threshold).
 
@@ -166,7 +166,7 @@ class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
         """
         return {}
 
-    @cached_property
+    @once
     def refuses(self) -> bool:
         """Whether the finish reason or a part says no, or the first words of an answer do."""
         if not _NO.isdisjoint(self.finish):
@@ -175,12 +175,12 @@ class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
             return True
         return any(map(is_refusal, self.answers))
 
-    @cached_property
+    @once
     def calls_tools(self) -> bool:
         """Whether the answer calls a tool."""
         return any(part.role == "tool_call" for part in self.outputs)
 
-    @cached_property
+    @once
     def input_tokens(self) -> int:
         """Tokens read, as the endpoint reported them, else by the length of the texts."""
         said = None if self.tokens is None else self.tokens.input
@@ -188,7 +188,7 @@ class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
             return said
         return sum(len(part.text or "") for part in self.inputs) // _CHARACTERS_A_TOKEN
 
-    @cached_property
+    @once
     def cells(self) -> list[tuple[Usual, Any]]:
         """The values of the inputs' columns that a reference knows, each with what is usual in its
         column, `MOST_CELLS` at most."""

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from monitor.lazy import lazy
+from monitor.lazy import lazy, once
 
 
 def test_nothing_is_compiled_before_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,3 +55,21 @@ def test_it_may_be_copied_and_sent_to_another_process() -> None:
         for one in (copy.copy(found), copy.deepcopy(found), pickle.loads(pickle.dumps(found))):
             assert one.findall("abba B") == ["bb", "B"]
         assert found.search("b")
+
+
+def test_a_property_is_made_once_for_each_that_has_it() -> None:
+    """When it is first asked for."""
+
+    class Asked:
+        def __init__(self, name: str) -> None:
+            self.name, self.times = name, 0
+
+        @once
+        def greeting(self) -> str:
+            """What it says."""
+            self.times += 1
+            return f"I am {self.name}"
+
+    ada, bert = Asked("Ada"), Asked("Bert")
+    assert (ada.times, ada.greeting, ada.greeting) == (0, "I am Ada", "I am Ada")
+    assert (bert.greeting, ada.times, bert.times) == ("I am Bert", 1, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, groupby
 
 from monitor.answers.marks import EDGE
 from monitor.answers.quantities import Quantity
@@ -118,20 +118,19 @@ def of_column(group: Sequence[Quantity]) -> Iterator[Made]:
             yield from (made for made in combine(a, b) if made[1] in "+-%")
 
 
+def _units(row: Sequence[Quantity]) -> str | list[str]:
+    """What a row measures: its unit, or those of several numbers."""
+    return row[0].unit if len(row) == 1 else [one.unit for one in row]
+
+
 def wholes(alike: Sequence[Sequence[Quantity]]) -> Iterator[Made]:
     """Yield (unit, kind, value) of sums, means and shares of rows, and of columns of rows that are
     alike."""
-    groups: list[list[Quantity]] = [list(row) for row in alike if len(row) > 2]
-    block: list[Sequence[Quantity]] = []
-    units: list[str] = []
-    for row in [*alike, ()]:
-        now = [one.unit for one in row]
-        if now != units:
-            if len(block) > 1 and len(units) <= IN_A_ROW:
-                groups += [list(column) for column in zip(*block, strict=True)]
-            block, units = [], now
-        if row:
-            block.append(row)
+    groups = [row for row in alike if len(row) > 2]
+    for _, same in groupby(alike, _units):
+        block = list(same)
+        if len(block) > 1 and len(block[0]) <= IN_A_ROW:
+            groups += zip(*block, strict=True)
     for group in groups:
         by_unit: dict[str, list[float]] = defaultdict(list)
         for one in group:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import combinations, islice, pairwise
+from itertools import combinations, pairwise
 
 from monitor.answers.arithmetic import (
     IN_A_ROW,
@@ -68,17 +68,19 @@ def parts_of(text: str, amounts: Amounts) -> tuple[list[Pair], list[Made]]:
     """Return the pairs of one sentence or row, or of one column in rows that follow one another,
     and what all of a row or column make."""
     rows = rows_of(amounts)
-    within = (pair for row in rows if len(row) > 1 for pair in _pairs(row))
-    columns = (
-        (a, b)
-        for above, below in pairwise(rows)
-        for a, b in zip(above[:IN_A_ROW], below, strict=False)
-        if a.unit == b.unit
-    )
+    within: list[Pair] = []
+    columns: list[Pair] = []
+    above: Sequence[Quantity] = ()
+    for row in rows:
+        if len(row) > 1 and len(within) < PAIRS:
+            within += _pairs(row)
+        if len(columns) < PAIRS:
+            columns += [one for one in zip(above, row, strict=False) if one[0].unit == one[1].unit]
+        above = row if len(row) <= IN_A_ROW else row[:IN_A_ROW]
     made = list(wholes(rows[:PAIRS]))
     for group in keyed(text, amounts) if '":' in text else ():
         made += of_column(group)
-    return [*islice(within, PAIRS), *islice(columns, PAIRS)], made
+    return within[:PAIRS] + columns[:PAIRS], made
 
 
 def _pairs(row: Sequence[Quantity]) -> Iterable[Pair]:

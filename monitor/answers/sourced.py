@@ -12,7 +12,6 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from itertools import combinations, islice, pairwise
 
 from monitor.answers.arithmetic import IN_A_ROW, Made, wholes
@@ -20,6 +19,7 @@ from monitor.answers.combined import PAIRS, Pair, made_of, parts_of, rows_of
 from monitor.answers.marks import EDGE, marks
 from monitor.answers.matches import Claim, is_among, is_made
 from monitor.answers.quantities import Amounts, Quantity, of_source, quantities
+from monitor.lazy import once
 from monitor.words import cues
 from monitor.words.units import CURRENCIES
 
@@ -85,7 +85,7 @@ class Sources:
         self._values = measured
         self._written = every
 
-    @cached_property
+    @once
     def asked(self) -> Sequence[Quantity]:
         """The numbers of the question; those of one of the texts are known already."""
         for text, found in zip(self.texts, self._found, strict=False):
@@ -178,7 +178,7 @@ class Sources:
                     return True
         return False
 
-    @cached_property
+    @once
     def multiplied(self) -> list[float]:
         """What rows say that several of a thing cost: `2 x pear 0.60`."""
         if self.count > PAIRS:
@@ -214,7 +214,7 @@ class Sources:
                 break
         return found[:_BESIDE]
 
-    @cached_property
+    @once
     def amounts(self) -> list[Quantity]:
         """Numbers that may be multiplied: money, and others with decimals."""
         every = (one for found in self._found for one in found)
@@ -226,7 +226,7 @@ class Sources:
             self._rows = list(map(rows_of, self._found))
         return self._rows
 
-    @cached_property
+    @once
     def _parts(self) -> tuple[list[Pair], list[Made]]:
         """The pairs that stand side by side, and what whole rows and columns make."""
         pairs: list[Pair] = []
@@ -238,7 +238,7 @@ class Sources:
                 made += more
         return pairs, made
 
-    @cached_property
+    @once
     def _combined(self) -> dict[str, list[tuple[str, list[float]]]]:
         """What the numbers of a row or column make: kind → (unit, values in order)."""
         found: dict[tuple[str, str], list[float]] = defaultdict(list)
