@@ -23,6 +23,8 @@ from tests.file_server import served
 from tests.replay.some_records import record
 from tests.replay.test_odd_tables import ROWS, csv_of, gauss, jsonl_of, judge, parquet_of, status
 
+pytestmark = pytest.mark.usefixtures("quick")
+
 
 def broken(path: Path) -> Path:
     """200 good rows, and four that are none."""

@@ -124,7 +124,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Records as lines, packed and plain, and as rows of Parquet; some lines are none."""
     folder = tmp_path_factory.mktemp("archives")
     for name, seed in (("now", 1), ("usual", 2)):
-        some = traffic(seed, 1500)
+        some = [*traffic(seed, 1500)]
         some[700:700] = [b"{", b""]
         (folder / name).mkdir()
         (folder / name / "a.jsonl").write_bytes(b"\n".join(some[:900]))

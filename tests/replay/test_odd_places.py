@@ -19,6 +19,8 @@ from monitor.cli import main
 from tests.file_server import served
 from tests.replay.test_odd_tables import ROWS, csv_of, gauss, jsonl_of, judge, parquet_of, status
 
+pytestmark = pytest.mark.usefixtures("quick")
+
 
 def named(found: dict[str, Any]) -> dict[str, str]:
     return {Path(one["place"].partition(":")[0]).name: one["error"] for one in found["unreadable"]}

@@ -135,6 +135,7 @@ def test_rows_are_the_same_in_pieces(
 # --- whole documents -----------------------------------------------------------------------------
 
 
+@cache
 def traffic(seed: int, count: int) -> list[bytes]:
     """Chats, rows and tensors by turns; some late, some refused, some with a column that others lack,
     some with verdicts of checks."""
@@ -187,16 +188,18 @@ def documents(
 @pytest.mark.parametrize(
     "arguments",
     [
-        (), ("--by", "population"), ("--chunks", "3"), ("--from", "1700000030", "--to", "1700000090"),
+        (), ("--by", "population"), ("--chunks", "3"), ("--from", "1700000015", "--to", "1700000045"),
         ("--reference", "OTHER"), ("--reference", "OTHER", "--by", "population", "--chunks", "2"),
         ("--reference", "population=a"),
     ],
     ids=" ".join,
 )  # fmt: skip
-def test_documents_are_the_same(arguments: tuple[str, ...], tmp_path: Path, documents: Any) -> None:
+def test_documents_are_the_same(
+    arguments: tuple[str, ...], tmp_path: Path, documents: Any, quick: None
+) -> None:
     """Learned, given or another segment's reference; drift in it, late and refused Records."""
     for name, seed in (("current", 1), ("other", 2)):
-        (tmp_path / f"{name}.jsonl").write_bytes(b"\n".join(traffic(seed, 2600)))
+        (tmp_path / f"{name}.jsonl").write_bytes(b"\n".join(traffic(seed, 1300)))
     places = [str(tmp_path / "other.jsonl") if one == "OTHER" else one for one in arguments]
     pieces, plain = documents(str(tmp_path / "current.jsonl"), *places)
     assert pieces == plain
