@@ -14,6 +14,12 @@ def slowness() -> float:
     return max(1.0, max(_seconds() for _ in range(3)) / USUAL)
 
 
+def is_within(seconds: float, bound: float) -> bool:
+    """Whether so many seconds of CPU time are within a bound, times `slowness`, which takes longer to
+    find than most of what is measured: nobody looks where it is fast enough without."""
+    return seconds < bound or seconds < bound * slowness()
+
+
 def _seconds() -> float:
     begun = time.thread_time()
     _work()

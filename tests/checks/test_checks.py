@@ -22,7 +22,7 @@ from monitor.settings.schema import Settings
 from monitor.types import Part, Verdict
 from monitor.view import View
 from tests.edge_cases.test_edge_cases import HOSTILE, VIEWS, shown
-from tests.pace import slowness
+from tests.pace import is_within
 
 NAMES = [one.name for one in CHECKS]
 
@@ -119,7 +119,7 @@ def test_what_is_hostile_takes_a_bounded_time(name: str) -> None:
     for check in CHECKS:
         begun = time.process_time()
         check.look(view, check.tried or check.thresholds)
-        assert time.process_time() - begun < 0.5 * slowness(), check.name
+        assert is_within(time.process_time() - begun, 0.5), check.name
 
 
 # --- what settings may name ----------------------------------------------------------------------

@@ -16,7 +16,7 @@ from monitor.finish_reasons import NORMAL
 from monitor.interfaces import EdgeCase
 from monitor.types import Outcome, Part, Tokens
 from monitor.view import Usual, View
-from tests.pace import slowness
+from tests.pace import is_within
 
 NAMES = [
     "empty_output",
@@ -214,5 +214,5 @@ def test_what_is_hostile_takes_a_bounded_time(name: str) -> None:
     """Less than what is read of a body of that size takes; each rule by itself is linear."""
     begun = time.process_time()
     found = names(HOSTILE[name])
-    assert time.process_time() - begun < 0.5 * slowness()
+    assert is_within(time.process_time() - begun, 0.5)
     assert set(found) <= set(NAMES)
