@@ -31,8 +31,10 @@ from monitor.features import FEATURES
 from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.replay import files
 from monitor.replay.files import ReadOptions
+from monitor.replay.recording import TOGETHER
 from monitor.settings.schema import Settings
 from monitor.tables.blocks import Block
+from monitor.types import Inference, Part
 from tests.bench import foreign_logs
 from tests.bench.tables import other_work, spread, table
 
@@ -84,16 +86,25 @@ def was_read(path: Path) -> int:
 
 
 def was_scrubbed(said: Sequence[foreign_logs.Chat]) -> int:
-    """Find the personal data in all texts of chats, each new text once; returns the number of chats."""
+    """Find the personal data in all texts of chats, as many at once as in a replay, and each new
+    text once; returns the number of chats."""
     privacy = LogRecording(Settings(), lambda: KEYS, CLEAN.scanner)().privacy
-    seen: set[str] = set()
-    for one in said:
-        scrub = privacy.again()
-        for text in (*(each["content"] for each in one.messages), one.answer):
-            if text not in seen:
-                seen.add(text)
-                scrub.text(text, cached=False)
+    for start in range(0, len(said), TOGETHER):
+        some = [_read(one) for one in said[start : start + TOGETHER]]
+        privacy.foresee(some)
+        for one in some:
+            scrub = privacy.again()
+            for part in (*one.inputs, *one.outputs):
+                privacy._known_part(scrub, "inputs", part)
     return len(said)
+
+
+def _read(one: foreign_logs.Chat) -> Inference:
+    asked = [Part(role=each["role"], text=each["content"]) for each in one.messages]
+    return Inference(
+        protocol="openai_chat", operation="chat", model=foreign_logs.MODEL, inputs=asked,
+        outputs=[Part(role="assistant", text=one.answer)],
+    )  # fmt: skip
 
 
 def command(path: Path, cores: set[int]) -> float:
