@@ -23,6 +23,7 @@ from tempfile import mkdtemp
 said = foreign_logs.chats("conversations", 3)
 for form in ("openai_batch", "nginx"):
     assert looked_at(foreign_logs.write(Path(mkdtemp()) / form, form, said)) == 3
+assert was_scrubbed(said) == 3
 """,
     "bench_join": "assert 0 < alone(300)['bytes of a record at rest'] <= 120",
     "bench_meaning": """
