@@ -107,10 +107,11 @@ class Belonging:
         """Whether the last step of a chain is so old, or was there for so long."""
         if chain.head is None:
             return True
+        is_ahead = self._is_ahead(chain.head)
         now, digest = self._elapsed(), chain.head.digest
         if self._seen.get(chain.shard, ("",))[0] != digest:
             self._seen[chain.shard] = digest, now
-            self.ahead += self._is_ahead(chain.head)
+            self.ahead += is_ahead
         age = self._clock() - chain.head.manifest.at
         return age >= silence or now - self._seen[chain.shard][1] >= silence
 

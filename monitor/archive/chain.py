@@ -105,9 +105,17 @@ class Chain:
             self.finish()
 
     def finish(self) -> None:
-        """Finish what the writer of the last link had no time for."""
+        """Finish what the writer of the last link had no time for; raises ArchiveError where that
+        was not written behind the one before it."""
         number = self.next_number - 2
-        before = self.link(number).manifest if number >= 0 else None
+        link = self.link(number) if number >= 0 else None
+        if link is not None and self.head and self.head.manifest.previous != link.digest:
+            name = name_of(self.endpoint, self.shard, number)
+            raise ArchiveError(
+                f"{self.storage.name}/{name}: is not the one that manifest {number + 1} was "
+                "written behind: two archives were put together, or somebody changed it"
+            )
+        before = link.manifest if link else None
         self._finish(before.kept if before else 0)
         self._sweep(before)
 

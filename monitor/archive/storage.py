@@ -31,6 +31,10 @@ NO_FILE = "is no file"
 TRIES = 3
 """Times that a directory is made for a file: another program may remove it while it is empty."""
 
+BOUND = 300.0
+"""Seconds that an object store may take for one thing, however often its library asks again: that
+may wait for a connection that nobody gives back, and for ever."""
+
 STALE = 3600.0
 """Seconds after which nobody goes on writing a file: its writer was killed."""
 
@@ -316,7 +320,8 @@ class Objects:
         self._scratch = scratch
         self._system, self._root = places.file_system(url)
         # s3fs would ask for the size of each first, to read large ones in parts.
-        self._whole = {"max_concurrency": 1} if "s3" in self._system.protocol else {}
+        self._is_s3 = "s3" in self._system.protocol
+        self._whole = {"max_concurrency": 1} if self._is_s3 else {}
 
     def scratch(self) -> Path:
         """See Storage."""
@@ -332,7 +337,7 @@ class Objects:
         """See Storage."""
         with _said(self.name):
             try:
-                self._system.pipe_file(self._full(path), data, mode="create")
+                self._ask("pipe_file", self._full(path), data, mode="create")
             except FileExistsError:
                 return False
         return True
@@ -340,20 +345,20 @@ class Objects:
     def publish(self, local: Path, path: str) -> None:
         """See Storage."""
         with _said(self.name):
-            self._system.put_file(str(local), self._full(path))
+            self._ask("put_file", str(local), self._full(path))
             local.unlink()
 
     def rename(self, old: str, new: str) -> None:
         """See Storage."""
         with _said(self.name):
-            self._system.cp_file(self._full(old), self._full(new))
-            self._system.rm_file(self._full(old))
+            self._ask("cp_file", self._full(old), self._full(new))
+            self._ask("rm_file", self._full(old))
 
     def read(self, path: str) -> bytes | None:
         """See Storage."""
         with _said(f"{self.name}/{path}"):
             try:
-                found: bytes = self._system.cat_file(self._full(path), **self._whole)
+                found: bytes = self._ask("cat_file", self._full(path), **self._whole)
             except FileNotFoundError:
                 return None
             return found
@@ -363,14 +368,14 @@ class Objects:
         wanted = [self._full(path) for path in paths]
         with _said(self.name):
             # `cat` would ask of each whether it is there.
-            found = self._system.cat_ranges(wanted, None, None, **self._whole) if wanted else []
+            found = self._ask("cat_ranges", wanted, None, None, **self._whole) if wanted else []
         return [self._one(one) for one in found]
 
     def exists(self, path: str) -> bool:
         """See Storage."""
         with _said(self.name):
             self._system.invalidate_cache()
-            return bool(self._system.exists(self._full(path)))
+            return bool(self._ask("exists", self._full(path)))
 
     def inside(self, directory: str) -> list[str]:
         """See Storage."""
@@ -384,7 +389,7 @@ class Objects:
     def delete(self, path: str) -> None:
         """See Storage."""
         with _said(self.name), contextlib.suppress(FileNotFoundError):
-            self._system.rm_file(self._full(path))
+            self._ask("rm_file", self._full(path))
 
     def leave(self, directory: str) -> None:
         """See Storage."""
@@ -394,15 +399,26 @@ class Objects:
         return places.Remote.at(f"{self._url}/{_below(path)}")
 
     def _listed(self, how: str, directory: str) -> list[str]:
-        listing: dict[str, Callable[..., Any]] = {"ls": self._system.ls, "find": self._system.find}
         options = {"detail": False} if how == "ls" else {}
         with _said(f"{self.name}/{directory}"):
             self._system.invalidate_cache()  # others write here, too
             try:
-                found = listing[how](self._full(directory).rstrip("/"), **options)
+                found = self._ask(how, self._full(directory).rstrip("/"), **options)
             except FileNotFoundError:
                 return []
             return [str(name).rstrip("/") for name in found]
+
+    def _ask(self, how: str, *arguments: Any, **options: Any) -> Any:
+        """Have the file system do something; where that takes too long, with other connections from
+        then on."""
+        from fsspec.exceptions import FSTimeoutError
+
+        bound = {"timeout": BOUND} if self._is_s3 else {}
+        try:
+            return getattr(self._system, how)(*arguments, **options, **bound)
+        except FSTimeoutError:
+            self._system.connect(refresh=True, timeout=BOUND)
+            raise
 
     def _full(self, path: str) -> str:
         return f"{self._root.rstrip('/')}/{_below(path)}"

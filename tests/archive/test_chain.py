@@ -141,6 +141,22 @@ def test_a_long_chain_is_opened_and_searched_without_reading_it(
     assert list(Chain(storage, "other", 0).since(0.0)) == []
 
 
+def test_nothing_is_written_behind_the_heads_of_two_archives(
+    storage: Storage, step: Step, tmp_path: Path
+) -> None:
+    """Where somebody put them together: the last one does not follow the one before it."""
+    for first in (0, 2, 4):
+        step(first, 2)
+    other = Chain(Directory(tmp_path / "other"), "bot", 0)
+    for first in (10, 13):
+        assert add(other, kept(first, 3))
+    name = manifests.name_of("bot", 0, 1)
+    Path(storage.name, name).write_bytes(Path(other.storage.name, name).read_bytes())
+    chain = Chain(storage, "bot", 0)
+    with pytest.raises(ArchiveError, match=rf"{name}: is not the one that manifest 2 was written"):
+        chain.open()
+
+
 def test_an_archiver_whose_clock_was_behind_leaves_nothing_out(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

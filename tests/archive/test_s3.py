@@ -202,6 +202,28 @@ def test_small_files_are_put_together_while_somebody_reads(
     verifier.unlisted("")
 
 
+def test_nothing_waits_for_ever(held: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither for an answer nor for one of the connections, all of which are taken: it is said, and goes on
+    with others."""
+    assert held.put("there", b"x")
+    system: Any = held._system  # type: ignore[attr-defined]
+    taken = system._s3
+    call, waits = type(system)._call_s3, asyncio.Event
+
+    async def hang(self: Any, *arguments: Any, **options: Any) -> Any:
+        if self._s3 is taken:
+            await waits().wait()
+        return await call(self, *arguments, **options)
+
+    monkeypatch.setattr(type(system), "_call_s3", hang)
+    monkeypatch.setattr(module, "BOUND", 0.5)
+    with pytest.raises(ArchiveError, match=r"s3://lake/a/there: does not answer"):
+        held.read("there")
+    monkeypatch.setattr(module, "BOUND", 60.0)
+    assert held.read("there") == b"x"
+    assert system._s3 is not taken
+
+
 def test_a_store_that_refuses_is_a_sentence(
     held: Storage, server: S3, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
