@@ -182,8 +182,6 @@ def test_the_roles_need_nothing_but_what_the_package_brings() -> None:
         "injector",
     )
     parts = [*(f"monitor.app.{role}" for role in roles), "monitor.commands.replay"]
-    # What the pages load once somebody asks for one.
-    parts += ["monitor.api.pages", "monitor.console.pages", "monitor.alerting.store"]
     program = (
         f"import sys; sys.modules.update(dict.fromkeys({others!r})); import {', '.join(parts)}"
     )

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import FastAPI, Request, Response
 
 from monitor.api import bodies
-from monitor.api.probes import Render
+from monitor.api.pages import Render
 from monitor.types import Measurement
 
 MOST = 8 * 2**20

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 
 from fastapi import FastAPI, Request, Response
 
 from monitor.api import feedback, openapi, problems, queries, review, silences
-from monitor.api.access import OPEN
-from monitor.api.probes import Probes
 from monitor.queries.query import System
+from monitor.types import Measurement
+
+Render = Callable[[Iterable[Measurement], str], tuple[bytes, str]]
 
 
 def application(
-    probes: Probes,
+    measure: Callable[[], Awaitable[list[Measurement]]],
     findings: Callable[[], Awaitable[bytes]],
+    ready: Callable[[], Awaitable[bool]],
+    render: Render,
     *,
     version: str,
     take: feedback.Take,
@@ -29,19 +33,29 @@ def application(
     `take` puts feedback into the store; at the `desk` people read exchanges; queries ask the
     `system`; silences are kept in the book that `silenced` gives. `clock` gives Unix seconds,
     `new_id` a name that nobody has.
+    `ready` returns whether the traffic port accepts; it must not depend on the model or the store.
     """
     app = FastAPI(
         title="monitor", version=version, docs_url=None, redoc_url=None,
         openapi_url="/api/v1/openapi.json", redirect_slashes=False,
     )  # fmt: skip
 
-    async def probe(request: Request) -> Response:
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics(request: Request) -> Response:
+        # Large pages take long to render; probes must not wait for them.
         accept = request.headers.get("accept", "")
-        status, body, kind = await probes.answer(request.url.path, accept)
-        return Response(body, status, {"content-type": kind})
+        body, content_type = await asyncio.to_thread(render, await measure(), accept)
+        return Response(body, headers={"content-type": content_type})
 
-    for path in sorted(OPEN):
-        app.add_api_route(path, probe, include_in_schema=False)
+    @app.get("/healthz", include_in_schema=False)
+    async def healthz() -> Response:
+        return Response("ok\n", media_type="text/plain")
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz() -> Response:
+        if await ready():
+            return Response("ready\n", media_type="text/plain")
+        return Response("not ready\n", status_code=503, media_type="text/plain")
 
     @app.get("/api/drift", include_in_schema=False)
     async def drift() -> Response:

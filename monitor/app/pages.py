@@ -13,13 +13,15 @@ import socket
 import time
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
 
 import monitor
 from monitor import logs, resource, tasks
-from monitor.api import access, headers
+from monitor.alerting.store import AlertStore
+from monitor.api import access, bodies, headers
 from monitor.api.door import Door, Server
-from monitor.api.probes import Front, Probes
+from monitor.api.pages import application
 from monitor.assembly import tracing
 from monitor.assembly.certificates import LOOK_EVERY, Validities, flaws
 from monitor.assembly.feedback_intake import Intake, Taken
@@ -38,9 +40,6 @@ from monitor.settings.schema import Settings
 from monitor.supervision import child, process_metrics
 from monitor.supervision.answers import Answers
 from monitor.types import Measurement
-
-if TYPE_CHECKING:
-    from monitor.alerting.store import AlertStore
 
 ADMIN = "MONITOR_ADMIN_FD"
 LAST_ANSWERS = 1
@@ -61,7 +60,6 @@ class Pages:
         self._system = RunningSystem(
             self._settings, measure=self._count, document=self._document, status=self._status
         )
-        self._probes = Probes(self.measure, self._is_ready, render)
         self._queue: ReviewQueue | None = None
         self._alerts: AlertStore | None = None
         self._known = child.Status(ready=False, children=[], others=[])
@@ -81,7 +79,12 @@ class Pages:
 
     async def serve(self) -> None:
         """Answer on the admin port and push to the collector until `stopping`."""
-        pages = Front(self._probes, self._pages)
+        pages = application(
+            self.measure, self._findings, self._is_ready, render, version=monitor.__version__,
+            take=self._take, desk=self._desk, system=lambda: self._system,
+            silenced=self._silences, new_id=lambda: str(uuid.uuid4()), clock=time.time,
+        )  # fmt: skip
+        self._add_console(pages)
         tls = self._settings.access.tls
         shown = Certificate(tls.cert, tls.key, logs.log, "access.tls") if tls.cert else None
         server = Server(self._guarded(pages), self._process.stopping, LAST_ANSWERS)
@@ -110,18 +113,9 @@ class Pages:
         if self._alerts is not None:
             await self._alerts.close()
 
-    def _pages(self) -> access.App:
-        """Return all pages: what they are made of is loaded here, half of what a start would cost,
-        since many a sidecar is asked for nothing but probes and scrapes."""
-        from monitor.api import bodies
-        from monitor.api.pages import application
+    def _add_console(self, pages: FastAPI) -> None:
         from monitor.console.pages import add_to
 
-        pages = application(
-            self._probes, self._findings, version=monitor.__version__,
-            take=self._take, desk=self._desk, system=lambda: self._system,
-            silenced=self._silences, new_id=lambda: str(uuid.uuid4()), clock=time.time,
-        )  # fmt: skip
         tokens = self._tokens
         add_to(
             pages, lambda: self._system, desk=self._desk, clock=time.time,
@@ -129,7 +123,6 @@ class Pages:
             signs_in=(lambda token: tokens.holder(token) is not None) if tokens else None,
             body=bodies.body,
         )  # fmt: skip
-        return pages
 
     def _guarded(self, pages: access.App) -> headers.Headers:
         settings = self._settings
@@ -193,8 +186,6 @@ class Pages:
     def _silences(self) -> AlertStore:
         """Where silences are kept; made when the first is asked for."""
         if self._alerts is None:
-            from monitor.alerting.store import AlertStore
-
             self._alerts = AlertStore(self._settings.redis, self._settings.endpoint)
         return self._alerts
 

@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from monitor.api.access import ROLES, Guard, Tokens
 from monitor.api.headers import Headers
 from monitor.api.pages import application
-from monitor.api.probes import Probes
 from monitor.errors import UsageError
 from monitor.exporters.prometheus import render
 from monitor.queries import QUERIES
@@ -54,7 +53,7 @@ def operations() -> dict[str, Any]:
             return "taken"
 
     pages: Any = application(
-        Probes(house.measurements, is_ready, render), findings, version="1", take=take,
+        house.measurements, findings, is_ready, render, version="1", take=take,
         desk=lambda: Reading(STATS), system=lambda: house, clock=float,
         silenced=lambda: book, new_id=lambda: f"id-{next(clock)}",
     )  # fmt: skip

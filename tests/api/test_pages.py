@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from monitor.api.pages import application
-from monitor.api.probes import Probes
 from monitor.exporters.prometheus import render
 from monitor.types import Measurement
 from tests.queries.house import House
@@ -76,7 +75,7 @@ def get(
 
     async def ask() -> httpx.Response:
         app = application(
-            Probes(measure, is_ready, render), findings,
+            measure, findings, is_ready, render,
             version="1", take=take, desk=NOBODY, system=House, silenced=NOBODY, new_id=str, clock=float,
         )  # fmt: skip
         transport = httpx.ASGITransport(app=app)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from fastapi import FastAPI
 
 from monitor.api import door
+from monitor.app import pages
 
 
 def test_a_server_whom_nobody_asks_sleeps_and_still_stops_at_once(
@@ -19,7 +19,7 @@ def test_a_server_whom_nobody_asks_sleeps_and_still_stops_at_once(
 
     async def run() -> None:
         stopping = asyncio.Event()
-        server = door.Server(FastAPI(), stopping, 1)
+        server = door.Server(pages.FastAPI(), stopping, 1)
         on_tick = server.on_tick
 
         async def look(counter: int) -> bool:
