@@ -160,8 +160,9 @@ def _read_all(text: str, most: int, marked: bytes, *, names: bool) -> _Reading:
     every = found.all
     token, find = _TOKEN.match, marked.find
     next_one, until = find(DIGIT), 0
-    while next_one >= 0 and found.runs < most and (match := token(text, next_one)):
-        found.runs += 1
+    runs = 0
+    while next_one >= 0 and runs < most and (match := token(text, next_one)):
+        runs += 1
         start, end = match.span()
         next_one = find(DIGIT, end)
         if len(every) >= most:
@@ -186,6 +187,7 @@ def _read_all(text: str, most: int, marked: bytes, *, names: bool) -> _Reading:
                 continue
             unit, found.has_names = NAME, True
         found.add(_read(text, (start, end, until), unit, factor), unit, factor)
+    found.runs = runs
     found.is_whole = len(every) < most and next_one < 0
     return found
 

@@ -99,7 +99,7 @@ class Sources:
         """Whether a number stands in the texts; `slack` is by how much of its own value it may be
         off, in its unit's measure."""
         value, unit = one.value, one.unit
-        is_near = _near(self._written, value, slack)
+        is_near = _is_within(self._written, value - slack, value + slack)
         is_scaled = value != one.written
         if not unit:
             if is_near or (is_scaled and self._stands(one, slack)):
@@ -346,8 +346,10 @@ def unsupported(answer: str, sources: Sources, most: int) -> tuple[int, int]:
         before = len(left)
         unknown = []
         for some, said in left:
-            if any(_follows(claim, sources, sentences, said) for claim in some):
-                sentences.know(some[0].one)
+            for claim in some:
+                if _follows(claim, sources, sentences, said):
+                    sentences.know(some[0].one)
+                    break
             else:
                 unknown.append((some, said))
         left = unknown
