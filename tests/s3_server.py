@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import random
+import socket
+import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,13 +22,61 @@ REGION = "us-east-1"
 ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
+MOODS = ("away", "refuses", "hangs", "is deaf", "is torn")
+"""What may become of a request: the server hangs up; it answers 503; it says nothing; it does what it is
+asked to and hangs up; each of these, and doing it, by chance."""
+
+
+class Weather:
+    """What stands before a server: in a mood other than `""` it does not do what it is asked."""
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self._application = application
+        self._changed = threading.Condition()
+        self._mood = ""
+
+    def turn(self, mood: str) -> None:
+        """Have another mood; whoever waits for an answer is hung up on."""
+        with self._changed:
+            self._mood = mood
+            self._changed.notify_all()
+
+    def __call__(self, asked: dict[str, Any], answer: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request, or not (PEP 3333)."""
+        with self._changed:
+            mood = self._mood
+            if mood == "is torn":
+                mood = random.choice(("", *MOODS[:4]))
+            if mood == "hangs":
+                self._changed.wait(300)
+        if mood in ("away", "hangs"):
+            self._hang_up(asked)
+        if mood == "refuses":
+            asked["wsgi.input"].read(int(asked.get("CONTENT_LENGTH") or 0))
+            answer("503 Slow Down", [("Content-Type", "application/xml")])
+            return [b"<Error><Code>SlowDown</Code></Error>"]
+        found = self._application(asked, answer)
+        if mood == "is deaf":
+            list(found)
+            self._hang_up(asked)
+        return found
+
+    @staticmethod
+    def _hang_up(asked: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):
+            asked["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        raise ConnectionAbortedError
+
+
 @dataclass(frozen=True)
 class S3:
-    """The server: where it is, a client of it, and the (name, word) of somebody it knows."""
+    """The server: where it is, a client of it, the (name, word) of somebody it knows, and what stands
+    before it."""
 
     url: str
     client: Any
     known: tuple[str, str]
+    weather: Weather
 
     def put(self, bucket: str, **objects: bytes) -> None:
         """Put objects into a bucket, which is made if new."""
@@ -70,6 +122,7 @@ def served() -> Iterator[S3]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
+        weather = server._server.app = Weather(server._server.app)  # type: ignore[union-attr]
         host, port = server.get_host_and_port()
         url = f"http://{host}:{port}"
         how: dict[str, Any] = {
@@ -86,6 +139,6 @@ def served() -> Iterator[S3]:
         key = people.create_access_key(UserName="reader")["AccessKey"]
         known = key["AccessKeyId"], key["SecretAccessKey"]
         how |= {"aws_access_key_id": known[0], "aws_secret_access_key": known[1]}
-        yield S3(url, boto3.client("s3", **how), known)
+        yield S3(url, boto3.client("s3", **how), known, weather)
     finally:
         server.stop()
