@@ -73,7 +73,8 @@ class KnownParts:
                 if size > LARGEST:
                     self._look(new, scanner)
                     new, size = {}, 0
-        self._look(new, scanner)
+        if new:
+            self._look(new, scanner)
 
     def _look(self, new: dict[str, list[str | None]], scanner: Scanner) -> None:
         texts = list(new)

@@ -81,15 +81,16 @@ class Recording:
         CPU."""
         some: list[tuple[int, Logged]] = []
         for number, _, said in entries:
-            if likeness(said) is None:
+            is_alike = likeness(said) is not None
+            if not is_alike:
                 some.append((number, said))
-                if len(some) < TOGETHER:
-                    continue
-            yield from self._records(some, by, has_texts)
-            some.clear()
-            if likeness(said) is not None:
+            if some and (is_alike or len(some) >= TOGETHER):
+                yield from self._records(some, by, has_texts)
+                some.clear()
+            if is_alike:
                 yield self.record(said, number, by, has_texts=has_texts)
-        yield from self._records(some, by, has_texts)
+        if some:
+            yield from self._records(some, by, has_texts)
 
     def _records(
         self, some: Sequence[tuple[int, Logged]], by: Collection[str] | None, has_texts: bool
