@@ -193,7 +193,7 @@ class Bench:
         every, none = tracer(privacy, 1.0, self.take), tracer(privacy, 0.0, self.take)
         plain = Capture("default", PROTOCOLS, [], privacy, Meters("recorder", "default"))
         read = [
-            (call := calls.read(one), plain._understood(call), plain.read(one)[0])
+            (call := calls.read(one), plain._understood(call, {}), plain.read(one)[0])
             for one in self.sampled
         ]
         unread = [calls.read(one) for one in self.unsampled]
