@@ -16,7 +16,7 @@ import math
 import threading
 from collections.abc import AsyncGenerator, Callable
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from monitor.errors import LeaseError, StreamError
 from monitor.streams.clients import RedisError, WatchError, client_for, words
@@ -139,6 +139,8 @@ class Lease:
             raise StreamError(f"the checkpoint cannot be saved: {words(error)}") from None
 
     async def _committed(self, fill: Fill, client: Any) -> bool:
+        if not self._epoch:  # the first that was refused has said why
+            raise LeaseError(self.owner)
         ours = [self._name, str(self._epoch).encode()]
         async with self._transaction(client) as both:
             began = self._clock()
@@ -147,7 +149,7 @@ class Lease:
             is_behind = found[0] == ours[0] and (
                 (int(found[1] or 0), int(beat or 0)) < (self._epoch, self._beat)
             )
-            if not self._epoch or is_behind or found not in (ours, [None, None]):
+            if is_behind or found not in (ours, [None, None]):
                 self.went_back = is_behind
                 counted = found[1] or b""  # from 1 again
                 is_again = counted.isdigit() and int(counted) <= self._epoch
@@ -178,8 +180,9 @@ class Lease:
         if self.age > SURE:
             await self.renew()
 
-    async def keep(self) -> None:
-        """Renew it every now and then, as long as this analyzer owns the endpoint.
+    async def keep(self) -> NoReturn:
+        """Renew it every now and then while this analyzer owns the endpoint, until cancelled: it
+        may lose it and claim it again meanwhile.
 
         A thread does that. What is folded at a time may take a busy machine longer than the lease:
         others would take it over, and be as busy with the same. It is not renewed for who has been
@@ -190,7 +193,7 @@ class Lease:
         work = partial(asyncio.run, self._beating(ended))
         threading.Thread(target=work, name="lease", daemon=True).start()
         try:
-            while self.is_held:
+            while True:
                 await asyncio.sleep(RENEW_EVERY)
                 self._alive = self._clock()
         finally:
@@ -200,8 +203,8 @@ class Lease:
         """Renew it from this thread, which has nothing else to do."""
         client = self._connect()
         try:
-            while self.is_held and not ended.wait(RENEW_EVERY):
-                if self._clock() - self._alive < HUNG:
+            while not ended.wait(RENEW_EVERY):
+                if self.is_held and self._clock() - self._alive < HUNG:
                     with contextlib.suppress(StreamError, LeaseError):
                         await self._commit(lambda _: None, client)
         finally:

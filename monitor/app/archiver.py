@@ -226,7 +226,8 @@ class Archiver:
         else:
             if self._stands_by:
                 logs.info("nobody else writes this archive any more; this archiver takes over")
-            self._keeping = own(lease.keep(), "the lease of the archive")
+            if self._keeping is None:
+                self._keeping = own(lease.keep(), "the lease of the archive")
             for shard in self._shards:  # others have gone on
                 shard.is_open = False
                 shard.upkeep.forget()
