@@ -12,6 +12,7 @@ import ctypes
 import os
 import platform
 import struct
+import sys
 from pathlib import Path
 
 NICE = 10
@@ -40,7 +41,8 @@ def shorten_turns() -> None:
     in the kernel's `kernel/sched/features.h`.
     """
     number = _SCHED_SETATTR.get(platform.machine())
-    if number is None or not hasattr(os, "sched_getscheduler"):
+    is_wide = sys.maxsize > 2**32  # with fewer bits the numbers of such a machine are others
+    if number is None or not is_wide or not hasattr(os, "sched_getscheduler"):
         return
     call = ctypes.CDLL(None).syscall
     for thread in _threads(os.getpid()):

@@ -79,7 +79,11 @@ def test_a_process_asks_for_short_turns_and_keeps_its_priority() -> None:
 
 
 def test_a_kernel_that_knows_no_turns_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine of another kind, and a system call that is refused."""
+    """A machine of another kind, a Python of 32 bits on one of 64, and a system call that is refused."""
+    with monkeypatch.context() as narrow:
+        narrow.setattr("sys.maxsize", 2**31 - 1)
+        narrow.setattr("ctypes.CDLL", None)
+        priority.shorten_turns()
     monkeypatch.setattr("platform.machine", lambda: "s390x")
     priority.shorten_turns()
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
