@@ -76,6 +76,7 @@ RECOGNIZER = Recognizer(
     triggers=(
         rf"{_BEGINS}[0-9]{{2}}(?:[-\s._,]{{0,2}}[a-z0-9]){{5}}",
         rf"{_BEGINS}[-\s._,]{{1,2}}[0-9]{{2}}[-\s._,]{{1,2}}[a-z0-9]{{4}}[-\s._,]",
+        rf"{_BEGINS}[-\s._,]{{1,2}}[0-9]{{2}}(?:{_GAP}[a-z]){{0,6}}(?:{_GAP}[0-9]){{3}}",
     ),
     find=_find,
     canonical=alphanumeric,
@@ -85,6 +86,7 @@ RECOGNIZER = Recognizer(
         "glued: IBAN«DE89370400440532013000»und weiter",
         "«DE89-3704-0044-0532-0130-00»;«NL91_ABNA_0417_1643_00»",
         "«DE 89 3704 0044 0532 0130 00» with a space",
+        "one space: «DE 89370400440532013000», «gb 29 nwbk60161331926819», «NL-91AB NA04 1716 4300»",
         "wrapped «BE68 5390\n0754 7034»",
     ),
     counterexamples=(
