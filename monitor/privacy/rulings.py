@@ -9,6 +9,7 @@ that knows what an action does.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -19,8 +20,8 @@ from monitor.privacy.policies import CREDENTIAL, DROPPED, Cursor, Policy, Rule, 
 from monitor.privacy.scrub import Scrub
 from monitor.types import Call
 
-_NOT_FINITE = (b"NaN", b"Infinity")
-"""Numbers as Python writes them, which no JSON has."""
+_NOT_FINITE = re.compile(rb"NaN|Infinity|[0-9][eE]\+?[0-9]{3}|[0-9]{200}")
+"""Numbers as Python writes them, which no JSON has, and those that may be too large for a float."""
 
 
 def bodies_of(scrub: Scrub, policy: Policy, call: Call) -> Call:
@@ -43,7 +44,7 @@ def body(scrub: Scrub, cursor: Cursor, raw: bytes) -> bytes:
     """Return a JSON body as a protocol shall read it: what is only scanned stays as it is, and what
     is kept is marked (`bodies.Kept`). Empty where nothing is left. Raises as `bodies.document` and
     `apply` do."""
-    tells_all = not any(word in raw for word in _NOT_FINITE)
+    tells_all = True
 
     def act(rule: Rule | None, value: Any, hint: str) -> Any:
         nonlocal tells_all
@@ -62,7 +63,12 @@ def body(scrub: Scrub, cursor: Cursor, raw: bytes) -> bytes:
     value = apply(cursor, bodies.document(raw), act)
     if value is DROPPED:
         return b""
-    return (bodies.Body if tells_all else bodies.Document).of(value)
+    written: bodies.Body = (bodies.Body if tells_all else bodies.Document).of(value)
+    if (
+        tells_all and written.find(b"null") >= 0 and _NOT_FINITE.search(raw)
+    ):  # as which these are written
+        return bodies.Document.of(value)
+    return written
 
 
 def inside(scrub: Scrub, cursor: Cursor, value: Any, hint: str) -> Any:

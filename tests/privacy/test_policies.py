@@ -456,7 +456,10 @@ def test_what_no_path_is_about_may_be_as_deep_as_it_likes() -> None:
         ("drop", b'"plan": "pro"', bodies.Body),
         ("token(PERSON)", b'"plan": "pro"', bodies.Body),
         ("keep", b'"plan": "pro"', bodies.Document),
+        ("drop", b'"score": null', bodies.Body),
         ("drop", b'"score": NaN', bodies.Document),
+        ("drop", b'"score": 1e999', bodies.Document),
+        ("drop", b'"score": -' + b"9" * 400 + b".0", bodies.Document),
     ],
 )
 def test_a_protocol_reads_bytes_where_they_tell_all(
