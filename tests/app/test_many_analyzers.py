@@ -474,6 +474,8 @@ def test_processes_that_are_frozen_and_killed_change_no_number(url: str, tmp_pat
             await fleet.send(500, 1.0)
             frozen = processes.by_page[processes.owner(500)]
             processes.until(lambda: looked("monitor_shards_read_ahead") == 4)
+            # Until it has heard of them and said up to where it judged, they have nothing to look at.
+            processes.until(lambda: len(fleet.raw.keys("monitor:{e*}:judged")) == 4)
             os.kill(frozen.pid, signal.SIGSTOP)  # so that who looks is ahead, on a busy machine too
             await fleet.send(500, 1.0)
             processes.until(lambda: looked("monitor_records_read_ahead_total"))
