@@ -57,10 +57,12 @@ def started(work: Callable[[], None]) -> int:
     """Do the work in a session of its own, on the one core."""
     pid = os.fork()
     if not pid:
-        os.setsid()
-        os.sched_setaffinity(0, {CORE})
-        work()
-        os._exit(0)
+        try:
+            os.setsid()
+            os.sched_setaffinity(0, {CORE})
+            work()
+        finally:
+            os._exit(0)  # what failed is missed by who reads the pipe
     return pid
 
 
@@ -69,7 +71,7 @@ def waits(pipe: int) -> None:
     late = []
     for _ in range(WAKES):
         due = time.monotonic() + random.uniform(0.003, 0.007)
-        time.sleep(due - time.monotonic())
+        time.sleep(max(0.0, due - time.monotonic()))  # it may have lost its core just now
         late.append((time.monotonic() - due) * 1e3)
         until = time.thread_time() + 0.0001
         while time.thread_time() < until:
@@ -90,13 +92,13 @@ def measure(neighbour: Callable[[], None], *, short: bool) -> tuple[float, float
     time.sleep(0.3)  # until it is lowered
     try:
         os.waitpid(started(woken), 0)
+        os.close(writing)
         p50, p99 = json.loads(os.read(reading, 1000))
         return p50, p99
     finally:
         os.kill(beside, signal.SIGKILL)
         os.waitpid(beside, 0)
         os.close(reading)
-        os.close(writing)
 
 
 def main() -> int:
