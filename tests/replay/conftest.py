@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import monitor.commands.replay_options  # noqa: F401  what it makes of BUFFER is not made by who is quick
 from monitor.analysis.drift import reference as bins
 from monitor.replay import reference
 from monitor.tables import inference
