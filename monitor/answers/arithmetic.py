@@ -23,11 +23,11 @@ def combine(a: Quantity, b: Quantity) -> list[Made]:
     (*), change (%), share or ratio (:)."""
     found = multiply(a, b)
     if a.unit == b.unit:
-        found += _compared(in_one_unit(a, b), in_one_unit(b, a), a.unit)
+        found += _compared(_in_one_unit(a, b), _in_one_unit(b, a), a.unit)
     elif a.unit != "%" != b.unit:
         found += _rates(a, b)
         if not (a.unit and b.unit):
-            found += _compared(in_one_unit(a, b), in_one_unit(b, a), a.unit or b.unit)
+            found += _compared(_in_one_unit(a, b), _in_one_unit(b, a), a.unit or b.unit)
     return found
 
 
@@ -77,7 +77,7 @@ def _compared(x: float, y: float, unit: str) -> list[Made]:
     return found
 
 
-def in_one_unit(one: Quantity, other: Quantity) -> float:
+def _in_one_unit(one: Quantity, other: Quantity) -> float:
     """The value of a number without a unit beside one with it: of 41.5 hours and 24 both are."""
     return one.value if one.unit or one.value != one.written else one.value * other.scale
 

@@ -181,23 +181,8 @@ class Sources:
     @once
     def multiplied(self) -> list[float]:
         """What rows say that several of a thing cost: `2 x pear 0.60`."""
-        if self.count > PAIRS:
-            pairs = [pair for of in self._by_row() for row in of for pair in pairwise(row)][:PAIRS]
-            return sorted(a.written * b.value for a, b in pairs if _is_priced(a, b))
-        made = []
-        for found in self._found:
-            before: Quantity | None = None
-            for one in found:
-                if before is not None:
-                    if before.start == one.start:
-                        continue
-                    if (
-                        _is_priced(before, one)
-                        and found.marked.find(EDGE, before.start, one.start) < 0
-                    ):
-                        made.append(before.written * one.value)
-                before = one
-        return sorted(made)
+        pairs = (pair for of in self._by_row() for row in of for pair in pairwise(row))
+        return sorted(a.written * b.value for a, b in islice(pairs, PAIRS) if _is_priced(a, b))
 
     def beside(self, known: Quantity) -> list[Quantity]:
         """The numbers of the rows in which a number stands, and of those before and behind."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache, reduce
-from itertools import filterfalse
 from operator import or_
 from typing import NamedTuple
 
@@ -67,9 +66,7 @@ def said(sentence: str) -> Said:
     >>> said("Two of the three doses make 4"), said("It has 4 (or so)").is_computed
     (Said(kinds='+*=', is_computed=True, counts=[2, 3]), False)
     """
-    cues = 0
-    for piece in filterfalse(_is_idle, sentence.split()):
-        cues |= _cues_of(piece)
+    cues = reduce(or_, map(_cues_of, sentence.split()), 0)
     if "(" in sentence or "=" in sentence or ":" in sentence:
         cues |= _LINKS
     if not cues & _COMPUTED and _may_be_sum(sentence) and _SUM.search(sentence):
@@ -102,17 +99,11 @@ class _Cues(dict[str, int]):
         if len(piece) <= _LONGEST:
             if len(self) >= _REMEMBERED:
                 self.clear()
-                _IDLE.clear()
             self[piece] = found
-            if not found:
-                _IDLE.add(piece)
         return found
 
 
 _cues_of = _Cues().__getitem__
-_IDLE: set[str] = set()
-"""The pieces that have none."""
-_is_idle = _IDLE.__contains__
 
 
 def _cues(word: str) -> int:
