@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
-import platform
 import struct
 import sys
 from pathlib import Path
@@ -40,6 +38,9 @@ def shorten_turns() -> None:
     of the core for it. Older kernels ignore the figure. Source: sched_setattr(2), and PREEMPT_SHORT
     in the kernel's `kernel/sched/features.h`.
     """
+    import ctypes  # the proxy alone needs these
+    import platform
+
     number = _SCHED_SETATTR.get(platform.machine())
     is_wide = sys.maxsize > 2**32  # with fewer bits the numbers of such a machine are others
     if number is None or not is_wide or not hasattr(os, "sched_getscheduler"):
