@@ -42,22 +42,39 @@ class Recording:
     protocols: Sequence[Protocol] = PROTOCOLS
     _alike: dict[tuple[object, ...], Record] = field(default_factory=dict, compare=False)
 
-    def record(
-        self,
-        said: Logged,
-        number: int,
-        by: Collection[str] | None = None,
-        *,
-        has_texts: bool = True,
-    ) -> Record:
-        """The Record of the `number`th exchange. Of one that is looked at and then forgotten only
-        the dimensions `by` are kept of what the log names, no ids and headers, and its inputs and
-        outputs only if it `has_texts`.
+    def record(self, said: Logged, number: int) -> Record:
+        """The Record of the `number`th exchange."""
+        return self._records([(number, said)], None, has_texts=True)[0]
 
-        Lines of access logs repeat each other: what is looked at of one without bodies is made once
-        for all that differ in time alone; sizes, at which nothing looks, are not kept then."""
-        if by is None or (alike := likeness(said)) is None:
-            return self._records([(number, said)], by, has_texts)[0]
+    def glimpses(
+        self, entries: Iterable[Entry], by: Collection[str], *, has_texts: bool = True
+    ) -> Iterator[Record]:
+        """The Records of exchanges that are looked at and then forgotten. Of these only the
+        dimensions `by` are kept of what the log names, no ids and headers, and inputs and outputs
+        only if each `has_texts`.
+
+        Some take each step together, because the code of a step then stays in the caches of the
+        CPU."""
+        some: list[tuple[int, Logged]] = []
+        for number, _, said in entries:
+            alike = likeness(said)
+            if alike is None:
+                some.append((number, said))
+            if some and (alike is not None or len(some) >= TOGETHER):
+                yield from self._records(some, by, has_texts=has_texts)
+                some.clear()
+            if alike is not None:
+                yield self._repeated(said, number, by, has_texts, alike)
+        if some:
+            yield from self._records(some, by, has_texts=has_texts)
+
+    def _repeated(
+        self, said: Logged, number: int, by: Collection[str], has_texts: bool,
+        alike: tuple[object, ...],
+    ) -> Record:  # fmt: skip
+        """The Record of a row without bodies. Lines of access logs repeat each other: what is
+        looked at is made once for all that differ in time alone; sizes, at which nothing looks, are
+        not kept."""
         key = (*alike, by, has_texts)
         record = self._alike.get(key)
         if record is None:
@@ -66,34 +83,15 @@ class Recording:
             said = msgspec.structs.replace(
                 said, request_size=None, response_size=None, id="", trace_id=""
             )
-            (record,) = self._records([(number, said)], by, has_texts)
+            (record,) = self._records([(number, said)], by, has_texts=has_texts)
             self._alike[key] = record
         started = said.started or 0.0
         return msgspec.structs.replace(
             record, id=id_of(started, number), started=started, duration=said.duration or 0.0
         )
 
-    def glimpses(
-        self, entries: Iterable[Entry], by: Collection[str], *, has_texts: bool = True
-    ) -> Iterator[Record]:
-        """The Records of exchanges that are looked at and then forgotten, as `record` makes each.
-        Some take each step together, because the code of a step then stays in the caches of the
-        CPU."""
-        some: list[tuple[int, Logged]] = []
-        for number, _, said in entries:
-            is_alike = likeness(said) is not None
-            if not is_alike:
-                some.append((number, said))
-            if some and (is_alike or len(some) >= TOGETHER):
-                yield from self._records(some, by, has_texts)
-                some.clear()
-            if is_alike:
-                yield self.record(said, number, by, has_texts=has_texts)
-        if some:
-            yield from self._records(some, by, has_texts)
-
     def _records(
-        self, some: Sequence[tuple[int, Logged]], by: Collection[str] | None, has_texts: bool
+        self, some: Sequence[tuple[int, Logged]], by: Collection[str] | None, *, has_texts: bool
     ) -> list[Record]:
         """The Records of numbered exchanges, which take each step together."""
         wholes = [_call(said, number) for number, said in some]

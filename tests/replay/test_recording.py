@@ -15,6 +15,7 @@ from monitor.assembly.log_recording import LogRecording
 from monitor.features import FEATURES, MORE
 from monitor.logged import Logged
 from monitor.privacy.pseudonyms import Key, Keyring
+from monitor.replay.order import Entry
 from monitor.replay.recording import id_of
 from monitor.settings.schema import DimensionSource, Settings
 from monitor.types import Outcome, Tokens, encode_record
@@ -85,11 +86,12 @@ def test_dimensions_are_those_of_the_settings_and_of_the_log() -> None:
     assert record.segments["user"].startswith("<EMAIL_ADDRESS:k:")
     odd = made().record(Logged(started=1.0, segments={"ada@example.org": "a", "team": "b"}), 0)
     assert odd.segments.keys() == {"asked", "team"}  # the log's own names are somebody's words too
-    record = made().record(said, 0, {"team"})
+    (record,) = made().glimpses([Entry(0, 1.0, said)], {"team"})
     assert record.segments == {"team": "a"}
     both = {"asked": segment, "both": DimensionSource(cross=["asked", "team"])}
     made = LogRecording(Settings(segments=both), lambda: Keyring((Key("k", bytes(32)),)))
-    assert made().record(said, 0, {"both"}).segments == {"asked": "m", "team": "a", "both": "m|a"}
+    (record,) = made().glimpses([Entry(0, 1.0, said)], {"both"})
+    assert record.segments == {"asked": "m", "team": "a", "both": "m|a"}
 
 
 def test_ids_rise_with_time() -> None:
@@ -158,7 +160,8 @@ def test_rows_that_are_alike_become_what_each_would_alone(rows: list[Logged]) ->
     for number, said in enumerate(rows):
         if not (said.response or said.tokens):
             said = msgspec.structs.replace(said, request_size=None, response_size=None, trace_id="")  # noqa: PLW2901
-        assert shared.record(said, number, by) == shared._records([(number, said)], by, True)[0]
+        (record,) = shared.glimpses([Entry(number, 1.0, said)], by)
+        assert record == shared._records([(number, said)], by, has_texts=True)[0]
 
 
 def test_a_classifier_is_as_sure_as_its_rows() -> None:
