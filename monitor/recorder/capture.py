@@ -26,6 +26,7 @@ from monitor.metrics.metric import nano
 from monitor.prices.pricing import Pricing
 from monitor.privacy.records import STEPS, Privacy
 from monitor.privacy.scrub import Scrub
+from monitor.reading import Failures, Reading
 from monitor.recorder import calls
 from monitor.recorder.agreements import Agreements
 from monitor.recorder.bounds import bounded
@@ -33,7 +34,6 @@ from monitor.recorder.groups import each
 from monitor.recorder.label_limiter import LabelLimiter
 from monitor.recorder.lineage import Lineage
 from monitor.recorder.noisy_counts import NoisyCounts
-from monitor.recorder.reading import Failures, Reading
 from monitor.recorder.repeats import Repeats
 from monitor.recorder.rules import Looked, Rules
 from monitor.recorder.sampler import Sampler

@@ -12,16 +12,17 @@ import msgspec
 from monitor import hidden
 from monitor.bodies import Body
 from monitor.dimensions.cross import crossed
-from monitor.errors import ParseError
-from monitor.interfaces import Dimension, Protocol
+from monitor.interfaces import Dimension
 from monitor.logged import Logged
 from monitor.privacy.records import Privacy
 from monitor.privacy.scrub import Scrub
 from monitor.probabilities import sure
 from monitor.protocols import PROTOCOLS
+from monitor.reading import Failures, Reading
 from monitor.replay.order import Entry
 from monitor.types import ABSENT, Call, Cost, Exchange, Inference, Message, Outcome, Record
 
+READING = Reading(PROTOCOLS)
 JSON = {"content-type": "application/json"}
 CURRENCY, PRICED = "USD", "log"
 TOGETHER = 64
@@ -39,7 +40,7 @@ class Recording:
     privacy: Privacy
     dimensions: Sequence[Dimension] = ()
     crossed: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    protocols: Sequence[Protocol] = PROTOCOLS
+    reading: Reading = READING
     _alike: dict[tuple[object, ...], Record] = field(default_factory=dict, compare=False)
 
     def record(self, said: Logged, number: int) -> Record:
@@ -114,9 +115,11 @@ class Recording:
 
     def _read(self, said: Logged, whole: Call, call: Call, scrub: Scrub | None) -> Inference:
         """What an exchange means, of which `call` is what the operator's paths left of a whole."""
-        inference = self._inference(call)
+        failures: Failures = {}
+        inference = self.reading.read(call, failures)
         if scrub is not None and scrub.taken:
-            inference, scrub.withheld = hidden.compared(self._inference(whole), inference)
+            before = self.reading.read(whole, failures)
+            inference, scrub.withheld = hidden.compared(before, inference)
         return _completed(sure(inference), said)
 
     def _made(
@@ -155,18 +158,6 @@ class Recording:
         for name in joined:
             segments[name] = crossed(self.crossed[name], segments)
         return segments
-
-    def _inference(self, call: Call) -> Inference:
-        *dialects, any_json = self.protocols
-        for protocol in dialects:
-            try:
-                if protocol.claims(call):
-                    return protocol.read(call)
-            except ParseError:
-                return msgspec.structs.replace(any_json.read(call), protocol=protocol.name)
-            except Exception:  # noqa: BLE001  a protocol's defect is not the exchange's
-                break
-        return any_json.read(call)
 
 
 def likeness(said: Logged) -> tuple[object, ...] | None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.foreign import chats
 from monitor.logged import Logged
-from monitor.replay.recording import Recording, _call
+from monitor.replay.recording import READING, _call
 from monitor.types import Inference
 
 
@@ -18,7 +18,7 @@ def understood(given: Any, answer: Any) -> Inference:
     said = Logged(
         target=chats.CHAT, request=chats.request(given, "m"), response=chats.response(answer)
     )
-    return Recording("e", None)._inference(_call(said, 0))  # type: ignore[arg-type]
+    return READING.read(_call(said, 0), {})
 
 
 @pytest.mark.parametrize(

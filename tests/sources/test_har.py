@@ -17,7 +17,7 @@ from monitor.damage import Damage
 from monitor.foreign import documents
 from monitor.logged import Logged
 from monitor.replay import files
-from monitor.replay.recording import Recording, _call
+from monitor.replay.recording import READING, _call
 from monitor.sources import har
 
 SAVED = Path(__file__).parent / "data" / "chromium.har"
@@ -57,7 +57,7 @@ def test_what_a_browser_saved_is_what_happened() -> None:
     ]  # fmt: skip
     assert found[4].response == b"\x89PNG\r\n\x1a\n\x00\xff"
     for number in (1, 2):
-        inference = Recording("e", None)._inference(_call(found[number], number))  # type: ignore[arg-type]
+        inference = READING.read(_call(found[number], number), {})
         assert (inference.protocol, inference.finish_reasons) == ("openai_chat", ["stop"])
         assert "".join(part.text or "" for part in inference.outputs) == "On its way."
     assert found[1].duration == pytest.approx(0.02365)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from monitor.damage import Damage
 from monitor.logged import Logged
 from monitor.replay import files
-from monitor.replay.recording import Recording, _call
+from monitor.replay.recording import READING, _call
 from monitor.sources import kserve_cloudevents as kserve
 
 V1 = {"instances": [[1.0, 2.0]]}
@@ -69,7 +69,7 @@ def test_a_pair_is_one_exchange(tmp_path: Path, order: int, form: Any) -> None:
         200, {"component": "predictor", "endpoint": "canary"},
     )  # fmt: skip
     for id_, protocol in (("a", "kserve_v2"), ("b", "kserve_v1")):
-        inference = Recording("e", None)._inference(_call(by_id[id_], 0))  # type: ignore[arg-type]
+        inference = READING.read(_call(by_id[id_], 0), {})
         assert (inference.protocol, inference.model) == (protocol, "income")
         assert inference.outputs
 

@@ -12,7 +12,7 @@ from monitor.damage import Damage
 from monitor.foreign import chats
 from monitor.logged import Logged
 from monitor.replay import files
-from monitor.replay.recording import Recording, _call
+from monitor.replay.recording import READING, _call
 from monitor.sources import openai_jsonl
 from monitor.types import Inference, Outcome
 
@@ -26,7 +26,7 @@ ANSWER = {
 
 def one(row: dict[str, Any]) -> tuple[Logged, Inference]:
     (said,) = openai_jsonl.read(json.dumps(row).encode())
-    return said, Recording("e", None)._inference(_call(said, 0))  # type: ignore[arg-type]
+    return said, READING.read(_call(said, 0), {})
 
 
 def source(tmp_path: Path, *rows: dict[str, Any]) -> str:

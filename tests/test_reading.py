@@ -1,19 +1,23 @@
-"""An exchange is read by what claims it; what raises is counted once for it, however often it is read."""
+"""An exchange is read by what claims it, live and in replay alike; what raises is counted once for it,
+however often it is read."""
 
 from __future__ import annotations
 
 import pytest
 
+from monitor.errors import ParseError
 from monitor.interfaces import Protocol
+from monitor.logged import Logged
 from monitor.meters import Meters
 from monitor.privacy.policies import Policy
 from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.privacy.records import Privacy
 from monitor.protocols import PROTOCOLS
+from monitor.reading import Failures, Reading
 from monitor.recorder import calls
 from monitor.recorder.capture import Capture
-from monitor.recorder.reading import Failures, Reading
-from monitor.types import Call, Inference
+from monitor.replay.recording import Recording, _call
+from monitor.types import Call, Inference, Outcome, encode_record
 from tests.recorder.test_capture import SCANNER, broken, chat, counted, exchange
 
 
@@ -57,3 +61,42 @@ def test_a_protocol_that_raises_counts_once_for_an_exchange(rules: dict[str, str
     body = b'{"user": "Eve", "messages": [{"role": "user", "content": "hello"}]}'
     reader.read(exchange(body, b'{"id": "a"}'))
     assert counted(meters, "monitor_part_failures_total") == {("protocol", "mine"): 1}
+
+
+def refuses(call: Call) -> Inference:
+    raise ParseError("not of my dialect")
+
+
+def knows_none(call: Call) -> bool:
+    return broken(call)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("protocols", "name"),
+    [
+        ((Protocol("mine", lambda _: True, refuses), *PROTOCOLS), "mine"),
+        ((Protocol("mine", lambda _: True, broken), *PROTOCOLS), "mine"),
+        ((Protocol("mine", knows_none, broken), *PROTOCOLS), "openai_chat"),
+        ((Protocol("any", lambda _: True, broken),), "any"),
+    ],
+    ids=["refuses", "raises on reading", "raises on claiming", "raises, and is the last"],
+)
+@pytest.mark.parametrize("rules", [None, {"request.messages[*].content": "drop"}], ids=str)
+def test_a_defective_protocol_gives_the_same_record_live_and_in_replay(
+    protocols: tuple[Protocol, ...], name: str, rules: dict[str, str] | None
+) -> None:
+    """Byte for byte, under the same name, whatever rules take out."""
+    said = Logged(
+        target="/v1/chat/completions", status=200, started=1.0, duration=0.5, outcome=Outcome.OK,
+        request=chat("hello from ada@example.org"),
+        response=b'{"id": "a", "choices": [{"message": {"content": "Hi"}}]}',
+    )  # fmt: skip
+    privacy = Privacy(
+        scanner=SCANNER, keyring=Keyring((Key("k1", bytes(32)),)), clock=lambda: 0.0,
+        policy=None if rules is None else Policy(rules),
+    )  # fmt: skip
+    live = Capture("e", protocols, [], privacy, Meters("recorder", "e"))
+    ((record, _),) = live.taken([_call(said, 0)])  # type: ignore[misc]
+    replayed = Recording("e", privacy, reading=Reading(protocols)).record(said, 0)
+    assert replayed.protocol == name
+    assert encode_record(replayed) == encode_record(record)
