@@ -11,7 +11,7 @@ DEBIAN := nginx-light redis-server prometheus prometheus-alertmanager wrk nghttp
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test nightly check fix prices image image-test image-sizes network-test bench bench-drift bench-outcomes soak clean debian
+.PHONY: help demo test nightly check check-style check-types check-imports check-generated fix prices image image-test image-sizes network-test bench bench-drift bench-outcomes soak clean debian
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -19,14 +19,19 @@ help: ## what can be made
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
+# pip would compile the modules one by one; some of third parties are for another Python, and stay as they are.
+COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
+
 $(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing monitor and what the demo needs into $(VENV); the first time takes some minutes."
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[demo]'
+	$(BIN)/python -m pip install --disable-pip-version-check --no-compile -c constraints.txt -e '.[demo]'
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing monitor and what its tests need into $(VENV); the first time takes some minutes."
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev]'
+	@$(COMPILE)
 	@touch $@ $(VENV)/.demo
 
 debian: ## the programs that some tests drive (only as root on Debian; elsewhere those tests skip)
@@ -48,11 +53,19 @@ nightly: export FAILOVERS ?= 20
 nightly: $(VENV)/.dev debian $(BIN)/helm ## the suite with many more examples and orders of faults; takes hours
 	$(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder --timeout=14400
 
-check: $(VENV)/.dev ## format, lint, types, import contracts, staleness of generated files
+check: check-style check-types check-imports check-generated ## format, lint, types, import contracts, staleness of generated files
+
+check-style: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+check-types: $(VENV)/.dev
 	$(BIN)/mypy
+
+check-imports: $(VENV)/.dev
 	$(BIN)/lint-imports
+
+check-generated: $(VENV)/.dev
 	$(BIN)/python -m dashboards.build --check
 	$(BIN)/python -m monitor.prices.build --check
 	$(BIN)/python -m monitor.deploy.build --check
