@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from monitor.privacy.patterns import Scanner
-from monitor.privacy.plain_texts import SHORTEST, are_plain
+from monitor.privacy.patterns import Located, Scanner
+from monitor.privacy.plain_texts import SHORTEST, located
 from monitor.types import Part
 
 BYTES = 16 << 20
@@ -35,6 +35,11 @@ def is_bare(part: Part) -> bool:
     return part.name is None and part.datatype is None and part.shape is None and part.data is None
 
 
+Scrubbed = Callable[[str, Located], tuple[str, Work] | None]
+"""What becomes of a plain text, and the work that it is; None where it may be otherwise another
+time."""
+
+
 class KnownParts:
     """Parts, and the work that they were, by the role and the text of which they were made."""
 
@@ -56,10 +61,15 @@ class KnownParts:
             self._known[role, text] = part, work
 
     def foresee(
-        self, parts: Iterable[Part], scanner: Scanner, longest: int, is_role: Callable[[str], bool]
+        self,
+        parts: Iterable[Part],
+        scanner: Scanner,
+        scrubbed: Scrubbed,
+        longest: int,
+        is_role: Callable[[str], bool],
     ) -> None:
-        """Keep those new Parts of which nothing is changed: texts of at most `longest` characters
-        in which nothing is found, of roles that stay as they are."""
+        """Keep what becomes of those new Parts that are plain texts of at most `longest`
+        characters, of roles that stay as they are."""
         new: dict[str, list[str | None]] = {}
         size = 0
         for part in parts:
@@ -71,16 +81,21 @@ class KnownParts:
                 new.setdefault(text, []).append(role)
                 size += len(text)
                 if size > LARGEST:
-                    self._look(new, scanner)
+                    self._look(new, scanner, scrubbed)
                     new, size = {}, 0
         if new:
-            self._look(new, scanner)
+            self._look(new, scanner, scrubbed)
 
-    def _look(self, new: dict[str, list[str | None]], scanner: Scanner) -> None:
+    def _look(self, new: dict[str, list[str | None]], scanner: Scanner, scrubbed: Scrubbed) -> None:
         texts = list(new)
-        for text, is_plain in zip(texts, are_plain(texts, scanner), strict=True):
-            for role in dict.fromkeys(new[text]) if is_plain else ():
-                self.put(role, text, Part(role=role, text=text), Work(len(text), 0))
+        for text, where in zip(texts, located(texts, scanner), strict=True):
+            if where is None:
+                continue
+            done = scrubbed(text, where) if where else (text, Work(len(text), 0))
+            if done is not None:
+                found, work = done
+                for role in dict.fromkeys(new[text]):
+                    self.put(role, text, Part(role=role, text=found), work)
 
     def all(self, parts: Sequence[Part]) -> tuple[list[Part], Work] | None:
         """What was made of Parts, and the work that all of them were; None where one is not

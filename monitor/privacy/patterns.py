@@ -12,7 +12,7 @@ import contextlib
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -35,6 +35,10 @@ before it asks."""
 _SIGNS = re.compile(r"[\W_]+")
 
 Find = Callable[[str, Sequence[int]], Iterable[tuple[int, int]]]
+Located = Mapping[int, Sequence[int]]
+"""Where triggers of each recognizer fire in a text, by its place; empty in most texts."""
+Event = tuple[int, int, int]
+"""A trigger that fires: the place of its recognizer, first character, and the end."""
 _Locate = Callable[[str], dict[int, list[int]]]
 
 
@@ -78,21 +82,24 @@ class Scanner:
             for key in recognizer.keys:
                 self._keys.setdefault(key, index)
         self._locate: _Locate
-        self._ends: Callable[[str], Collection[int] | None] | None = None
+        self._events: Callable[[str], list[Event] | None] | None = None
         if hyperscan is None:
             self._locate = _locate_with_re(self.recognizers, max_events)
         else:
-            self._locate, self._ends = _locate_with_hyperscan(self.recognizers, max_events, kept)
+            self._locate, self._events = _locate_with_hyperscan(self.recognizers, max_events, kept)
 
-    def scan(self, text: str, hint: str | None = None) -> list[Span]:
+    def scan(
+        self, text: str, hint: str | None = None, located: Located | None = None
+    ) -> list[Span]:
         """The values in a normalised text: sorted, apart from each other, none inside a pseudonym.
 
         Where finds overlap the stronger keeps its whole value and the weaker keeps what is left of
         it: no found character is dropped. `hint` is the name of the field (JSON key, column) the
-        text was the value of. Raises PrivacyError when there is too much to look at, and
-        RecognizerError.
+        text was the value of; `located` where triggers fire, if that is known. Raises PrivacyError
+        when there is too much to look at, and RecognizerError.
         """
-        located = self._locate(text)
+        if located is None:
+            located = self._locate(text)
         if not located and hint is None:
             return []
         found: list[tuple[int, int, int]] = []
@@ -117,12 +124,12 @@ class Scanner:
             if index >= 0
         ]
 
-    def ends(self, text: str) -> Collection[int] | None:
-        """The last characters of whatever a recognizer would look closer at. Where texts are joined
-        by line ends it finds in each what it finds there alone, and perhaps more: a trigger sees
+    def events(self, text: str) -> list[Event] | None:
+        """Whatever a recognizer would look closer at. Where texts are joined by line ends there
+        are in each those that are there alone, and others only across its edges: a trigger sees
         nothing of what stands around it but whether a letter or a digit does. None where that
         cannot be said."""
-        return None if self._ends is None else self._ends(text)
+        return None if self._events is None else self._events(text)
 
     def scan_number(self, number: int | str) -> str | None:
         """The entity of a whole number that stood bare in JSON: a payment card, or None."""
@@ -180,13 +187,13 @@ def key_form(name: str) -> str:
 
 def _locate_with_hyperscan(
     recognizers: Sequence[Recognizer], max_events: int, kept: Sequence[Kept] = ()
-) -> tuple[_Locate, Callable[[str], Collection[int] | None]]:
+) -> tuple[_Locate, Callable[[str], list[Event] | None]]:
     """One database for all triggers; the id of an expression is its recognizer's place. Beside it
-    what `Scanner.ends` asks."""
+    what `Scanner.events` asks."""
     ids = [index for index, each in enumerate(recognizers) for _ in each.triggers]
     expressions = [trigger.encode() for each in recognizers for trigger in each.triggers]
     if not ids:
-        return lambda text: {}, lambda text: ()
+        return lambda text: {}, lambda text: []
     database = _loaded(expressions, ids, kept) if kept else _compiled(expressions, ids)
     local = threading.local()  # a scratch serves one thread at a time
 
@@ -196,8 +203,8 @@ def _locate_with_hyperscan(
         give_way()
         return len(starts) > max_events or None
 
-    def note_end(index: int, start: int, end: int, flags: int, found: Any) -> bool | None:
-        found.add(end - 1)
+    def note_event(index: int, start: int, end: int, flags: int, found: Any) -> bool | None:
+        found.append((index, start, end))
         return len(found) > max_events or None
 
     def scan(text: str, into: Any, found: Any) -> None:
@@ -219,15 +226,15 @@ def _locate_with_hyperscan(
             raise PrivacyError("too many candidates")
         return found
 
-    def ends(text: str) -> set[int] | None:
-        found: set[int] = set()
+    def events(text: str) -> list[Event] | None:
+        found: list[Event] = []
         try:
-            scan(text, note_end, found)
+            scan(text, note_event, found)
         except PrivacyError:
             return None
         return found
 
-    return locate, ends
+    return locate, events
 
 
 def _loaded(expressions: list[bytes], ids: list[int], kept: Sequence[Kept]) -> hyperscan.Database:

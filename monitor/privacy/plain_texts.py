@@ -1,7 +1,8 @@
-"""Many texts → those in which certainly nothing is found, by one look at all of them together.
+"""Many texts → where recognizers look closer at each, by one look at all of them together.
 
-`Scrub` does nothing to such a text, whatever else is in its Record. What this does not clear is for
-`Scrub` to look at.
+That is all there is to know of a plain text, which has no other spelling, encoding or mark. Where
+no trigger fires, nothing is done to it, whatever else is in its Record. All others are for `Scrub`
+to look at.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 
 from monitor.privacy.blobs import TRIGGER, shadow
-from monitor.privacy.patterns import Scanner
+from monitor.privacy.patterns import Located, Scanner
 from monitor.privacy.views import normalise, unescape, unplus
 
 SHORTEST = 7
@@ -34,18 +35,24 @@ _SIGNS: tuple[tuple[str, Callable[[str], bool]], ...] = (
 """What is to be looked at more closely, and whether it is anything."""
 
 
-def are_plain(texts: Sequence[str], scanner: Scanner) -> list[bool]:
-    """Whether nothing is in each text that a recognizer looks at, no other spelling, no encoding,
-    and no mark."""
+def located(texts: Sequence[str], scanner: Scanner) -> list[Located | None]:
+    """Where triggers fire in each plain text; None of a text with another spelling, an encoding or
+    a mark in it, or where that cannot be said."""
     joined = _BETWEEN.join(texts)
-    ends = scanner.ends(joined)
-    if ends is None:
-        return [False] * len(texts)
+    events = scanner.events(joined)
+    if events is None:
+        return [None] * len(texts)
     # Where each begins, and the last ends with what would stand behind it.
     begins = list(accumulate((len(text) + 1 for text in texts), initial=0))
     plain = [len(text) >= SHORTEST for text in texts]
-    for end in ends:
-        plain[bisect_right(begins, end) - 1] = False
+    found: list[dict[int, list[int]]] = [{} for _ in texts]
+    for index, start, end in events:
+        place = bisect_right(begins, end - 1) - 1
+        begin = begins[place]
+        if start < begin or end >= begins[place + 1]:  # something across an edge
+            plain[place] = False
+        else:
+            found[place].setdefault(index, []).append(start - begin)
     if not joined.isascii():
         for place, text in enumerate(texts):
             if not text.isascii() and plain[place]:
@@ -63,7 +70,7 @@ def are_plain(texts: Sequence[str], scanner: Scanner) -> list[bool]:
         place = bisect_right(begins, at) - 1
         plain[place] = False
         at = marked.find(TRIGGER, begins[place + 1])
-    return plain
+    return [each if is_plain else None for each, is_plain in zip(found, plain, strict=True)]
 
 
 def _is_usual(text: str) -> bool:

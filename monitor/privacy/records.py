@@ -276,10 +276,10 @@ class Privacy:
         )  # fmt: skip
 
     def foresee(self, inferences: Iterable[Inference]) -> None:
-        """Look for texts in which nothing is found, in all of several exchanges at once, so that
-        `glimpse` need not look into them one by one."""
+        """Scrub the plain texts of several exchanges together, and not each when `glimpse` asks."""
         parts = (part for one in inferences for part in (*one.inputs, *one.outputs))
-        self._parts.foresee(parts, self._scanner, self._bounds.text, self._is_clean)
+        scrubbed = self._scrub(cached=False).plain
+        self._parts.foresee(parts, self._scanner, scrubbed, self._bounds.text, self._is_clean)
 
     def _seen(
         self, inference: Inference, segments: Mapping[str, str]

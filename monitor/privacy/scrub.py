@@ -16,7 +16,7 @@ from monitor.privacy.blobs import blobs, may_hold
 from monitor.privacy.cache import NOTHING, Cache, Edit, Link
 from monitor.privacy.hits import Hit, apart, back, blanked, glued, merged
 from monitor.privacy.known_parts import Work
-from monitor.privacy.patterns import RecognizerError, Scanner, key_form
+from monitor.privacy.patterns import Located, RecognizerError, Scanner, key_form
 from monitor.privacy.pseudonyms import MARK, MARK_WHOLE, Tokens, escape
 from monitor.privacy.views import normalise, unescape, unplus
 from monitor.turns import give_way, in_turns
@@ -311,6 +311,18 @@ class Scrub:
             self._keep(key, text, hits, tokens, before)
         return replaced
 
+    def plain(self, text: str, located: Located) -> tuple[str, Work] | None:
+        """What `text` gives for a plain text of which it is known where triggers fire, and how much
+        work that was; None where it may come out otherwise."""
+        begin = self.progress()
+        try:
+            self._spend(len(text))
+            found = self.replaced(text, merged(self._scanned(text, "", 0, located)))
+        except Exception:  # noqa: BLE001  `text` says what is wrong with it
+            return None
+        work = self.work(text, begin)
+        return None if work is None else (found, work)
+
     def replaced(self, text: str, hits: Sequence[Hit]) -> str:
         """Return `text` with what takes the place of hits, which are in order and apart.
 
@@ -469,15 +481,7 @@ class Scrub:
                     lambda match: match[0] if match.start() in genuine else "(" + match[0][1:],
                     plain,
                 )
-        hits = self._scan(plain, hint)
-        for _ in range(_MAX_GLUED if hits else 0):
-            if not glued(plain, hits):
-                break
-            rest = blanked(plain, hits)
-            more = self._scan(rest, "") + self._blobs(rest, depth)
-            if not more:
-                break
-            hits += more
+        hits = self._scanned(plain, hint, depth)
         if '"' in plain and ":" in plain:
             hits += self._members(plain)
         for other in (unescape(plain), unplus(plain)):
@@ -490,8 +494,23 @@ class Scrub:
             hits = [hit for hit in in_turns(hits) if apart(hit, marks)]
         return hits if view is None else back(view, hits)
 
-    def _scan(self, text: str, hint: str) -> list[Hit]:
-        spans = self._scanner.scan(text, hint or None)
+    def _scanned(
+        self, text: str, hint: str, depth: int, located: Located | None = None
+    ) -> list[Hit]:
+        """What the scanner finds, also where something else was found right beside it."""
+        hits = self._scan(text, hint, located)
+        for _ in range(_MAX_GLUED if hits else 0):
+            if not glued(text, hits):
+                break
+            rest = blanked(text, hits)
+            more = self._scan(rest, "") + self._blobs(rest, depth)
+            if not more:
+                break
+            hits += more
+        return hits
+
+    def _scan(self, text: str, hint: str, located: Located | None = None) -> list[Hit]:
+        spans = self._scanner.scan(text, hint or None, located)
         return [
             Hit(span.start, span.end, ((span.entity, text[span.start : span.end]),))
             for span in (in_turns(spans) if spans else ())  # most texts have none

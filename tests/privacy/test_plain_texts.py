@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.privacy.patterns import Scanner
-from monitor.privacy.plain_texts import SHORTEST, are_plain
+from monitor.privacy.plain_texts import SHORTEST, located
 from monitor.recognizers import RECOGNIZERS
 from tests.privacy.test_scrub import EVERYTHING, SCANNER, TEXTS, scrub
 
@@ -25,28 +26,37 @@ USUAL = (
 )  # fmt: skip
 
 
-def nothing_is_in(text: str) -> bool:
-    """Whether scrubbing a text does nothing, and looks at nothing twice."""
-    one = scrub()
-    before = one.progress()
-    done = one.text(text, cached=False)
-    left, grown, redacted = one.progress()
-    return (done, before[0] - left, grown, redacted, one.pseudonyms) == (text, len(text), 0, 0, {})
+def are_plain(texts: Sequence[str], scanner: Scanner) -> list[bool]:
+    """Whether each text is plain, and no trigger fires."""
+    return [where == {} for where in located(texts, scanner)]
 
 
 PIECES = st.sampled_from(EXAMPLES) | TEXTS | st.sampled_from(USUAL)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(PIECES, max_size=8), st.randoms(use_true_random=False))
-def test_nothing_is_in_a_plain_text(pieces: list[str], chance: random.Random) -> None:
-    """Wherever texts are cut, and whatever stands before and behind them."""
+def test_a_plain_text_is_as_it_is_alone(pieces: list[str], chance: random.Random) -> None:
+    """And what is found in one is what is found in it alone, and looked at once; wherever texts are
+    cut, and whatever stands before and behind them."""
     whole = " ".join(pieces)
     edges = sorted(chance.choices(range(len(whole) + 1), k=6))
     cut = [whole[a:b] for a, b in zip([0, *edges], [*edges, len(whole)], strict=True)]
     texts = [*pieces, *cut]
-    for text, is_plain in zip(texts, are_plain(texts, SCANNER), strict=True):
-        assert not is_plain or nothing_is_in(text)
+    for text, where in zip(texts, located(texts, SCANNER), strict=True):
+        if where is None:
+            continue
+        assert where == SCANNER._locate(text)
+        one = scrub()
+        found = one.text(text, cached=False)
+        work = one.work(text, scrub().progress())
+        if work is None:  # something is wrong with it, which is told where it is looked at alone
+            assert scrub().plain(text, where) is None
+            continue
+        assert scrub().plain(text, where) == (found, work)
+        assert work.characters == len(text)
+        if not where:
+            assert (found, work.grown, one.pseudonyms) == (text, 0, {})
 
 
 def test_no_trigger_is_lost_among_other_texts() -> None:
@@ -56,6 +66,13 @@ def test_no_trigger_is_lost_among_other_texts() -> None:
     assert not any(are_plain(fire, EVERYTHING))
     between = [one for text in fire for one in (USUAL[0], text)]
     assert not any(are_plain(between, EVERYTHING)[1::2])
+    known = [
+        where == EVERYTHING._locate(text)
+        for text, where in zip(between, located(between, EVERYTHING), strict=True)
+        if where is not None
+    ]
+    assert all(known)
+    assert len(known) > len(fire) + 150
 
 
 def test_usual_texts_are_plain() -> None:
@@ -77,10 +94,10 @@ def test_what_a_trigger_sees_is_what_is_joined() -> None:
 def test_too_much_to_look_at_is_not_plain() -> None:
     """Then each text is looked at by itself."""
     few = Scanner(RECOGNIZERS[:8], max_events=3)
-    assert are_plain([USUAL[0], "a@b.de " * 9], few) == [False, False]
+    assert located([USUAL[0], "a@b.de " * 9], few) == [None, None]
 
 
 def test_without_hyperscan_no_text_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody knows then where triggers end."""
     monkeypatch.setattr("monitor.privacy.patterns.hyperscan", None)
-    assert are_plain(USUAL, Scanner(RECOGNIZERS[:2])) == [False] * len(USUAL)
+    assert located(USUAL, Scanner(RECOGNIZERS[:2])) == [None] * len(USUAL)
