@@ -152,9 +152,7 @@ def own_collector(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     """Garbage is collected as in our processes, and afterwards as in the tests again; what it left
     out meanwhile stays left out."""
     usual = gc.get_threshold()
-    with monkeypatch.context() as here:
-        here.setattr(gc, "unfreeze", lambda: None)  # all tests stay left out
-        garbage.begin()
+    garbage.begin()
     yield
     monkeypatch.setattr(garbage, "_left", None)
     gc.set_threshold(*usual)

@@ -63,6 +63,26 @@ def test_what_was_once_looked_at_is_looked_at_again_but_seldom(
     assert gone() is None
 
 
+def test_it_begins_with_what_is_new_since_the_process_has_loaded(
+    own_collector: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was left out then is not looked at before all is."""
+    loaded = Cycle()
+    gone_of_loaded = weakref.ref(loaded)
+    gc.freeze()
+    new = Cycle()
+    gone = weakref.ref(new)
+    del loaded, new
+    garbage.begin()
+    assert gone() is None
+    assert gone_of_loaded() is not None
+    monkeypatch.setattr(garbage, "_left", 0)
+    kept: list[list[int]] = [[] for _ in range(garbage.FEW)]
+    garbage.collect()
+    assert gone_of_loaded() is None
+    assert len(kept) == garbage.FEW
+
+
 def test_it_does_nothing_in_a_process_that_has_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in `monitor replay`, which uses the same parts."""
     monkeypatch.setattr(garbage, "_left", None)

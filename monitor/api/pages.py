@@ -64,8 +64,8 @@ def application(
     feedback.add_to(app, take)
     review.add_to(app, desk, clock)
     silences.add_to(app, silenced, clock=clock, new_id=new_id)
-    queries.add_to(app, system, openapi.described)
-    openapi.add_to(app)
+    queries.add_to(app, system)
+    openapi.add_to(app, queries.START)
     problems.add_to(app)
 
     @app.get("/", include_in_schema=False)

@@ -17,13 +17,12 @@ from monitor.queries.query import Query, System, ask
 START = "/api/v1/"
 
 
-def add_to(app: FastAPI, system: Callable[[], System], described: Callable[[Query], Any]) -> None:
-    """Add a path for each query to the pages; `described` tells what OpenAPI says of one."""
+def add_to(app: FastAPI, system: Callable[[], System]) -> None:
+    """Add a path for each query to the pages."""
     for query in QUERIES:
         app.get(
             # What a request declares may have a slash in it.
             START + query.path.replace("{id}", "{id:path}"),
-            openapi_extra=described(query),
             operation_id=query.path.replace("/", "_").replace("{", "").replace("}", ""),
             summary=query.words,
             tags=[query.role],

@@ -13,7 +13,6 @@ import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib.metadata import version
 from typing import Any
 
 import msgspec
@@ -240,7 +239,8 @@ def _locate_with_hyperscan(
 def _loaded(expressions: list[bytes], ids: list[int], kept: Sequence[Kept]) -> hyperscan.Database:
     """A database that an earlier process compiled: 5 ms and 2 MB instead of half a second and
     27 MB. Otherwise a new one, for the next process."""
-    made_of = msgspec.msgpack.encode((version("hyperscan"), expressions, ids))
+    release = hyperscan.__version__  # type: ignore[attr-defined]
+    made_of = msgspec.msgpack.encode((release, expressions, ids))
     for place in kept:
         if (dump := place.read(made_of)) is not None:
             with contextlib.suppress(hyperscan.error):  # of a machine with other instructions

@@ -1,4 +1,4 @@
-"""Lines of Records → what features see in them, feature by feature, for a Block.
+"""Records → what features see in them, feature by feature, for a Block.
 
 A piece of a file with anything unusual in it gives None, and is read Record by Record instead:
 
@@ -23,7 +23,6 @@ from monitor.analysis.rows import is_observed
 from monitor.features import FEATURES, MORE, latency
 from monitor.interfaces import Feature
 from monitor.openings import talks
-from monitor.sources.records import UNREADABLE, strictly
 from monitor.tables.blocks import NUMBER
 from monitor.types import Record
 
@@ -91,15 +90,6 @@ def segment(record: Record, dimension: str) -> str:
     if value is None and dimension in COMMON_DIMENSIONS:
         value = str(getattr(record, dimension))
     return value or "none"
-
-
-def look(piece: bytes, wanted: Wanted) -> Looked | None:
-    """What is seen in lines of JSON; None where something in them is unusual."""
-    lines = piece.split(b"\n")
-    try:
-        return look_at(strictly(lines), len(lines) - 1, wanted)
-    except UNREADABLE:
-        return None
 
 
 def look_at(found: Iterable[Record], lines: int, wanted: Wanted) -> Looked | None:

@@ -26,7 +26,7 @@ import numpy as np
 
 from monitor import packing
 from monitor.damage import Damage
-from monitor.replay.observed import Looked, Seen, Wanted, look
+from monitor.replay.observed import Looked, Seen, Wanted, look_at
 from monitor.sources import records
 from monitor.tables.blocks import NUMBER, Block, Column, Numbers, relabelled
 from monitor.tables.cells import LARGE
@@ -132,6 +132,15 @@ class Reader:
                 rest.append(cleaned)
         rows = np.frombuffer(seen.rows, dtype=np.intp) if seen.rows else None
         return Column(name, codes, rest, numbers, rows)
+
+
+def look(piece: bytes, wanted: Wanted) -> Looked | None:
+    """What is seen in lines of JSON; None where something in them is unusual."""
+    lines = piece.split(b"\n")
+    try:
+        return look_at(records.strictly(lines), len(lines) - 1, wanted)
+    except records.UNREADABLE:
+        return None
 
 
 def _looks(path: Path, wanted: Wanted) -> Looks:

@@ -15,8 +15,8 @@ from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Source
 from monitor.places import BLOCK, in_parts
-from monitor.replay.observed import Looked, Wanted, look, look_at
-from monitor.replay.record_files import Reader
+from monitor.replay.observed import Looked, Wanted, look_at
+from monitor.replay.record_files import Reader, look
 from monitor.sources import archive, records
 from monitor.tables import parquet
 from monitor.tables.blocks import Block

@@ -17,8 +17,8 @@ from tests.queries.house import House
 
 def pages(house: Any) -> FastAPI:
     app = FastAPI(openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None)
-    queries.add_to(app, lambda: house, openapi.described)
-    openapi.add_to(app)
+    queries.add_to(app, lambda: house)
+    openapi.add_to(app, queries.START)
     problems.add_to(app)
     return app
 
@@ -97,6 +97,14 @@ def test_what_cannot_be_answered_is_one_sentence_too(raised: Exception, status: 
     assert set(answer.json()) == {"error"}
     assert ("retry-after" in answer.headers) == (status == 503)
     assert "secret" not in answer.text
+
+
+def test_what_keys_mean_is_read_from_the_code_when_somebody_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Pages that nobody asks for it start without."""
+    monkeypatch.setattr(openapi, "described", pytest.fail)
+    assert get("/api/v1/findings").status_code == 200
 
 
 def test_openapi_describes_every_query() -> None:

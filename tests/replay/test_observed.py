@@ -8,7 +8,7 @@ from array import array
 import pytest
 
 from monitor.features import FEATURES
-from monitor.replay import observed
+from monitor.replay import observed, record_files
 from monitor.types import Outcome, Part, Verdict, encode_record
 from tests.replay.some_records import record
 
@@ -23,7 +23,7 @@ def test_what_is_usual_is_looked_at_in_pieces() -> None:
         record(3, **tensor),
         record(4),
     ]
-    looked = observed.look(b"\n".join(map(encode_record, some)), wanted)
+    looked = record_files.look(b"\n".join(map(encode_record, some)), wanted)
     assert looked is not None
     assert looked.records == 4
     assert list(looked.accepted) == [1, 0, 1, 1]
@@ -47,7 +47,7 @@ def test_what_is_usual_is_looked_at_in_pieces() -> None:
 def test_what_is_unusual_is_not(unusual: bytes) -> None:
     """It is left to who reads record by record."""
     wanted = observed.Wanted(tuple(range(len(FEATURES))), (), -math.inf, math.inf)
-    assert observed.look(encode_record(record(0)) + b"\n" + unusual, wanted) is None
+    assert record_files.look(encode_record(record(0)) + b"\n" + unusual, wanted) is None
 
 
 def test_records_that_name_features_in_another_order_are_unusual() -> None:
@@ -57,7 +57,7 @@ def test_records_that_name_features_in_another_order_are_unusual() -> None:
 
     def names(*inputs: list[Part]) -> list[str] | None:
         lines = [encode_record(record(1, inputs=each, outputs=[])) for each in inputs]
-        looked = observed.look(b"\n".join(lines), wanted)
+        looked = record_files.look(b"\n".join(lines), wanted)
         return None if looked is None else [one.feature for one in looked.columns][:2]
 
     assert names([x], [x, y]) == names([y], [x, y]) == ["x", "y"]
@@ -73,7 +73,7 @@ def test_checks_that_are_skipped_here_and_there_are_usual() -> None:
                           if n >> place & 1})
         for n in range(64)
     ]  # fmt: skip
-    looked = observed.look(b"\n".join(map(encode_record, some[::-1] + some)), wanted)
+    looked = record_files.look(b"\n".join(map(encode_record, some[::-1] + some)), wanted)
     assert looked is not None
     seen = [one.feature for one in looked.columns if one.feature.startswith("check.")]
     assert [one for one in seen if one.count(".") == 1] == [f"check.{name}" for name in names]
@@ -88,7 +88,7 @@ def test_values_are_told_as_they_are() -> None:
         encode_record(record(1, inputs=[Part(name="x", datatype="FP64", shape=[1], data=[one])]))
         for one in data
     ]
-    looked = observed.look(b"\n".join(lines), wanted)
+    looked = record_files.look(b"\n".join(lines), wanted)
     assert looked is not None
     (x,) = looked.columns
     codes = memoryview(x.codes).cast("q").tolist()
@@ -106,7 +106,7 @@ def test_what_no_feature_looks_at_moves_nothing_to_another_record() -> None:
     some[-1] = record(
         2, inputs=[Part(name="x", datatype="FP64", shape=[1], data=[0.5])], outputs=[]
     )
-    looked = observed.look(b"\n".join(map(encode_record, some)), wanted)
+    looked = record_files.look(b"\n".join(map(encode_record, some)), wanted)
     assert looked is not None
     (seen,) = [one for one in looked.columns if one.feature == "x"]
     assert array("q", seen.rows).tolist() == [len(some) - 1]
