@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, unquote_plus
 
-import msgspec
-
-from monitor import bodies, columns, hidden, traceparents
+from monitor import hidden, traceparents
 from monitor.feedback import Feedback, Statement
 from monitor.privacy import rulings, statements
 from monitor.privacy.cache import Cache
+from monitor.privacy.heads import Heads, method_of
 from monitor.privacy.known_parts import KnownParts, is_bare
 from monitor.privacy.parameters import DIALECTS, Parameters, parameters
 from monitor.privacy.patterns import Scanner, key_form
-from monitor.privacy.policies import CREDENTIAL, DROPPED, Policy, Rule
+from monitor.privacy.policies import DROPPED, Policy
 from monitor.privacy.pseudonyms import Keyring, Tokens
-from monitor.privacy.scrub import Bounds, Scrub, Seal
+from monitor.privacy.scrub import ALLOWANCE, Bounds, Scrub, Seal
+from monitor.privacy.short_texts import LONGEST, ShortTexts
+from monitor.privacy.sides import Sides
 from monitor.types import (
     ABSENT,
     Call,
@@ -32,25 +31,8 @@ from monitor.types import (
     Summary,
 )
 
-ALLOWED_HEADERS = frozenset((
-    "accept", "accept-encoding", "accept-language", "anthropic-beta", "anthropic-version",
-    "content-encoding", "content-length", "content-type", "grpc-status", "request-id",
-    "retry-after", "server", "traceparent", "transfer-encoding", "user-agent", "x-request-id",
-))  # fmt: skip
-"""Headers that a Record keeps, scanned like any text; every other is dropped."""
-
-ALLOWED_PREFIXES = ("anthropic-ratelimit-", "openai-", "x-ratelimit-", "x-stainless-")
-
 STEPS = 3
 """Steps in which a Record is made: of its heads, of its texts, of the rest."""
-
-_SAFE = "<>:*"
-_METHOD = re.compile(r"[A-Z]{1,16}")
-_MAX_FIELD = 4096
-_MAX_LABEL = 200
-_MAX_CLEAN = 8192
-_ALLOWANCE = 256
-"""Characters that pseudonyms may always add to a side or a head."""
 
 
 class Privacy:
@@ -84,7 +66,10 @@ class Privacy:
         self._clock = clock
         self._bounds = bounds or Bounds()
         self._seal = seal
-        self._clean: set[tuple[str, str]] = set()  # (hint, text)
+        self._texts = ShortTexts()
+        self._label, self._is_clean = self._texts.label, self._texts.is_clean
+        self._heads = Heads(policy, self._texts)
+        self._sides = Sides(policy, self._texts)
 
     def use(self, keyring: Keyring) -> None:
         """Make pseudonyms under the current key of this keyring from the next Record on."""
@@ -174,32 +159,32 @@ class Privacy:
         """Yield what `record` returns after `STEPS` steps, None before: several Records may be made
         step by step together. The time of `scrub` stands still between them."""
         scrub.resume()
-        named = statements.business(business, scrub, self._short) if business else {}
+        named = statements.business(business, scrub, self._texts.text) if business else {}
         exchange = call.exchange
         response = exchange.response
         answer = Message(b"") if response is None else response
         operation = self._label(scrub, inference.operation)
         model = self._label(scrub, inference.model)
         found = {n: self._segment(scrub, n, value) for n, value in segments.items()}
+        heads = self._heads
         asked = RequestSummary(
-            method=_method(call),
-            path=self._target(scrub, call),
-            headers=self._headers(scrub, "request", call.request_headers, exchange.request.head),
+            method=method_of(call),
+            path=heads.target(scrub, call),
+            headers=heads.headers(scrub, "request", call.request_headers, exchange.request.head),
             bytes=exchange.request.size,
             truncated=call.request_truncated,
         )
         told = ResponseSummary(
-            headers=self._headers(scrub, "response", call.response_headers, answer.head),
+            headers=heads.headers(scrub, "response", call.response_headers, answer.head),
             bytes=answer.size,
             truncated=call.response_truncated,
         )
         scrub.pause()
         yield None
         scrub.resume()
-        inputs = self._side(
-            scrub, "inputs", inference.inputs, call.request_body, exchange.request.body
-        )
-        outputs = self._side(scrub, "outputs", inference.outputs, call.response_body, answer.body)
+        put = self._sides.put
+        inputs = put(scrub, "inputs", inference.inputs, call.request_body, exchange.request.body)
+        outputs = put(scrub, "outputs", inference.outputs, call.response_body, answer.body)
         scrub.pause()
         yield None
         scrub.resume()
@@ -216,7 +201,7 @@ class Privacy:
             continues=scrub.continues,
             sealed=[f"{token} {box}" for token, box in scrub.sealed.items()],
             requested_model=self._said(scrub, inference.requested_model),
-            response_id=self._id(scrub, inference.response_id),
+            response_id=self._texts.once(scrub, inference.response_id),
             service_tier=self._said(scrub, inference.service_tier), units=inference.units,
             confidence=inference.confidence, confidence_min=inference.confidence_min,
             cost=inference.cost, sampled=sampled, oversampled=oversampled, business=named,
@@ -252,11 +237,11 @@ class Privacy:
                 scrub.resume()
             operation, model = self._label(scrub, operation), self._label(scrub, model)
             found = {n: self._segment(scrub, n, value) for n, value in segments.items()}
-            inputs = self._side(
+            inputs = self._sides.put(
                 scrub, "inputs", inference.inputs, call.request_body, exchange.request.body,
                 make=self._known_part,
             )  # fmt: skip
-            outputs = self._side(
+            outputs = self._sides.put(
                 scrub, "outputs", inference.outputs, call.response_body,
                 b"" if exchange.response is None else exchange.response.body, make=self._known_part,
             )  # fmt: skip
@@ -268,7 +253,7 @@ class Privacy:
             time_to_first_token=inference.first_token, time_per_output_token=inference.per_token,
             status=call.status, outcome=inference.ended(exchange.outcome),
             streamed=inference.streamed, segments=found,
-            request=_asked(_method(call), call.request_truncated),
+            request=_asked(method_of(call), call.request_truncated),
             response=_TOLD[call.response_truncated], inputs=inputs, outputs=outputs,
             tokens=inference.tokens, finish_reasons=reasons, trace_id=None, pseudonyms={},
             key=self._key, confidence=inference.confidence,
@@ -295,7 +280,7 @@ class Privacy:
         ):
             return None
         asked, told = self._parts.all(inference.inputs), self._parts.all(inference.outputs)
-        if asked is None or told is None or max(asked[1].grown, told[1].grown) > _ALLOWANCE:
+        if asked is None or told is None or max(asked[1].grown, told[1].grown) > ALLOWANCE:
             return None
         is_little = asked[1].characters + told[1].characters <= self._bounds.record
         return (asked[0], told[0]) if is_little else None
@@ -306,7 +291,7 @@ class Privacy:
         Raises PrivacyError with the reason where a text in it cannot be made safe.
         """
         return statements.feedback(
-            said, self._scrub(), self._short, self._key, keeps_texts=self._keeps_texts
+            said, self._scrub(), self._texts.text, self._key, keeps_texts=self._keeps_texts
         )
 
     def text(self, value: str, *, trusted: bool = False) -> str:
@@ -316,7 +301,7 @@ class Privacy:
     def name(self, value: str) -> str:
         """A short text of the traffic that comes once, on its way out of memory; a digest of one
         beyond 200 characters."""
-        return self._id(self._scrub(), value) or ""
+        return self._texts.once(self._scrub(), value) or ""
 
     def segment(self, dimension: str, value: str) -> str:
         """A dimension's value, by its rule; `none` where nothing of it is kept."""
@@ -360,170 +345,32 @@ class Privacy:
             cache=self._cache if cached else None,
         )
 
-    def _side(
-        self,
-        scrub: Scrub,
-        side: str,
-        parts: list[Part],
-        body: bytes,
-        captured: bytes,
-        *,
-        make: Callable[[Scrub, str, Part], Part] | None = None,
-    ) -> list[Part]:
-        """All parts of a side; one digest of them where pseudonyms make them larger than the room
-        that their body has on record."""
-        before, make = scrub.grown, make or self._ruled_part
-        done = [make(scrub, side, part) for part in parts]
-        if scrub.grown - before <= _ALLOWANCE:
-            return done
-        if _size(done) <= columns.record_room(body, captured):
-            return done
-        text = scrub.redacted(bodies.dump(parts), "expansion")
-        return [Part(role="user" if side == "inputs" else "assistant", text=text)]
-
     def _known_part(self, scrub: Scrub, side: str, part: Part) -> Part:
-        """The same as `_ruled_part`, remembered of texts that somebody said and no rule is for."""
+        """The same as `Sides.ruled`, remembered of texts that somebody said and no rule is for."""
         role, text = part.role, part.text
         if not (type(text) is str and is_bare(part)) or (
             self._policy is not None and self._policy.column(side, role or "")
         ):
-            return self._ruled_part(scrub, side, part)
+            return self._sides.ruled(scrub, side, part)
         known = self._parts.get((role, text))
         if known is not None and scrub.spares(known[1]):
             return known[0]
         if role is not None:
             self._label(scrub, role)  # which is no work once it is known
         begin = scrub.progress()
-        found = self._part(scrub, part)
+        found = self._sides.part(scrub, part)
         work = scrub.work(text, begin)
         if known is None and work is not None:
             self._parts.put(role, text, found, work)
         return found
 
-    def _part(self, scrub: Scrub, part: Part) -> Part:
-        role, text = part.role, part.text
-        bare = part.name is None and part.datatype is None and part.shape is None
-        if text is not None and bare and part.data is None:
-            role = None if role is None else self._label(scrub, role)
-            return Part(role=role, text=scrub.text(text), media=scrub.media(text))
-        name = None if part.name is None else self._short(scrub, part.name)
-        data: list[Any] | None = None
-        if part.data is not None:
-            data = scrub.numbers(part.data, part.name or "")
-        may_hold = part.datatype == "BYTES" and part.data is not None
-        return Part(
-            role=None if role is None else self._label(scrub, role),
-            text=None if text is None else scrub.text(text, part.name or ""),
-            name=name,
-            datatype=None if part.datatype is None else self._label(scrub, part.datatype),
-            shape=part.shape,
-            data=data,
-            media=scrub.media(text, *(part.data or () if may_hold else ())),
-        )
-
-    def _headers(
-        self, scrub: Scrub, side: str, headers: Mapping[str, str], head: bytes
-    ) -> dict[str, str]:
-        """The headers that are kept; none where pseudonyms make them much larger than the head."""
-        kept = {}
-        before = scrub.grown
-        for name, value in headers.items():
-            rule = None if self._policy is None else self._rule(side, "headers", name)
-            if rule is not None:
-                ruled = rulings.scalar(
-                    scrub, rule, value, name, CREDENTIAL.search(name) is not None
-                )
-                if ruled is not DROPPED:
-                    kept[self._short(scrub, name)] = str(ruled)
-            elif name in ALLOWED_HEADERS:
-                kept[name] = self._short(scrub, value, name)
-            elif name.startswith(ALLOWED_PREFIXES) and not CREDENTIAL.search(name):
-                kept[self._short(scrub, name)] = self._short(scrub, value, name)
-        room = columns.EXPANSION * len(head) + _ALLOWANCE
-        if scrub.grown - before > _ALLOWANCE and _size(kept) > room:
-            return {"redacted": scrub.redacted(bodies.dump(headers), "expansion")}
-        return kept
-
-    def _target(self, scrub: Scrub, call: Call) -> str:
-        """Path and query of a request, each value scanned with its name as a hint."""
-        path, query = call.path, call.query
-        rule = self._rule("request", "path")
-        ruled = self._short(scrub, path) if rule is None else rulings.scalar(scrub, rule, path)
-        path = "" if ruled is DROPPED else str(ruled)
-        if not query:
-            return path
-        fields = []
-        for field in query.split("&"):
-            name, equals, value = field.partition("=")
-            plain, said = unquote_plus(name), unquote_plus(value)
-            rule = self._rule("request", "query", plain) if value else None
-            if rule is not None:
-                done = rulings.scalar(
-                    scrub, rule, said, plain, CREDENTIAL.search(plain) is not None
-                )
-                if done is DROPPED:
-                    continue
-                value = quote(str(done), safe=_SAFE)
-            elif value and CREDENTIAL.search(plain):
-                scrub.redactions["credential"] = scrub.redactions.get("credential", 0) + 1
-                value = "<REDACTED:credential>"
-            elif value:
-                value = self._query_value(scrub, value, said, plain)
-            fields.append(self._short(scrub, name) + equals + value)
-        target = f"{path}?{'&'.join(fields)}" if fields else path
-        if len(target) > columns.EXPANSION * (len(call.path) + len(call.query)) + _ALLOWANCE:
-            return scrub.redacted(f"{call.path}?{call.query}", "expansion")
-        return target
-
-    def _query_value(self, scrub: Scrub, value: str, said: str, name: str) -> str:
-        """A value of a query: as it stands, `+` read as a space too, and as what its name says."""
-        read = f"={value}" if "+" in value else value
-        done = self._short(scrub, read)
-        if done != read:
-            return done.removeprefix("=")
-        done = self._short(scrub, said, name)
-        return value if done == said else quote(done, safe=_SAFE)
-
     def _segment(self, scrub: Scrub, name: str, value: str) -> str:
         value = str(value)  # what a body's rule keeps is kept in the body
-        rule = self._rule("segments", name)
+        rule = None if self._policy is None else self._policy.place("segments", name).rule
         if rule is None or value == ABSENT:
             return self._label(scrub, value, name)
         done = rulings.scalar(scrub, rule, value, name)
-        return ABSENT if done is DROPPED else str(done)[:_MAX_LABEL]
-
-    # --- what the operator said ---------------------------------------------------------------
-
-    def _rule(self, *steps: str) -> Rule | None:
-        return None if self._policy is None else self._policy.place(*steps).rule
-
-    def _ruled_part(self, scrub: Scrub, side: str, part: Part) -> Part:
-        policy = self._policy
-        cursor = None if policy is None else policy.column(side, part.name or part.role or "")
-        if not cursor:
-            return self._part(scrub, part)
-        hint, before = part.name or "", scrub.taken
-        text = None if part.text is None else rulings.inside(scrub, cursor, part.text, hint)
-        data = None
-        if part.data is not None:
-            data = [rulings.inside(scrub, cursor, item, hint) for item in part.data]
-            data = [None if item is DROPPED else item for item in data]
-            if cursor.rule is not None and cursor.rule.action == "drop":
-                data = None
-        is_there = data is not None or not (text is None or text is DROPPED)
-        if is_there and scrub.taken > before:
-            scrub.withheld.setdefault(side, set()).add(hidden.name(part))
-        bare = self._part(scrub, msgspec.structs.replace(part, text=None, data=None))
-        said = None if text is None or text is DROPPED else str(text)
-        is_free = cursor.rule is None or cursor.rule.action in ("keep", "scan", "scan_json")
-        media = scrub.media(part.text, *(part.data or ())) if is_free else None
-        return msgspec.structs.replace(bare, text=said, data=data, media=media)
-
-    def _id(self, scrub: Scrub, value: str) -> str | None:
-        """A text that comes once: nothing to be remembered."""
-        if len(value) > _MAX_LABEL:
-            return scrub.redacted(value, "too_long")
-        return scrub.text(value, cached=False) if value else None
+        return ABSENT if done is DROPPED else str(done)[:LONGEST]
 
     def _parameters(self, scrub: Scrub, call: Call, protocol: str) -> Parameters:
         """How it was asked; a number of many digits is kept where nothing is found in it."""
@@ -545,47 +392,6 @@ class Privacy:
     def _said(self, scrub: Scrub, value: str) -> str | None:
         return self._label(scrub, value) if value else None
 
-    def _is_clean(self, value: str, name: str = "") -> bool:
-        """Whether it is known that a label stays as it is."""
-        return (name, value) in self._clean and type(value) is str and value.isprintable()
-
-    def _label(self, scrub: Scrub, value: str, name: str = "") -> str:
-        if self._is_clean(value, name):
-            return value
-        if len(value) > _MAX_LABEL:
-            return scrub.redacted(value, "too_long")
-        value = self._short(scrub, value, name)
-        if value.isprintable():
-            return value
-        return "".join(character if character.isprintable() else " " for character in value)
-
-    def _short(self, scrub: Scrub, value: str, hint: str = "") -> str:
-        """A text of which few values make most of the traffic (names, labels, paths, headers).
-
-        Values that nothing was found in, and that look like no mark, are remembered as they are,
-        within bounds; no other text ever is.
-        """
-        if isinstance(value, bodies.Kept):
-            return scrub.literal(str(value))
-        known = hint, value
-        if known in self._clean:
-            return value
-        if len(value) > _MAX_FIELD:
-            return scrub.redacted(value, "too_long")
-        found = scrub.text(value, hint, cached=len(value) > _MAX_LABEL)
-        if found == value and len(value) <= _MAX_LABEL and "<" not in value:
-            if len(self._clean) >= _MAX_CLEAN:
-                self._clean.clear()
-            self._clean.add(known)
-        return found
-
-
-def _method(call: Call) -> str:
-    """The method; `other` for what is none, empty where somebody's log tells of no HTTP."""
-    if not call.method and not call.exchange.request.head:
-        return ""
-    return call.method if _METHOD.fullmatch(call.method) else "other"
-
 
 _TOLD = {is_cut: ResponseSummary({}, 0, is_cut) for is_cut in (False, True)}
 
@@ -594,7 +400,3 @@ _TOLD = {is_cut: ResponseSummary({}, 0, is_cut) for is_cut in (False, True)}
 def _asked(method: str, is_cut: bool) -> RequestSummary:
     """What a glimpse has of a request: nobody looks at its path, headers and size."""
     return RequestSummary(method, "", {}, 0, is_cut)
-
-
-def _size(value: Any) -> int:
-    return len(bodies.dump(value))

@@ -27,10 +27,11 @@ LOOKAHEAD = 1024
 SMALLEST_CARD = 10**11
 """Whole numbers below have fewer digits than any payment card."""
 
+ALLOWANCE = 256
+"""Characters that pseudonyms may always add to a text, a side or a head."""
+
 _MAX_LINKED = 256
 """Values of one Record that are sealed, and those that are linked to the key before."""
-_ALLOWANCE = 256
-"""Characters that pseudonyms may add to a text beside EXPANSION times its own."""
 _LETTERS_AND_MARKS = 28
 """Characters of a pseudonym beside its entity and its key."""
 _SHORTEST_NUMBER = 7
@@ -332,7 +333,7 @@ class Scrub:
 
     def _tokens_of(self, text: str, hits: Sequence[Hit]) -> list[list[str]]:
         """The pseudonyms of the values of each hit."""
-        if self._size(hits) > EXPANSION * len(text) + _ALLOWANCE:
+        if self._size(hits) > EXPANSION * len(text) + ALLOWANCE:
             raise PrivacyError("expansion")
         return [[self.token(entity, value) for entity, value in hit.values] for hit in hits]
 

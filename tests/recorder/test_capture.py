@@ -18,11 +18,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor import privacy as privacy_room
 from monitor.dimensions import dimension, from_header
 from monitor.interfaces import Dimension, Protocol
 from monitor.meters import Meters
 from monitor.metrics.labels import REDACTION_REASONS
-from monitor.privacy import records as privacy_module
 from monitor.privacy.patterns import Scanner
 from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.privacy.records import Privacy
@@ -209,10 +209,9 @@ def test_every_reason_for_a_redaction_is_there_from_the_start() -> None:
     assert set(reasons()) == set(REDACTION_REASONS)
     seen = {reason for reason, count in reasons().items() if count}
     assert seen >= {"bomb", "too_long", "credential"}
-    source = "".join(
-        (Path(privacy_module.__file__).parent / f"{name}.py").read_text()
-        for name in ("records", "scrub", "blobs", "policies", "patterns")
-    )
+    rooms = ["records", "heads", "sides", "short_texts", "scrub", "blobs", "policies", "patterns"]
+    folder = Path(privacy_room.__file__).parent
+    source = "".join((folder / f"{name}.py").read_text() for name in rooms)
     said = re.findall(r'PrivacyError\("([^"]+)"\)|redacted\([^()]*, "(\w+)"\)', source)
     assert {(one or other).replace(" ", "_") for one, other in said} <= set(REDACTION_REASONS)
 

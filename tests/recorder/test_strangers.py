@@ -18,7 +18,7 @@ from monitor.dimensions import dimension, from_header
 from monitor.edge_cases import EDGE_CASES
 from monitor.exporters.prometheus import render
 from monitor.meters import Meters
-from monitor.privacy import records
+from monitor.privacy import short_texts
 from monitor.privacy.cache import Cache
 from monitor.privacy.patterns import Scanner
 from monitor.privacy.pseudonyms import Key, Keyring
@@ -77,7 +77,7 @@ def exchange(chance: random.Random, number: int) -> Exchange:
 def test_new_names_everywhere_fill_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
     """Charsets, types, paths, fields, models, roles, keys, populations: once the tables that are
     bounded are full, what is held grows no more. Python's own tables count too: of codecs, of strings."""
-    monkeypatch.setattr(records, "_MAX_CLEAN", 64)
+    monkeypatch.setattr(short_texts, "_MAX_CLEAN", 64)
     monkeypatch.setattr(label_limiter, "CANDIDATES", 1)
     privacy = Privacy(
         scanner=Scanner(select()), keyring=Keyring((Key("k1", bytes(32)),)), clock=lambda: 0.0
@@ -134,7 +134,7 @@ def tables(root: object) -> dict[str, int]:
 def test_no_table_grows_with_what_strangers_say(monkeypatch: pytest.MonkeyPatch) -> None:
     """Other values in each kind of dimension, other models, templates, requests and answers: from some
     hundred on, no table of the recorder has more entries than before, and its page no more series."""
-    monkeypatch.setattr(records, "_MAX_CLEAN", 64)
+    monkeypatch.setattr(short_texts, "_MAX_CLEAN", 64)
     monkeypatch.setattr(label_limiter, "CANDIDATES", 1)
     monkeypatch.setattr(pool, "TEXTS", 32)
     privacy = Privacy(

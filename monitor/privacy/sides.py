@@ -1,0 +1,89 @@
+"""Inputs or outputs of an Inference → the Parts of them that a Record has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from monitor import bodies, columns, hidden
+from monitor.privacy import rulings
+from monitor.privacy.policies import DROPPED, Policy
+from monitor.privacy.scrub import ALLOWANCE, Scrub
+from monitor.privacy.short_texts import ShortTexts
+from monitor.types import Part
+
+
+class Sides:
+    """What is kept of texts and columns, as a policy says of them; names and roles are `texts`."""
+
+    def __init__(self, policy: Policy | None, texts: ShortTexts) -> None:
+        self._policy = policy
+        self._texts = texts
+
+    def put(
+        self,
+        scrub: Scrub,
+        side: str,
+        parts: list[Part],
+        body: bytes,
+        captured: bytes,
+        *,
+        make: Callable[[Scrub, str, Part], Part] | None = None,
+    ) -> list[Part]:
+        """All parts of a side; one digest of them where pseudonyms make them larger than the room
+        that their body has on record."""
+        before, make = scrub.grown, make or self.ruled
+        done = [make(scrub, side, part) for part in parts]
+        if scrub.grown - before <= ALLOWANCE:
+            return done
+        if len(bodies.dump(done)) <= columns.record_room(body, captured):
+            return done
+        text = scrub.redacted(bodies.dump(parts), "expansion")
+        return [Part(role="user" if side == "inputs" else "assistant", text=text)]
+
+    def ruled(self, scrub: Scrub, side: str, part: Part) -> Part:
+        """A part by the rule for its role or column; one for which there is none is scanned."""
+        policy = self._policy
+        cursor = None if policy is None else policy.column(side, part.name or part.role or "")
+        if not cursor:
+            return self.part(scrub, part)
+        hint, before = part.name or "", scrub.taken
+        text = None if part.text is None else rulings.inside(scrub, cursor, part.text, hint)
+        data = None
+        if part.data is not None:
+            data = [rulings.inside(scrub, cursor, item, hint) for item in part.data]
+            data = [None if item is DROPPED else item for item in data]
+            if cursor.rule is not None and cursor.rule.action == "drop":
+                data = None
+        is_there = data is not None or not (text is None or text is DROPPED)
+        if is_there and scrub.taken > before:
+            scrub.withheld.setdefault(side, set()).add(hidden.name(part))
+        bare = self.part(scrub, msgspec.structs.replace(part, text=None, data=None))
+        said = None if text is None or text is DROPPED else str(text)
+        is_free = cursor.rule is None or cursor.rule.action in ("keep", "scan", "scan_json")
+        media = scrub.media(part.text, *(part.data or ())) if is_free else None
+        return msgspec.structs.replace(bare, text=said, data=data, media=media)
+
+    def part(self, scrub: Scrub, part: Part) -> Part:
+        """A part of which all is scanned."""
+        role, text = part.role, part.text
+        bare = part.name is None and part.datatype is None and part.shape is None
+        if text is not None and bare and part.data is None:
+            role = None if role is None else self._texts.label(scrub, role)
+            return Part(role=role, text=scrub.text(text), media=scrub.media(text))
+        name = None if part.name is None else self._texts.text(scrub, part.name)
+        data: list[Any] | None = None
+        if part.data is not None:
+            data = scrub.numbers(part.data, part.name or "")
+        may_hold = part.datatype == "BYTES" and part.data is not None
+        return Part(
+            role=None if role is None else self._texts.label(scrub, role),
+            text=None if text is None else scrub.text(text, part.name or ""),
+            name=name,
+            datatype=None if part.datatype is None else self._texts.label(scrub, part.datatype),
+            shape=part.shape,
+            data=data,
+            media=scrub.media(text, *(part.data or () if may_hold else ())),
+        )
