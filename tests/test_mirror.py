@@ -57,6 +57,7 @@ ELSEWHERE = {
     "redrive/wording.py": "redrive/test_judge.py",
     "replay/comparison.py": "commands/test_replay.py",
     "replay/datasets.py": "commands/test_replay.py",
+    "replay/evidently_report.py": "distances/test_evidently.py",
     "replay/headline.py": "reports/test_page.py",
     "reports/pictures.py": "reports/test_page.py",
     "reports/sections.py": "reports/test_page.py",

@@ -325,7 +325,7 @@ def _outcome_rules(options: argparse.Namespace, settings: Settings) -> OutcomeRu
 
 def _judged_beside_evidently(plan: Plan, both: Comparison, path: Path) -> Replay:
     """What is found, and Evidently's report on the same rows."""
-    evidently_report.need()
+    evidently_report.need(path)
     if both.reference is None:
         raise UsageError("--evidently: compares raw values, so --reference must be a SOURCE")
     usual, now = evidently_report.Sample(), evidently_report.Sample()

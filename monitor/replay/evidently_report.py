@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import importlib.util
+import os
 import re
 import warnings
 from collections.abc import Iterable, Sequence
@@ -24,14 +27,17 @@ CLASSES = 50
 """Of more different values than that numbers are no classes, and there are too many classes."""
 
 
-def need() -> None:
-    """Raise UsageError unless the extra is installed."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it uses what numpy has deprecated, on import
-            import evidently  # noqa: F401
-    except ImportError:
-        raise UsageError(advice("replay", "--evidently")) from None
+def need(path: Path) -> None:
+    """Raise UsageError unless the extra is installed and the report has a place, before anything is
+    read. Evidently takes seconds to import: that waits until there is something to report."""
+    if importlib.util.find_spec("evidently") is None:
+        raise UsageError(advice("replay", "--evidently"))
+    if not path.parent.is_dir():
+        raise UsageError(_unwritten(path, os.strerror(errno.ENOENT)))
+
+
+def _unwritten(path: Path, why: str | None) -> str:
+    return f"--evidently: {named(str(path))}: cannot be written: {why}"
 
 
 _DATA = re.compile(r"^ *var (?:additional_graphs_)?metric_\w+ = .*$", re.MULTILINE)
@@ -114,8 +120,11 @@ def write(
     remarks = [f"left out, because one side has no such values: {', '.join(left)}"] * bool(left)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # numpy warns inside it of what is small or empty
-        from evidently import Dataset, Report
-        from evidently.presets import DataDriftPreset
+        try:
+            from evidently import Dataset, Report
+            from evidently.presets import DataDriftPreset
+        except ImportError:  # something that it needs is missing
+            raise UsageError(advice("replay", "--evidently")) from None
 
         sides, presets, task = [current[shared], reference[shared]], [DataDriftPreset()], None
         if said is not None:
@@ -129,9 +138,7 @@ def write(
         try:
             path.write_text(_inert(snapshot.get_html_str(as_iframe=False)), encoding="utf-8")
         except OSError as error:
-            raise UsageError(
-                f"--evidently: {named(str(path))}: cannot be written: {error.strerror}"
-            ) from None
+            raise UsageError(_unwritten(path, error.strerror)) from None
     return [f"--evidently: {remark}" for remark in remarks]
 
 

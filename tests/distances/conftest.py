@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import warnings
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,18 +12,6 @@ from monitor.types import SPECIAL, Window
 
 Values = npt.NDArray[np.float64]
 Pair = tuple[Window, Window]
-
-
-@pytest.fixture(scope="session")
-def evidently() -> Callable[[str], Any]:
-    """The name of a measure's module in Evidently → the module, which takes seconds to import."""
-
-    def of(name: str) -> Any:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it uses what numpy has deprecated, on import
-            return importlib.import_module(f"evidently.legacy.calculations.stattests.{name}")
-
-    return of
 
 
 @pytest.fixture

@@ -1,30 +1,10 @@
-"""PSI beside Evidently's on the raw values."""
+"""PSI of small windows and of bins that empty."""
 
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
-import pytest
 
-from monitor.distances.psi import MEASURE, psi
-
-
-def test_categories_agree_with_evidently(categories, evidently) -> None:
-    """On categories there is no binning: what is left is the correction and the smoothing."""
-    reference, current, windows = categories
-    peer = evidently("psi")
-    kind = peer.ColumnType.Categorical
-    theirs, _ = peer._psi(pd.Series(reference), pd.Series(current), kind, 0.1)
-    chance = 7 * (1 / len(reference) + 1 / len(current))
-    assert MEASURE.score(*windows) + chance == pytest.approx(theirs, rel=0.002)
-
-
-def test_numbers_agree_with_evidently(samples, binned, evidently) -> None:
-    """20 quantile bins lose less than 10 % against Evidently's equal-width ones."""
-    peer = evidently("psi")
-    kind = peer.ColumnType.Numerical
-    theirs, _ = peer._psi(pd.Series(samples[0]), pd.Series(samples[1]), kind, 0.1)
-    assert MEASURE.score(*binned(*samples)) == pytest.approx(theirs, rel=0.1)
+from monitor.distances.psi import psi
 
 
 def test_a_small_window_of_the_same_is_not_drift() -> None:

@@ -1,23 +1,11 @@
-"""Total variation beside Evidently's."""
+"""Total variation: what chance alone makes of it, and its end."""
 
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from monitor.distances.total_variation import MEASURE, total_variation
-
-
-def test_categories_agree_with_evidently(categories, evidently) -> None:
-    """The score is their distance less the mean of |normal| in every bin."""
-    reference, current, windows = categories
-    measure = evidently("tvd_stattest")._total_variation_distance
-    theirs = measure(pd.Series(reference), pd.Series(current))
-    pooled = np.bincount(np.concatenate([reference, current])) / (len(reference) + len(current))
-    v = 1 / len(reference) + 1 / len(current)
-    chance = 0.5 * np.sqrt(2 * v * pooled * (1 - pooled) / np.pi).sum()
-    assert MEASURE.score(*windows) == pytest.approx(theirs - chance, rel=1e-9)
+from monitor.distances.total_variation import total_variation
 
 
 def test_chance_is_taken_off_on_average() -> None:

@@ -238,17 +238,6 @@ def test_an_experiment_counts_what_came_within_its_horizon(capsys, files, tmp_pa
     assert samples[0]["late"] + 24 == samples[0]["soon"] == COUNT // 4 - 6
 
 
-def test_evidently_says_how_good_predictions_of_records_were(capsys, files, tmp_path: Path) -> None:
-    """By what feedback says, as of tables by what columns say; without any it says of drift alone."""
-    page = tmp_path / "e.html"
-    half = ["--before-after", str(BEGIN + 5 * COUNT), "--evidently", str(page)]
-    assert main(["replay", *files, *half]) == 0
-    assert "--evidently" not in capsys.readouterr().err
-    assert all(name in page.read_text() for name in ("Accuracy", "Recall", "outcomes.label"))
-    assert main(["replay", files[0], *half]) == 0
-    assert "outcomes.label" not in page.read_text()
-
-
 def test_chunks_say_what_was_due_by_then(capsys, files) -> None:
     """A record's outcome is known ten minutes after it; the end makes the rest due."""
     found = document(capsys, *files, "--chunks", "4")

@@ -1,18 +1,131 @@
-"""Evidently's report, on rows as we see them."""
+"""What we measure beside what Evidently does, and its report on rows as we see them: in one file,
+because each process that imports Evidently pays eight seconds for it."""
 
 from __future__ import annotations
 
+import importlib
+import math
+import sys
+import warnings
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 
 from monitor.cli import main
+from monitor.distances import hellinger, jensen_shannon, psi, total_variation, wasserstein
 from monitor.errors import UsageError
 from monitor.replay import evidently_report
 from monitor.types import Observation, Row, Truth
+from tests.analysis.join.exchanges import BEGIN
+from tests.replay.test_records_with_feedback import COUNT as RECORDS
+from tests.replay.test_records_with_feedback import written
+
+Values = npt.NDArray[np.float64]
+
+
+# --- measures ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def evidently() -> Callable[[str], Any]:
+    """The name of a measure's module in Evidently → the module, which takes seconds to import."""
+
+    def of(name: str) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it uses what numpy has deprecated, on import
+            return importlib.import_module(f"evidently.legacy.calculations.stattests.{name}")
+
+    return of
+
+
+@pytest.fixture
+def theirs(evidently) -> Callable[..., float]:
+    """Evidently's distance of two samples."""
+    peer = evidently("wasserstein_distance_norm")
+
+    def distance(reference: Values, current: Values) -> float:
+        samples = pd.Series(reference), pd.Series(current)
+        return float(peer._wasserstein_distance_norm(*samples, peer.ColumnType.Numerical, 0.1)[0])
+
+    return distance
+
+
+def test_categories_agree_by_hellinger(categories, evidently) -> None:
+    """On categories only the correction (off the square) and the smoothing differ."""
+    reference, current, windows = categories
+    peer = evidently("hellinger_distance")
+    theirs, _ = peer._hellinger_distance(
+        pd.Series(reference), pd.Series(current), peer.ColumnType.Categorical, 0.1
+    )
+    chance = 7 * (1 / len(reference) + 1 / len(current)) / 8
+    ours = math.sqrt(hellinger.MEASURE.score(*windows) ** 2 + chance)
+    assert ours == pytest.approx(theirs, rel=0.002)
+
+
+def test_categories_agree_by_jensen_shannon(categories, evidently) -> None:
+    """Evidently reports the distance, the square root of the divergence."""
+    reference, current, windows = categories
+    peer = evidently("jensenshannon")
+    theirs, _ = peer._jensenshannon(
+        pd.Series(reference), pd.Series(current), peer.ColumnType.Categorical, 0.1
+    )
+    chance = 7 * (1 / len(reference) + 1 / len(current)) / 8
+    assert math.sqrt(jensen_shannon.MEASURE.score(*windows) + chance) == pytest.approx(
+        theirs, rel=0.002
+    )
+
+
+def test_categories_agree_by_psi(categories, evidently) -> None:
+    """On categories there is no binning: what is left is the correction and the smoothing."""
+    reference, current, windows = categories
+    peer = evidently("psi")
+    kind = peer.ColumnType.Categorical
+    theirs, _ = peer._psi(pd.Series(reference), pd.Series(current), kind, 0.1)
+    chance = 7 * (1 / len(reference) + 1 / len(current))
+    assert psi.MEASURE.score(*windows) + chance == pytest.approx(theirs, rel=0.002)
+
+
+def test_categories_agree_by_total_variation(categories, evidently) -> None:
+    """The score is their distance less the mean of |normal| in every bin."""
+    reference, current, windows = categories
+    measure = evidently("tvd_stattest")._total_variation_distance
+    theirs = measure(pd.Series(reference), pd.Series(current))
+    pooled = np.bincount(np.concatenate([reference, current])) / (len(reference) + len(current))
+    v = 1 / len(reference) + 1 / len(current)
+    chance = 0.5 * np.sqrt(2 * v * pooled * (1 - pooled) / np.pi).sum()
+    assert total_variation.MEASURE.score(*windows) == pytest.approx(theirs - chance, rel=1e-9)
+
+
+def test_numbers_agree_by_psi(samples, binned, evidently) -> None:
+    """20 quantile bins lose less than 10 % against Evidently's equal-width ones."""
+    peer = evidently("psi")
+    kind = peer.ColumnType.Numerical
+    theirs, _ = peer._psi(pd.Series(samples[0]), pd.Series(samples[1]), kind, 0.1)
+    assert psi.MEASURE.score(*binned(*samples)) == pytest.approx(theirs, rel=0.1)
+
+
+def test_numbers_agree_by_wasserstein(samples, binned, theirs) -> None:
+    """20 bins put the distance within 0.03 standard deviations of the raw one."""
+    assert wasserstein.MEASURE.score(*binned(*samples)) == pytest.approx(theirs(*samples), abs=0.03)
+
+
+def test_a_skewed_distribution_agrees_by_wasserstein(binned, theirs) -> None:
+    """Likewise for a lognormal, whose bins are far from equally wide."""
+    rng = np.random.default_rng(9)
+    reference, current = rng.lognormal(0, 1, 20000), rng.lognormal(0.2, 1, 20000)
+    expected = theirs(reference, current)
+    assert wasserstein.MEASURE.score(*binned(reference, current)) == pytest.approx(
+        expected, abs=0.03
+    )
+
+
+# --- the report ----------------------------------------------------------------------------------
 
 
 def frame(seen: list[Row]) -> pd.DataFrame:
@@ -85,6 +198,18 @@ def test_nothing_in_common_is_an_error(tmp_path: Path) -> None:
     one, other = frame(rows(5, x=1.0)), frame(rows(5, y=1.0))
     with pytest.raises(UsageError, match="no feature in common"):
         evidently_report.write(one, other, tmp_path / "e.html")
+
+
+def test_what_stops_it_is_said_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That it has no place before anything is read; that a part of Evidently is missing in the same
+    sentence as that it is."""
+    with pytest.raises(UsageError, match=r"nowhere/e\.html: cannot be written: No such file"):
+        evidently_report.need(tmp_path / "nowhere" / "e.html")
+    evidently_report.need(tmp_path / "e.html")
+    monkeypatch.setitem(sys.modules, "evidently.presets", None)
+    side = frame(rows(5, x=1.0))
+    with pytest.raises(UsageError, match=r"--evidently: install what it needs"):
+        evidently_report.write(side, side, tmp_path / "e.html")
 
 
 class Elements(HTMLParser):
@@ -166,3 +291,14 @@ def test_where_it_has_no_measure_it_says_why(tmp_path: Path) -> None:
         assert remark.startswith("--evidently: no quality, because")
         assert why in remark
         assert path.stat().st_size > 1000
+
+
+def test_it_says_how_good_predictions_of_records_were(capsys, tmp_path: Path) -> None:
+    """By what feedback says, as of tables by what columns say; without any it says of drift alone."""
+    page, files = tmp_path / "e.html", written(tmp_path)
+    half = ["--before-after", str(BEGIN + 5 * RECORDS), "--evidently", str(page)]
+    assert main(["replay", *files, *half]) == 0
+    assert "--evidently" not in capsys.readouterr().err
+    assert all(name in page.read_text() for name in ("Accuracy", "Recall", "outcomes.label"))
+    assert main(["replay", files[0], *half]) == 0
+    assert "outcomes.label" not in page.read_text()
