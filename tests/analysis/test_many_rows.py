@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.analysis.drift import reference, watches
 from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.drift.profiles import Profile, profile_of
+from monitor.analysis.drift.reference import ROOM
 from monitor.analysis.drift.watch import Watch
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.drift.windows import Bins, float_limits, locator, numbers_reader
@@ -57,10 +59,18 @@ def profile() -> Profile:
 
 
 def ways(
-    made: list[Row], cuts: list[int], baseline: Baseline, rules: Any = RULES
+    made: list[Row],
+    cuts: list[int],
+    baseline: Baseline,
+    rules: Any = RULES,
+    room: int = ROOM,
 ) -> tuple[Analysis[Any], Analysis[Any]]:
     """The same rows one after the other, and in batches that end at these cuts."""
     one_by_one, many = (analysis_of((), rules, baseline) for _ in range(2))
+    for analysis in (one_by_one, many):
+        monitor = analysis.monitors[0]
+        assert isinstance(monitor, DriftMonitor)
+        monitor.watches.room.limit = room
     for row in made:
         one_by_one.add_row(row)
     for first, end in zip([0, *cuts], [*cuts, len(made)], strict=True):
@@ -93,6 +103,18 @@ def test_batches_are_counted_as_rows(
     """Through panes that are closed, late rows, references that are learned in the midst, and where places are few."""
     rules = replace(RULES, watches=watches)
     are_equal(*ways(rows(600, seed), sorted(cuts), Baseline(**options), rules))
+
+
+@pytest.mark.parametrize(
+    ("room", "held"), [(40, 250_000), (700, 250_000), (2_000, 250_000), (2_000, 30)]
+)
+def test_batches_are_learned_from_as_rows_where_there_is_little_room(
+    monkeypatch: pytest.MonkeyPatch, room: int, held: int
+) -> None:
+    """Room is for who comes first, whatever watch that is; and bins are made of what is enough."""
+    monkeypatch.setattr(reference, "HELD", held)
+    monkeypatch.setattr(watches, "LESSON", held)
+    are_equal(*ways(rows(400, room), [90, 91, 250], Baseline(learn=150), room=room))
 
 
 @settings(max_examples=6, deadline=None)

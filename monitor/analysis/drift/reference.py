@@ -267,6 +267,20 @@ class Learner:
         if len(self._buffer) >= min(BUFFER, self._wanted or BUFFER) or self._held >= HELD:
             self._settle()
 
+    def keep(self, values: Sequence[Any]) -> bool:
+        """Fold values if no more comes of it than that they are kept; whether that was done."""
+        most = min(BUFFER, self._wanted or BUFFER)
+        if self._bins is not None or len(self._buffer) + len(values) >= most:
+            return False
+        kept = list(map(keepable, values))
+        size = sum(map(_size, kept))
+        if self._held + size >= HELD or not (self.room is None or self.room.take(size)):
+            return False
+        self._seen += len(kept)
+        self._buffer += kept
+        self._held += size
+        return True
+
     def add_column(self, column: Column) -> None:
         """Fold the values of a column of a block that are still wanted, as `add` would one after
         the other."""
@@ -416,11 +430,17 @@ def most_room(column: Column, wanted: int) -> int:
     return min(wanted, len(column)) * max((_size(seen.value) for seen in column.seen), default=1)
 
 
+def most_kept(value: Any) -> int:
+    """What a value takes in a `Room`, at most."""
+    return len(value) or 1 if type(value) is tuple else _size(value)
+
+
 def _size(value: Any) -> int:
     """What a kept value takes, in numbers; of texts, 32 characters are one."""
-    if isinstance(value, list | str | bytes):
-        return max(len(value) // (1 if isinstance(value, list) else 32), 1)
-    return 1
+    kind = type(value)
+    if kind is str or kind is bytes:
+        return len(value) // 32 or 1
+    return len(value) or 1 if kind is list else 1
 
 
 def grid(bins: Bins) -> tuple[float, float]:

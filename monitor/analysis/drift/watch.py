@@ -160,6 +160,19 @@ class Watch:
         if self.reference is not None or self._learned(value, time) is not None:
             self.counter(pane)(value, times)
 
+    def learn(self, seen: Sequence[tuple[Any, float]], pane: int) -> None:
+        """Fold values, each with its time, into `pane`, as `count` would one after the other."""
+        if self.learner is None or not self.learner.keep([value for value, _ in seen]):
+            for place, (value, time) in enumerate(seen):
+                if self.reference is not None:
+                    self.count_many([value for value, _ in seen[place:]], pane)
+                    return
+                self.count(value, pane, time)
+            return
+        self.reading, self.changed = None, True
+        self.seen += len(seen)
+        self.last = seen[-1][1]
+
     def counter(self, pane: int) -> Counter:
         """The function that folds a value into `pane`, for a watch with a reference.
 

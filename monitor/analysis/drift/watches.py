@@ -7,6 +7,7 @@ Here is only counting: what shards have counted of open panes adds up, and is ju
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ import msgspec
 from monitor.analysis.drift.eviction import idle
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.profiles import Profile
-from monitor.analysis.drift.reference import Learner, Room, most_room
+from monitor.analysis.drift.reference import Learner, Room, most_kept, most_room
 from monitor.analysis.drift.watch import Counter, Watch
 from monitor.analysis.drift.windows import INNER_BINS
 from monitor.analysis.rows import Part, Timed, parts_of, segments_of, values
@@ -30,6 +31,9 @@ YIELD = 4
 
 AT_HAND = 3
 """Panes, at most, for which it is remembered how values are counted: they come in order, nearly."""
+
+LESSON = 10_000
+"""Values to be learned from that are kept to be given to their watches together, about."""
 
 ALL = "watches"
 """The entry of what is kept of all watches together; that of each is its key, a JSON array."""
@@ -127,15 +131,21 @@ class Watches:
         """Count rows in `pane`, as `count` would one after the other, for less.
 
         The values of a watch with a reference are counted at once in the end: nothing depends on
-        their order. Should something raise, it does so when all else has been counted.
+        their order. Those from which one is learned come before them, unless another watch waits
+        for it. Should something raise, it does so when all else has been counted.
         """
         errors: list[Exception] = []
         gathered: dict[tuple[str, str], dict[str, list[Any]]] = {}
+        learned: list[tuple[Watch, Any, float]] | None = [] if self._versus is None else None
         for row, at in rows:
             try:
-                self._gather(row, pane, at, gathered)
+                self._gather(row, pane, at, gathered, learned)
             except Exception as error:  # noqa: BLE001  raised below
                 errors.append(error)
+            if learned and len(learned) >= LESSON:
+                self._teach(learned, pane, errors)
+                learned.clear()
+        self._teach(learned or (), pane, errors)
         for segment, by_name in gathered.items():
             for name, seen in in_turns(by_name.items()):
                 watch = self._segments[segment][name]
@@ -150,6 +160,7 @@ class Watches:
     def _gather(
         self, row: Row, pane: int, at: float,
         gathered: dict[tuple[str, str], dict[str, list[Any]]],
+        learned: list[tuple[Watch, Any, float]] | None,
     ) -> None:  # fmt: skip
         """Put the values of watches with a reference with the others of them; count the rest."""
         self.newest = max(self.newest, at)
@@ -166,18 +177,44 @@ class Watches:
                 elif one[0] in by_segment.get(segment, ()):
                     there[one[0]] = [one[1]]
                 else:
-                    self._count_one(one, segment, row, pane, at)
+                    self._count_one(one, segment, row, pane, at, learned=learned)
+
+    def _teach(
+        self, seen: Sequence[tuple[Watch, Any, float]], pane: int, errors: list[Exception]
+    ) -> None:
+        """Let watches learn from values, each with its watch and its time: watch by watch, where
+        there is room for all that any of them may keep."""
+        by_watch: dict[Watch, list[tuple[Any, float]]] = defaultdict(list)
+        for watch, value, at in seen:
+            by_watch[watch].append((value, at))
+        needed = sum(most_kept(value) for _, value, _ in seen)
+        each: Iterable[tuple[Watch, list[tuple[Any, float]]]] = (
+            by_watch.items()
+            if self.room.has(needed)
+            else ((watch, [(value, at)]) for watch, value, at in seen)
+        )
+        for watch, some in in_turns(each):
+            try:
+                watch.learn(some, pane)
+            except Exception as error:  # noqa: BLE001  raised by who asked
+                if self.by_key.get(watch.key) is watch:
+                    self._give_up(watch)
+                errors.append(error)
 
     def _count_one(
-        self, seen: tuple[str, Any, Kind], segment: tuple[str, str], row: Row, pane: int, at: float
-    ) -> None:
-        """Count a value for which no counter is at hand."""
+        self, seen: tuple[str, Any, Kind], segment: tuple[str, str], row: Row, pane: int, at: float,
+        *, learned: list[tuple[Watch, Any, float]] | None = None,
+    ) -> None:  # fmt: skip
+        """Count a value for which no counter is at hand; put it with those that are `learned`."""
         name, value, kind = seen
         watch = self._watch_of(name, segment, row, autocorrelated=kind == "duration")
         if watch is None:
             return
         if kind == "datetime":
             watch.are_ages = True
+        if learned is not None and watch.learner is not None:
+            learned.append((watch, value, at))
+            return
         try:
             watch.count(value, pane, at)
         except Exception:
