@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from monitor.proxy.copies import EARLY, Budget
 from monitor.types import Outcome
+from tests.chances import SEEDED
 from tests.proxy import test_http2
 from tests.proxy.corpus import CASES, GET, OK, Case
 from tests.proxy.test_corpus import Seen, brief, cut
@@ -50,7 +50,7 @@ def filled(share: float, draw: Any) -> Seen:
 
 
 @pytest.mark.parametrize("case", PLAIN, ids=lambda case: case.name)
-@given(st.randoms(use_true_random=False))
+@given(SEEDED)
 @settings(max_examples=5)
 def test_what_is_not_copied_ends_and_counts_as_it_would_have(
     case: Case, chance: random.Random
@@ -67,7 +67,7 @@ def test_what_is_not_copied_ends_and_counts_as_it_would_have(
 
 
 @pytest.mark.parametrize("case", PLAIN, ids=lambda case: case.name)
-@given(st.randoms(use_true_random=False))
+@given(SEEDED)
 @settings(max_examples=5)
 def test_what_chance_leaves_is_whole(case: Case, chance: random.Random) -> None:
     """Between exchanges that are not copied others are, and nothing of one is in another."""

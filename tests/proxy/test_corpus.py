@@ -23,6 +23,7 @@ from monitor.proxy.http2 import Http2
 from monitor.proxy.observer import Observer, Upgraded
 from monitor.proxy.websocket import WebSocket
 from monitor.types import Exchange, Outcome
+from tests.chances import SEEDED
 from tests.proxy.corpus import CASES, FOLLOWED, GET, Brief, Case
 from tests.proxy.test_splice import PATIENCE, Proxied, proxied, run
 
@@ -86,7 +87,7 @@ def cut(data: bytes, chance: random.Random) -> list[bytes]:
 
 
 @every
-@given(st.randoms(use_true_random=False))
+@given(SEEDED)
 @settings(max_examples=12)
 def test_however_it_is_cut_it_is_seen_as_told(case: Case, chance: random.Random) -> None:
     """Records, reasons, and what is lost, to the byte."""
@@ -143,7 +144,7 @@ def test_on_the_wire_every_byte_passes(case: Case) -> None:
 @st.composite
 def damaged(draw: st.DrawFn) -> list[tuple[str, bytes]]:
     """Turns of some cases in a row, in pieces, of which some are lost, doubled, swapped or bent."""
-    chance = draw(st.randoms(use_true_random=False))
+    chance = draw(SEEDED)
     cases = draw(st.lists(st.sampled_from(CASES), min_size=1, max_size=3))
     turns: list[tuple[str, bytes]] = []
     for direction, data in [turn for case in cases for turn in case.turns]:

@@ -27,6 +27,7 @@ from monitor.proxy.http1_parser import Http1Parser
 from monitor.proxy.http2 import MAX_STREAMS, OPAQUE_REASONS, PREFACE, Http2
 from monitor.proxy.observer import OPAQUE_REASONS as HTTP1_REASONS
 from monitor.types import Exchange, Outcome
+from tests.chances import SEEDED
 
 Steps = list[tuple[str, bytes]]
 """`>` what the client said, `<` what the server said, in the order of a real conversation."""
@@ -296,7 +297,7 @@ def cut(steps: Steps, chance: random.Random) -> Steps:
 
 
 @pytest.mark.parametrize("conversation", CONVERSATIONS, ids=lambda one: one.__name__)
-@given(st.randoms(use_true_random=False))
+@given(SEEDED)
 @settings(max_examples=15, deadline=None)
 def test_however_it_is_cut_the_exchanges_are_the_same(
     conversation: Callable[[Talk], None], chance: random.Random

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from monitor.proxy.frames import CONTINUATION, HEADERS, frame
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.http2_edits import PREFACE, Http2Edits
+from tests.chances import SEEDED
 
 SETTINGS = frame(4, 0, 0, b"")
 HEAD = [
@@ -80,7 +81,7 @@ values = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=30
         min_size=1,
         max_size=5,
     ),
-    st.randoms(use_true_random=False),
+    SEEDED,
 )
 @settings(deadline=None, max_examples=60)
 def test_the_endpoint_reads_what_the_client_wrote(requests: Any, chance: random.Random) -> None:

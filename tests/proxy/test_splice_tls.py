@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.chances import SEEDED
 from tests.proxy.test_splice import GET, OK, PATIENCE, everything, proxied, reset, run, until
 
 PAIRS: dict[str, Any] = {}
@@ -94,7 +95,7 @@ def test_over_tls_an_end_without_a_word_breaks_nothing_between_exchanges(authori
     run(story(authority().issue("one")))
 
 
-@given(st.lists(st.binary(min_size=1, max_size=40_000), max_size=6), st.randoms())
+@given(st.lists(st.binary(min_size=1, max_size=40_000), max_size=6), SEEDED)
 @settings(
     max_examples=15,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

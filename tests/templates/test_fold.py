@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.templates.fold import fold, spread
+from tests.chances import SEEDED
 from tests.templates.test_miner import sentence
 
 
@@ -17,7 +18,7 @@ def test_what_texts_have_in_common_matches_each(texts: list[str]) -> None:
     assert all(skeleton.matches(text) for text in texts)
 
 
-@given(st.lists(st.text(max_size=30), max_size=10), st.randoms())
+@given(st.lists(st.text(max_size=30), max_size=10), SEEDED)
 def test_the_order_in_which_texts_came_is_all_the_same(texts: list[str], chance: object) -> None:
     """Replicas see the same texts in other orders."""
     assert spread(texts) == spread(texts[::-1])
