@@ -84,6 +84,21 @@ class Document(Body):
     numbers not finite."""
 
 
+def written(value: Any) -> Body:
+    """Return the body of a JSON value: a `Document` where its bytes say null in place of a number
+    that is not finite.
+
+    >>> type(written([1.5, None])).__name__, type(written([float("inf"), None])).__name__
+    ('Body', 'Document')
+    """
+    body = Body.of(value)
+    try:
+        tells_all = body.find(b"null") < 0 or _decode_any(body) == value
+    except RecursionError:  # too deep to be compared
+        tells_all = False
+    return body if tells_all else Document.of(value)
+
+
 def document(body: bytes) -> Any:
     """Return the JSON value of a body; raises ParseError, nothing else.
 

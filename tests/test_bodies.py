@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor import bodies
 from monitor.dimensions import from_header
@@ -77,6 +80,30 @@ def test_what_was_written_from_a_value_has_it(parsed: list[bytes]) -> None:
     assert isinstance(bodies.decode(body, DECODER).name, bodies.Kept)
     assert isinstance(bodies.document(body)["name"], bodies.Kept)
     assert parsed == []
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text('null"', max_size=5),
+    lambda one: st.lists(one, max_size=3) | st.dictionaries(st.text("ab"), one, max_size=3),
+)
+
+
+@given(VALUES)
+def test_bytes_are_read_where_they_tell_all(value: Any) -> None:
+    """A number that is not finite they do not tell: then a value of any kind is read from itself."""
+    body = bodies.written(value)
+    is_told = not re.search("NaN|Infinity", json.dumps(value))
+    assert type(body) is (bodies.Body if is_told else bodies.Document)
+    assert repr(bodies.document(body)) == repr(value)
+
+
+def test_what_is_too_deep_to_be_compared_is_written() -> None:
+    """Nothing raises, however deep it is."""
+    for depth in (100, 500, 900, 2000):
+        value: Any = None
+        for _ in range(depth):
+            value = [value]
+        assert isinstance(bodies.written(value), bodies.Body)
 
 
 BY_PATH = Dimension("plan", lambda call, _: _plan(call))

@@ -9,7 +9,6 @@ that knows what an action does.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
@@ -19,9 +18,6 @@ from monitor.errors import ParseError, PrivacyError
 from monitor.privacy.policies import CREDENTIAL, DROPPED, Cursor, Policy, Rule, apply, generalise
 from monitor.privacy.scrub import Scrub
 from monitor.types import Call
-
-_NOT_FINITE = re.compile(rb"NaN|Infinity|[0-9][eE]\+?[0-9]{3}|[0-9]{200}")
-"""Numbers as Python writes them, which no JSON has, and those that may be too large for a float."""
 
 
 def bodies_of(scrub: Scrub, policy: Policy, call: Call) -> Call:
@@ -63,12 +59,7 @@ def body(scrub: Scrub, cursor: Cursor, raw: bytes) -> bytes:
     value = apply(cursor, bodies.document(raw), act)
     if value is DROPPED:
         return b""
-    written: bodies.Body = (bodies.Body if tells_all else bodies.Document).of(value)
-    if (
-        tells_all and written.find(b"null") >= 0 and _NOT_FINITE.search(raw)
-    ):  # as which these are written
-        return bodies.Document.of(value)
-    return written
+    return bodies.written(value) if tells_all else bodies.Document.of(value)
 
 
 def inside(scrub: Scrub, cursor: Cursor, value: Any, hint: str) -> Any:
