@@ -12,20 +12,17 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
+from monitor import marks
+from monitor.marks import GONE
 from monitor.types import Inference, Part
 
-GONE = "<REDACTED:"
-"""What begins in place of a text that is not kept."""
 ALL = "body"
 """What is named where a rule left so much out that the rest is read as something else."""
 MOST = 16
 """Roles and columns of a side that are named."""
 
-_WHOLE = re.compile(
-    r"\s*<(?:REDACTED:[a-z_]+(?::[a-p]{24}:\d+)?|[A-Z_]+:[a-z0-9]+:[A-Za-z0-9_-]{16,})>\s*",
-    re.ASCII,
-)
-_CUT_OFF = re.compile(r"<REDACTED:too_long:[a-p]{24}:\d+>\Z", re.ASCII)
+_WHOLE = re.compile(rf"\s*<(?:{marks.REDACTED}|{marks.ENTITY}:{marks.TOKEN})>\s*", re.ASCII)
+_CUT_OFF = re.compile(rf"<REDACTED:too_long:{marks.DIGEST}:\d+>\Z", re.ASCII)
 
 
 def is_empty(part: Part) -> bool:

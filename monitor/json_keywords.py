@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from monitor.marks import PSEUDONYM
 from monitor.turns import give_way
 
 MOST_BYTES = 64 << 10
 """A schema has so many bytes at most."""
 STRETCH = 256
 """Steps between two moments at which others may have the core."""
-
-PSEUDONYM = re.compile(r"<[A-Z_]+:[a-z0-9]+:[A-Za-z0-9_-]{16,}>")
 
 
 class SchemaError(Exception):

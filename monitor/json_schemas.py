@@ -24,7 +24,6 @@ from monitor import expressions
 from monitor.json_keywords import (
     KEYWORDS,
     MOST_BYTES,
-    PSEUDONYM,
     SchemaError,
     SpentError,
     Steps,
@@ -32,6 +31,7 @@ from monitor.json_keywords import (
     kept,
     took,
 )
+from monitor.marks import PSEUDONYM
 from monitor.turns import give_way
 
 MOST_NODES, DEPTH = 2000, 64

@@ -11,6 +11,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from zlib import crc32
 
+from monitor import marks
 from monitor.hidden import ALL, is_gone
 from monitor.types import Observation, Record
 
@@ -38,9 +39,7 @@ _UNPRINTABLE = re.compile(
 )
 """Control characters, line ends, halves of characters, and what turns the direction of a line."""
 
-_PSEUDONYM = re.compile(
-    r"(<[A-Z_]+):(?:[a-z0-9]+:[A-Za-z0-9_-]{16,}|[a-z_]+:[a-p]{24}:[0-9]+)(?=>)"
-)
+_PSEUDONYM = re.compile(f"(<{marks.ENTITY}):(?:{marks.TOKEN}|[a-z_]+:{marks.DIGEST}:[0-9]+)(?=>)")
 """A pseudonym, or a digest in place of a text, but for its last character: a text split by it and
 joined has entities instead."""
 

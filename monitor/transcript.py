@@ -280,6 +280,17 @@ class Transcript:
             self.error(data, failed=failed)
         self.is_complete = self.is_complete and not is_cut
 
+    def decoded(
+        self, data: bytes, decoder: msgspec.json.Decoder[T], *, failed: bool = False
+    ) -> T | None:
+        """A body, or an event of one, as `bodies.decode` reads it; None of one that is
+        `unreadable`."""
+        try:
+            return bodies.decode(data, decoder)
+        except ParseError:
+            self.unreadable(data, failed=failed)
+            return None
+
     @property
     def has_finished(self) -> bool:
         """Whether every answer that has begun gave a reason for its end."""
@@ -383,13 +394,11 @@ class Documents(Generic[T]):
 
     def _odd(self, event: sse.Event) -> T | None:
         """The document of an event that is not as its dialect says; None where it is none."""
-        try:
-            return bodies.decode(event.data, self._decoder)
-        except ParseError:
-            self._answer.unreadable(event.data, failed=event.type == "error")
+        found = self._answer.decoded(event.data, self._decoder, failed=event.type == "error")
+        if found is None:
             is_typed = event.type.startswith(self._ours)
             self.is_ours = self.is_ours or is_typed or json_array.is_cut(event.data)
-            return None
+        return found
 
     @property
     def are_foreign(self) -> bool:

@@ -120,20 +120,17 @@ class Lease:
             self.went_back = False
             return True
 
-    async def commit(self, fill: Fill) -> None:
+    async def commit(self, fill: Fill, client: Any = None) -> None:
         """Do all that `fill` adds, at once, if this analyzer still owns the endpoint, or raise
         LeaseError. Raises StreamError too; then it may have been done.
 
         A store that has lost the lease has no other owner: it is written there anew. One that has
         lost some of what was written knows less than this analyzer believes it has saved: it
-        `went_back`, and has to be read again.
+        `went_back`, and has to be read again. Another thread does it by a `client` of its own.
         """
-        await self._commit(fill, self._client)
-
-    async def _commit(self, fill: Fill, client: Any) -> None:
         try:
             async with self._alone():
-                while not await self._committed(fill, client):
+                while not await self._committed(fill, client or self._client):
                     pass  # somebody wrote meanwhile; the next look says who
         except (RedisError, OSError) as error:
             raise StreamError(f"the checkpoint cannot be saved: {words(error)}") from None
@@ -206,7 +203,7 @@ class Lease:
             while not ended.wait(RENEW_EVERY):
                 if self.is_held and self._clock() - self._alive < HUNG:
                     with contextlib.suppress(StreamError, LeaseError):
-                        await self._commit(lambda _: None, client)
+                        await self.commit(lambda _: None, client)
         finally:
             await client.aclose()
 

@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import ipaddress
 import json
-import os
 import re
 import stat
 from collections import Counter, deque
@@ -19,6 +18,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from monitor import small_files
 from monitor.api.rates import Rates, neighbourhood
 from monitor.errors import ConfigError
 from monitor.queries import QUERIES
@@ -110,16 +110,7 @@ def parse(text: str, name: str) -> list[Holder]:
 def read(path: Path) -> list[Holder]:
     """Return the holders in a file that not everybody may write; raises ConfigError in one line."""
     where = f"access.tokens: {path}"
-    try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            mode = os.fstat(file.fileno()).st_mode
-            data = file.read(_MAX_BYTES + 1) if stat.S_ISREG(mode) else b""
-    except OSError as error:
-        raise ConfigError(f"{where}: {error.strerror}") from None
-    except ValueError:
-        raise ConfigError("access.tokens: is not the name of a file") from None
-    if not stat.S_ISREG(mode):
-        raise ConfigError(f"{where}: is not a file")
+    data, mode = small_files.read(path, "access.tokens", _MAX_BYTES)
     if mode & stat.S_IWOTH:
         raise ConfigError(
             f"{where}: everybody may change it (mode {stat.S_IMODE(mode):04o}); chmod 600 it"
@@ -130,11 +121,6 @@ def read(path: Path) -> list[Holder]:
         return parse(data.decode("utf-8"), where)
     except UnicodeDecodeError:
         raise ConfigError(f"{where}: is not UTF-8 text") from None
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a pipe, too, that nobody writes to."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 class Tokens:

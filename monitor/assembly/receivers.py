@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from monitor import small_files
 from monitor.errors import ConfigError
 from monitor.interfaces import Notifier
 from monitor.notifications import Notification, Request
@@ -85,16 +84,7 @@ _KEYS = {"pagerduty": "its routing key", "opsgenie": "its GenieKey"}
 
 def secret(path: Path, key: str) -> str:
     """Return a file's content without its last newline; raises ConfigError in one line."""
-    try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-            data = file.read(MOST_BYTES + 1) if is_file else b""
-    except OSError as error:
-        raise ConfigError(f"{key}: {path}: {error.strerror}") from None
-    except ValueError:
-        raise ConfigError(f"{key}: {str(path)!r} is not the name of a file") from None
-    if not is_file:
-        raise ConfigError(f"{key}: {path} is not a file")
+    data, _ = small_files.read(path, key, MOST_BYTES)
     try:
         text = data.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
@@ -104,7 +94,3 @@ def secret(path: Path, key: str) -> str:
             f"{key}: {path} must hold the secret alone, one line of up to {MOST_BYTES:,} bytes"
         )
     return text
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)  # a pipe nobody writes to would hold us

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from monitor.assembly import build
+from monitor.marks import DIGEST
 from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.settings.schema import Settings
 from monitor.texts import LONGEST, plain, visible
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from monitor.privacy.records import Privacy
 
 _REMEMBERED = 1 << 14
-_DIGESTS = re.compile(r"<(REDACTED:[a-z_]+|MEDIA:[\w.+/-]+):(?:\d+:)?[a-p]{24}(?::\d+)?>")
+_DIGESTS = re.compile(rf"<(REDACTED:[a-z_]+|MEDIA:[\w.+/-]+):(?:\d+:)?{DIGEST}(?::\d+)?>")
 
 
 class Sanitizer:

@@ -10,8 +10,9 @@ import msgspec
 
 from monitor.edge_cases.invalid_json import bare
 from monitor.interfaces import Check
-from monitor.json_keywords import PSEUDONYM, SchemaError
+from monitor.json_keywords import SchemaError
 from monitor.json_schemas import Schema, compiled
+from monitor.marks import PSEUDONYM
 from monitor.types import Part, Verdict
 from monitor.view import MOST_ANSWERS, NO_ANSWERS, WRITING, View
 

@@ -25,7 +25,8 @@ from monitor.commands.written import document, note
 from monitor.erasure.run import ErasureRun, Found, digest
 from monitor.erasure.store import StoreErasure
 from monitor.errors import ArchiveError, ConfigError, StreamError, UsageError
-from monitor.privacy.pseudonyms import PSEUDONYM, Mentions
+from monitor.marks import PSEUDONYM
+from monitor.privacy.pseudonyms import Mentions
 from monitor.replay import stored
 from monitor.replay.archives import absence, split
 from monitor.settings.schema import Settings

@@ -7,7 +7,8 @@ import os
 import msgspec
 
 from monitor.errors import ConfigError
-from monitor.privacy.pseudonyms import PSEUDONYM, Key, Keyring
+from monitor.marks import PSEUDONYM
+from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.settings.schema import Settings
 from monitor.texts import printable
 

@@ -14,8 +14,8 @@ from monitor.archive.sealing import Opener, opener_of
 from monitor.commands import audit_log, reasons
 from monitor.damage import Damage
 from monitor.errors import UsageError
+from monitor.marks import PSEUDONYM
 from monitor.places import is_store
-from monitor.privacy.pseudonyms import PSEUDONYM
 from monitor.privacy.sealing import opener
 from monitor.replay import archives, files
 from monitor.replay.stored import Store

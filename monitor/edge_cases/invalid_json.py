@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 
 from monitor.interfaces import EdgeCase
+from monitor.marks import PSEUDONYM
 from monitor.types import Part
 from monitor.view import NO_ANSWERS, View
 
 _FENCE = re.compile(r"\A```[A-Za-z0-9]{0,16}[ \t]{0,8}\r?\n(.*?)\r?\n?```\Z", re.DOTALL)
-_PSEUDONYM = re.compile(r"<[A-Z_]+:[a-z0-9]+:[A-Za-z0-9_-]{16,}>")
 
 
 def holds(view: View, _: Any) -> bool:
@@ -41,7 +41,7 @@ def bare(text: str) -> str:
 def _is_json(text: str) -> bool:
     text = bare(text)
     if "<" in text:
-        text = _PSEUDONYM.sub("0", text)  # it may stand for a number, which has no quotes
+        text = PSEUDONYM.sub("0", text)  # it may stand for a number, which has no quotes
     try:
         msgspec.json.decode(text, type=msgspec.Raw)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):

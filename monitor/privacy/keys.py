@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from monitor import small_files
 from monitor.errors import ConfigError
 from monitor.privacy.pseudonyms import Key, Keyring, fingerprint
 
@@ -55,14 +56,7 @@ def read(path: Path) -> Keyring:
     A group may read it (Kubernetes mounts a secret for a group as 0440), others may not. Raises
     ConfigError with one line when the file is missing, open to others, or not a key file.
     """
-    try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            mode = os.fstat(file.fileno()).st_mode
-            data = file.read(_MAX_BYTES + 1) if stat.S_ISREG(mode) else b""
-    except OSError as error:
-        raise ConfigError(f"privacy.key_file: {path}: {error.strerror}") from None
-    if not stat.S_ISREG(mode):
-        raise ConfigError(f"privacy.key_file: {path}: is not a file")
+    data, mode = small_files.read(path, "privacy.key_file", _MAX_BYTES)
     if mode & 0o027:
         raise ConfigError(
             f"privacy.key_file: {path}: others may read or change it "
@@ -71,11 +65,6 @@ def read(path: Path) -> Keyring:
     if len(data) > _MAX_BYTES or not data.isascii():
         raise ConfigError(f"privacy.key_file: {path}: is not a key file")
     return parse(data.decode("ascii"), f"privacy.key_file: {path}")
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a pipe, too, that nobody writes to."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def load(path: Path, entropy: Entropy | None = None) -> Keyring:

@@ -19,6 +19,7 @@ import msgspec
 
 from monitor.errors import PrivacyError
 from monitor.interfaces import Recognizer
+from monitor.marks import PSEUDONYM
 from monitor.privacy.kept import Kept
 from monitor.turns import give_way, in_turns
 
@@ -26,10 +27,6 @@ try:
     import hyperscan
 except ImportError:  # no wheel for this platform
     hyperscan = None  # type: ignore[assignment]
-
-TOKEN = re.compile(r"<[A-Z_]+:[a-z0-9]+:[A-Za-z0-9_-]{16,}>")
-"""A pseudonym. The scanner finds nothing inside; what the caller did not make itself it escapes
-before it asks."""
 
 _SIGNS = re.compile(r"[\W_]+")
 
@@ -114,7 +111,7 @@ class Scanner:
         if not found:
             return []
         if "<" in text:
-            found += [(*match.span(), -1) for match in TOKEN.finditer(text)]
+            found += [(*match.span(), -1) for match in PSEUDONYM.finditer(text)]
         if len(found) > 1:
             found = _settle(text, sorted(found))
         return [

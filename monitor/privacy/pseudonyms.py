@@ -13,18 +13,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from monitor import marks
 from monitor.turns import give_way
 
-PSEUDONYM = re.compile(r"<[A-Z_]+:[a-z0-9]+:[A-Za-z0-9_-]{16,}>")
-
-MARK = re.compile(
-    r"<(?:[A-Z_]+:[a-z0-9]+:[A-Za-z0-9_-]{16,}>|(?:LIT|MEDIA):|REDACTED[:>])", re.ASCII
-)
+MARK = re.compile(rf"<(?:{marks.ENTITY}:{marks.TOKEN}>|(?:LIT|MEDIA):|REDACTED[:>])", re.ASCII)
 """The beginning of anything that this program writes in place of a text, forged or genuine."""
 
 MARK_WHOLE = re.compile(
-    r"<(?:LIT:)*(?:[A-Z_]+:[a-z0-9]+:[A-Za-z0-9_-]{16,}|MEDIA:[\w.+/-]+:\d+:[a-p]{24}"
-    r"|REDACTED:[a-z_]+(?::[a-p]{24}:\d+)?)>",
+    rf"<(?:LIT:)*(?:{marks.ENTITY}:{marks.TOKEN}|MEDIA:[\w.+/-]+:\d+:{marks.DIGEST}"
+    rf"|{marks.REDACTED})>",
     re.ASCII,
 )
 

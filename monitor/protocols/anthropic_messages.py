@@ -11,10 +11,9 @@ from urllib.parse import unquote
 
 import msgspec
 
-from monitor import bodies, columns
+from monitor import columns
 from monitor.chat import content_text, is_error, lines, media, offered, question, tool_call, wanted
 from monitor.counts import count
-from monitor.errors import ParseError
 from monitor.framings import sse
 from monitor.interfaces import Protocol
 from monitor.transcript import Documents, Transcript
@@ -172,10 +171,8 @@ def _role(block: dict[str, Any]) -> str:
 
 
 def _read_whole(answer: Transcript, body: bytes) -> None:
-    try:
-        response = bodies.decode(body, _response_decoder)
-    except ParseError:
-        answer.unreadable(body)
+    response = answer.decoded(body, _response_decoder)
+    if response is None:
         return
     if is_error({"type": response.type, "error": response.error}):
         answer.error(body)

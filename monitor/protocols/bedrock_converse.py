@@ -201,10 +201,8 @@ def _below(value: Any, *names: str) -> Any:
 
 
 def _read_whole(answer: Transcript, body: bytes) -> None:
-    try:
-        response = bodies.decode(body, _response_decoder)
-    except ParseError:
-        answer.unreadable(body)
+    response = answer.decoded(body, _response_decoder)
+    if response is None:
         return
     content = _below(response.output, "message", "content")
     is_ours = content is not None or response.input_tokens is not None
@@ -223,10 +221,8 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
     has_any = is_ours = False
     for event in sse.events(body):
         has_any = True
-        try:
-            item = bodies.decode(event.data, _response_decoder)
-        except ParseError:
-            answer.unreadable(event.data, failed=event.type == "error")
+        item = answer.decoded(event.data, _response_decoder, failed=event.type == "error")
+        if item is None:
             continue
         if item.error:
             answer.error(event.data)

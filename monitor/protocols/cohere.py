@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, columns, vectors
+from monitor import columns, vectors
 from monitor.chat import (
     content_text,
     is_error,
@@ -22,7 +22,6 @@ from monitor.chat import (
     tool_calls,
     wanted,
 )
-from monitor.errors import ParseError
 from monitor.framings import ndjson, sse
 from monitor.interfaces import Protocol
 from monitor.transcript import Documents, Transcript
@@ -182,10 +181,8 @@ def _text(message: _Message) -> str:
 
 
 def _read_whole(answer: Transcript, body: bytes) -> None:
-    try:
-        item = bodies.decode(body, _answer_decoder)
-    except ParseError:
-        answer.unreadable(body)
+    item = answer.decoded(body, _answer_decoder)
+    if item is None:
         return
     says = item.generations or item.embeddings or isinstance(item.message, dict)
     is_ours = bool(says) or item.text is not None

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, columns, vectors
+from monitor import columns, vectors
 from monitor.chat import (
     content_text,
     is_error,
@@ -124,10 +124,8 @@ def read(call: Call) -> Inference:
     averages: dict[int, _Candidate] = {}
     is_ours = is_foreign = is_text = False
     for data, end in _documents(call):
-        try:
-            response = bodies.decode(data, _response_decoder)
-        except ParseError:
-            answer.unreadable(data)
+        response = answer.decoded(data, _response_decoder)
+        if response is None:
             is_text = not json_array.is_cut(data)
             is_ours = is_ours or not is_text
             continue

@@ -11,7 +11,6 @@ import msgspec
 
 from monitor import bodies, columns, forms
 from monitor.chat import content_text, deployment, is_error, is_success, question, sized
-from monitor.errors import ParseError
 from monitor.framings import multipart, sse
 from monitor.interfaces import Protocol
 from monitor.transcript import Documents, Transcript
@@ -153,10 +152,8 @@ def _read_whole(answer: Transcript, body: bytes) -> None:
         found = bodies.text(body)
         answer.outputs += [Part(role="assistant", text=found)] if found else []
         return
-    try:
-        said = bodies.decode(body, _answer_decoder)
-    except ParseError:
-        answer.unreadable(body)
+    said = answer.decoded(body, _answer_decoder)
+    if said is None:
         return
     if is_error({"error": said.error, "type": said.type, "object": said.object}):
         answer.error(body)

@@ -25,7 +25,6 @@ from monitor.chat import (
     wanted,
 )
 from monitor.counts import count
-from monitor.errors import ParseError
 from monitor.framings import sse
 from monitor.interfaces import Protocol
 from monitor.transcript import Documents, Transcript
@@ -219,10 +218,8 @@ def _tool_calls(message: _Message) -> list[tuple[Any, Any]]:
 
 
 def _read_whole(answer: Transcript, body: bytes, request: _Request) -> None:
-    try:
-        response = bodies.decode(body, _response_decoder)
-    except ParseError:
-        answer.unreadable(body)
+    response = answer.decoded(body, _response_decoder)
+    if response is None:
         return
     is_ours = response.choices is not None or response.data is not None
     is_error = bool(response.error) or (not is_ours and says_error(body))

@@ -9,9 +9,8 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, columns, forms
+from monitor import columns, forms
 from monitor.chat import content_text, deployment, is_error, media, question, sized
-from monitor.errors import ParseError
 from monitor.framings import multipart, sse
 from monitor.interfaces import Protocol
 from monitor.transcript import Documents, Transcript
@@ -106,10 +105,8 @@ def _inputs(request: _Request) -> list[Part]:
 
 
 def _read_whole(answer: Transcript, body: bytes) -> None:
-    try:
-        said = bodies.decode(body, _answer_decoder)
-    except ParseError:
-        answer.unreadable(body)
+    said = answer.decoded(body, _answer_decoder)
+    if said is None:
         return
     if is_error({"error": said.error, "type": said.type, "object": said.object}):
         answer.error(body)

@@ -9,9 +9,8 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, columns
+from monitor import columns
 from monitor.chat import content_text, is_error, question
-from monitor.errors import ParseError
 from monitor.interfaces import Protocol
 from monitor.transcript import Transcript
 from monitor.types import Call, Inference, Part
@@ -90,10 +89,8 @@ def _part(given: Any) -> Part:
 
 def _read(answer: Transcript, body: bytes) -> list[float]:
     """Put the results where they belong; how sure each verdict is."""
-    try:
-        response = bodies.decode(body, _response_decoder)
-    except ParseError:
-        answer.unreadable(body)
+    response = answer.decoded(body, _response_decoder)
+    if response is None:
         return []
     if is_error({"error": response.error, "object": response.object}):
         answer.error(body)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, columns
+from monitor import columns
 from monitor.chat import (
     content_text,
     is_error,
@@ -22,7 +22,6 @@ from monitor.chat import (
     wanted,
 )
 from monitor.counts import count
-from monitor.errors import ParseError
 from monitor.framings import sse
 from monitor.interfaces import Protocol
 from monitor.transcript import Documents, Transcript
@@ -195,10 +194,8 @@ def _list(value: Any) -> list[Any]:
 
 
 def _read_whole(answer: Transcript, body: bytes) -> None:
-    try:
-        response = bodies.decode(body, _response_decoder)
-    except ParseError:
-        answer.unreadable(body)
+    response = answer.decoded(body, _response_decoder)
+    if response is None:
         return
     is_other = response.output is None and not (response.status or response.error)
     if is_other and len(body) > 2:  # a count of tokens, too

@@ -18,6 +18,7 @@ import msgspec
 from monitor import bodies
 from monitor.hidden import is_empty
 from monitor.interfaces import Protocol
+from monitor.marks import GONE
 from monitor.privacy.parameters import COUNTED, STATEFUL, UNTOLD
 from monitor.redrive import dialects, surrogates
 from monitor.redrive.dialects import Left
@@ -64,7 +65,6 @@ KEPT_HEADERS = ("accept", "anthropic-version", "anthropic-beta", "openai-beta")
 _MEDIA = re.compile(
     r"\[(?:image|audio|video|file|document|media|sound|redacted_thinking)\b[^\]\n]{0,200}\]|<MEDIA:"
 )
-_GONE = re.compile(r"<REDACTED:")
 _SECRET = re.compile(rf"<{surrogates.SECRET}:")
 GRPC, INFER = "application/grpc", "/inference.GRPCInferenceService/ModelInfer"
 """The type of a call over gRPC, and the method whose calls have a form in JSON."""
@@ -162,7 +162,7 @@ def _check_texts(record: Record) -> None:
     ):
         raise Left("redacted")
     for text in _strings(record.inputs):
-        if _GONE.search(text):
+        if GONE in text:
             raise Left("redacted")
         if _SECRET.search(text):
             raise Left("secret")

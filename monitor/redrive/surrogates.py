@@ -12,7 +12,9 @@ import re
 from collections.abc import Callable
 from hashlib import blake2b
 
-PSEUDONYM = re.compile(r"<([A-Z_]+):[a-z0-9]+:([A-Za-z0-9_-]{16,})>")
+from monitor import marks
+
+PSEUDONYM = re.compile(f"<({marks.ENTITY}):{marks.KEY}:({marks.MAC})>")
 """A pseudonym: its entity, and its token."""
 
 SECRET = "SECRET"  # noqa: S105  an entity's name

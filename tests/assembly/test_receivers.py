@@ -67,7 +67,7 @@ def test_a_secret_signs_or_is_the_key(tmp_path: Path, key: str) -> None:
     ({"name": "a", "kind": "pagerduty"}, "notify[0].secret: kind pagerduty needs the file with its routing key"),
     ({"name": "a", "url": SLACK, "kind": "slack", "heartbeat": 60}, "notify[0].heartbeat: "),
     ({"name": "a", "url": "http://h/", "secret": "/no/such"}, "notify[0].secret: /no/such: No such file"),
-    ({"name": "a", "url": "http://h/", "secret": "/dev/null"}, "notify[0].secret: /dev/null is not a file"),
+    ({"name": "a", "url": "http://h/", "secret": "/dev/null"}, "notify[0].secret: /dev/null: is not a file"),
     ({"name": "a", "url": "http://h/", "runbook": "RUNBOOK.md"}, "notify[0].runbook: "),
     ({"name": "a", "url": "http://h/", "kind": "email"}, "notify[0].kind: 'email' is not one of alertmanager"),
     ({"name": "a", "url": "http://h/", "severities": []}, "notify[0].severities: "),

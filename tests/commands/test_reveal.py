@@ -11,7 +11,7 @@ from monitor.assembly import build, keyring
 from monitor.cli import main
 from monitor.commands import account, audit_log
 from monitor.errors import ConfigError
-from monitor.privacy.pseudonyms import PSEUDONYM
+from monitor.marks import PSEUDONYM
 from monitor.settings.schema import Privacy, Settings
 from monitor.types import (
     Call,

@@ -9,7 +9,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.privacy.pseudonyms import PSEUDONYM, Key, Tokens, derive, escape, fingerprint
+from monitor.marks import PSEUDONYM
+from monitor.privacy.pseudonyms import Key, Tokens, derive, escape, fingerprint
 
 ONE, TWO = Key("k1", bytes(32)), Key("k2", bytes([1]) * 32)
 

@@ -17,9 +17,10 @@ import brotli
 import pytest
 
 from monitor.dimensions import from_header
+from monitor.marks import PSEUDONYM
 from monitor.meters import Meters
 from monitor.privacy.patterns import Scanner
-from monitor.privacy.pseudonyms import PSEUDONYM, Key, Keyring, Mentions
+from monitor.privacy.pseudonyms import Key, Keyring, Mentions
 from monitor.privacy.records import Privacy
 from monitor.protocols import PROTOCOLS
 from monitor.recognizers import select

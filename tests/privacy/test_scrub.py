@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from monitor.bodies import Kept
 from monitor.errors import PrivacyError
+from monitor.marks import PSEUDONYM
 from monitor.privacy.patterns import Scanner
-from monitor.privacy.pseudonyms import PSEUDONYM, Key, Tokens
+from monitor.privacy.pseudonyms import Key, Tokens
 from monitor.privacy.scrub import Bounds, Scrub
 from monitor.privacy.views import normalise
 from monitor.recognizers import RECOGNIZERS, select
