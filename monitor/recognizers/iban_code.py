@@ -24,6 +24,7 @@ _STRUCTURES = (
 )
 _CLASSES = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
 _GAP = r"[-\s._,]{0,2}"
+_WIDE = r"[-\s._,/]{0,3}"
 
 
 def _compile(structure: str) -> tuple[str, re.Pattern[str], re.Pattern[str]]:
@@ -32,7 +33,7 @@ def _compile(structure: str) -> tuple[str, re.Pattern[str], re.Pattern[str]]:
     parts = [(int(size), kind) for size, kind in re.findall(r"(\d+)([nac])", bban)]
     length = 2 + sum(size for size, _ in parts)
     written = lazy(
-        rf"{country}{_GAP}\d\d(?:{_GAP}[A-Z0-9]){{{length - 2}}}", re.IGNORECASE | re.ASCII
+        rf"{country}{_WIDE}\d\d(?:{_WIDE}[A-Z0-9]){{{length - 2}}}", re.IGNORECASE | re.ASCII
     )
     built = lazy(r"[A-Z]{2}\d\d" + "".join(f"{_CLASSES[kind]}{{{n}}}" for n, kind in parts))
     return country, written, built
@@ -52,6 +53,8 @@ def _begins() -> str:
 
 
 _BEGINS = _begins()
+_IS_WIDE = lazy(r"/|[-\s._,]{3}")
+_PIECES = lazy(r"[A-Za-z0-9]+")
 
 
 def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -64,10 +67,27 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
         match = written.match(text, start)
         if match is None:
             continue
+        if _IS_WIDE.search(match.group()) and (
+            text[start - 1 : start] == "/" or not _are_fours(match.group())
+        ):
+            continue  # a path, or a row of other numbers
         value = alphanumeric(match.group())
         if built.fullmatch(value) and mod97(value[4:] + value[:4]):
             done = match.end()
             yield match.span()
+
+
+def _are_fours(written: str) -> bool:
+    """Whether a number stands in groups of four: in a row of other numbers it hardly does.
+
+    >>> _are_fours("DE 89 / 3704 / 0044 / 0532 / 0130 / 00"), _are_fours("DE89 / 37040 / 044")
+    (True, False)
+    """
+    pieces = _PIECES.findall(written)
+    if len(pieces[0]) == 2:  # the country alone
+        pieces[:2] = ["".join(pieces[:2])]
+    *fours, last = pieces
+    return all(len(one) == 4 for one in fours) and len(last) <= 4
 
 
 RECOGNIZER = Recognizer(
@@ -75,7 +95,7 @@ RECOGNIZER = Recognizer(
     entity="IBAN_CODE",
     triggers=(
         rf"{_BEGINS}[0-9]{{2}}(?:[-\s._,]{{0,2}}[a-z0-9]){{5}}",
-        rf"{_BEGINS}[-\s._,]{{1,2}}[0-9]{{2}}[-\s._,]{{1,2}}[a-z0-9]{{4}}[-\s._,]",
+        rf"{_BEGINS}{_WIDE}[0-9]{{2}}[-\s._,/]{{1,3}}[a-z0-9]{{4}}[-\s._,/]",
         rf"{_BEGINS}[-\s._,]{{1,2}}[0-9]{{2}}(?:{_GAP}[a-z]){{0,6}}(?:{_GAP}[0-9]){{3}}",
     ),
     find=_find,
@@ -87,12 +107,14 @@ RECOGNIZER = Recognizer(
         "«DE89-3704-0044-0532-0130-00»;«NL91_ABNA_0417_1643_00»",
         "«DE 89 3704 0044 0532 0130 00» with a space",
         "one space: «DE 89370400440532013000», «gb 29 nwbk60161331926819», «NL-91AB NA04 1716 4300»",
-        "wrapped «BE68 5390\n0754 7034»",
+        "wrapped «BE68 5390\n0754 7034», indented «BE68 5390\n  0754 7034»",
+        "«DE89/3704/0044/0532/0130/00», «NL91 - ABNA - 0417 - 1643 - 00», «BE 68   5390   0754   7034»",
     ),
     counterexamples=(
         "DE88 3704 0044 0532 0130 00 and GB29NWBK60161331926818",
         "md5 453e82b54828ae54ee794d4cce211ac2",
         "digest de893704004405320130ab and SE10 is a part of London",
+        "DE / 89370400440532013000 and row BE 6 / 85390 / 0754 / 7034 and path /be/68/5390/0754/7034",
     ),
     keys=frozenset({"iban", "ibancode"}),
     plausible=lambda text: sum(map(str.isalnum, text)) >= 15,
