@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import get_args
+import ast
+import importlib.util
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -36,16 +38,33 @@ def test_a_word_of_any_dialect_has_one_form(word: str, right: str) -> None:
     assert normal(word) == right
 
 
+def listed(package: str, file: str, name: str) -> list[str]:
+    """The words of a Literal, read in its file: to import a client takes two seconds."""
+    found = importlib.util.find_spec(package)
+    assert found
+    assert found.origin
+    module = ast.parse((Path(found.origin).parent / file).read_text(encoding="utf-8"))
+    (said,) = (
+        node
+        for node in ast.walk(module)
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and node.target.id == name
+    )
+    literal = said.value or said.annotation
+    assert isinstance(literal, ast.Subscript)
+    words: tuple[str, ...] = ast.literal_eval(literal.slice)
+    return list(words)
+
+
 def test_every_word_of_the_clients_is_known() -> None:
     """OpenAI's and Anthropic's types list them."""
-    from anthropic.types import StopReason
-    from openai.types.chat.chat_completion import Choice
-
-    assert {word: normal(word) for word in get_args(StopReason)} == {
+    words = listed("anthropic", "types/stop_reason.py", "StopReason")
+    assert {word: normal(word) for word in words} == {
         "end_turn": "stop", "max_tokens": "length", "stop_sequence": "stop", "tool_use": "tool",
         "pause_turn": "pause", "refusal": "refusal", "model_context_window_exceeded": "length",
     }  # fmt: skip
-    words = get_args(Choice.model_fields["finish_reason"].annotation)
+    words = listed("openai", "types/chat/chat_completion.py", "finish_reason")
     assert {word: normal(word) for word in words} == {
         "stop": "stop", "length": "length", "tool_calls": "tool", "content_filter": "filter",
         "function_call": "tool",

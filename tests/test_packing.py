@@ -25,8 +25,13 @@ def zstd(data: bytes) -> bytes:
     return out.getvalue()
 
 
+def xz(content: bytes) -> bytes:
+    """Packed less well, which takes a tenth of the time."""
+    return lzma.compress(content, preset=0)
+
+
 PACKED = {
-    "plain": bytes, "gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress, "zstd": zstd,
+    "plain": bytes, "gzip": gzip.compress, "bzip2": bz2.compress, "xz": xz, "zstd": zstd,
 }  # fmt: skip
 
 
@@ -54,7 +59,7 @@ def packed(how: str) -> bytes:
 def broken(path: Path, content: bytes) -> tuple[bytes, str]:
     """What comes of a packed file up to where it breaks off, and why it does."""
     path.write_bytes(content)
-    found = b""
+    found = bytearray()
     with packing.opened(path) as stream:
         try:
             while more := stream.read1(70_001):
@@ -62,8 +67,8 @@ def broken(path: Path, content: bytes) -> tuple[bytes, str]:
         except OSError as error:
             with pytest.raises(OSError, match=packing.why(error)):  # again and again
                 stream.read(1)
-            return found, packing.why(error)
-    return found, ""
+            return bytes(found), packing.why(error)
+    return bytes(found), ""
 
 
 @pytest.mark.parametrize("how", WAYS)
@@ -164,6 +169,14 @@ def test_utf_16_comes_as_utf_8(tmp_path: Path, how: str, order: str, mark: str) 
         assert first + b"".join(iter(lambda: stream.read(70_001), b"")) == text.encode()
 
 
+def is_utf_8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("order", BROAD)
 @pytest.mark.parametrize("more", [0, 1, 2, 3])
 def test_utf_8_behind_utf_16_keeps_its_lines(tmp_path: Path, order: str, more: int) -> None:
@@ -177,9 +190,7 @@ def test_utf_8_behind_utf_16_keeps_its_lines(tmp_path: Path, order: str, more: i
     assert found[:300] == ['{"x": "Zoë"}\n'.encode()] * 300
     strange = found[300:]
     assert abs(len(strange) - 5000) <= 2
-    for line in strange[1:-1]:
-        with pytest.raises(UnicodeDecodeError):
-            line.decode()
+    assert not [line for line in strange[1:-1] if is_utf_8(line)]
 
 
 def test_text_without_spaces_is_no_utf_8(tmp_path: Path) -> None:

@@ -88,6 +88,12 @@ def server_side(cert: str, key: str) -> ssl.SSLContext:
     return context
 
 
+def sidecar(url: str, store: str) -> tuple[str, ...]:
+    """What starts no analyzer: TLS is none of its business, and to start it takes as long as a
+    recorder and a proxy."""
+    return "sidecar", "--upstream", url, "--redis", store, "--listen", "127.0.0.1:0"
+
+
 def secure(system: Any) -> str:
     return f"https://{system.run['listen']}"
 
@@ -135,11 +141,11 @@ def test_https_in_and_out(start: Any, authority: Any, secure_model: Any) -> None
 
 
 def test_an_upstream_that_nobody_vouches_for_is_refused(
-    start: Any, authority: Any, secure_model: Any
+    start: Any, authority: Any, secure_model: Any, store: str
 ) -> None:
     """The client gets a 502, the log says why, once; not a byte of the request goes there."""
     url = secure_model(server_side(*authority().issue("model")))
-    system = start("run", "--upstream", url, "--listen", "127.0.0.1:0")
+    system = start(*sidecar(url, store))
     for _ in range(2):
         assert httpx.post(system.url + "/x", content=b"secret", timeout=20).status_code == 502
     system.until(lambda: len(system.records()) == 2)
@@ -148,12 +154,12 @@ def test_an_upstream_that_nobody_vouches_for_is_refused(
 
 
 def test_a_client_that_half_closes_gets_its_answer_from_a_tls_upstream(
-    start: Any, authority: Any, secure_model: Any
+    start: Any, authority: Any, secure_model: Any, store: str
 ) -> None:
     """TLS has no half-close to pass on: the upstream is kept until it has answered."""
     one = authority()
     url = secure_model(server_side(*one.issue("model")))
-    system = start("run", "--upstream", url, "--listen", "127.0.0.1:0", tls={"ca": one.ca})
+    system = start(*sidecar(url, store), tls={"ca": one.ca})
     host, port = system.run["listen"].split(":")
     with socket.create_connection((host, int(port)), 20) as raw:
         raw.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")
@@ -166,25 +172,27 @@ def test_a_client_that_half_closes_gets_its_answer_from_a_tls_upstream(
 
 
 def test_grpc_over_tls_on_both_sides_or_on_one(
-    start: Any, authority: Any, secure_grpc: tuple[Any, str]
+    start: Any, authority: Any, secure_grpc: tuple[Any, str], store: str
 ) -> None:
     """ALPN is carried through; a client without TLS is listened to first."""
     inside, url = secure_grpc
     outside = authority("outside")
     cert, key = outside.issue("sidecar")
-    listen = ("run", "--upstream", url, "--listen", "127.0.0.1:0")
-    both = start(*listen, name="both", tls={"cert": cert, "key": key, "ca": inside.ca})
-    one = start(*listen, name="one", tls={"ca": inside.ca})
+    both = start(
+        *sidecar(url, store), name="both", endpoint="both",
+        tls={"cert": cert, "key": key, "ca": inside.ca},
+    )  # fmt: skip
+    one = start(*sidecar(url, store), name="one", endpoint="one", tls={"ca": inside.ca})
     roots = grpc.ssl_channel_credentials(Path(outside.ca).read_bytes())
     channels = (
         grpc.secure_channel(both.run["listen"], roots),
         grpc.insecure_channel(one.run["listen"]),
     )
-    for system, channel in zip((both, one), channels, strict=True):
+    for name, system, channel in zip(("both", "one"), (both, one), channels, strict=True):
         with channel:
             assert channel.unary_unary("/test.Model/Unary")(b"x", timeout=20) == b"answer to x"
         system.settled()
-        (record,) = system.records()
+        (record,) = system.records(name)
         assert (record["request"]["path"], record["outcome"]) == ("/test.Model/Unary", "ok")
         assert not system.complaints()
 
