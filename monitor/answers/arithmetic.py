@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations, groupby
+from itertools import combinations
 
 from monitor.answers.marks import EDGE
 from monitor.answers.quantities import Quantity
@@ -13,15 +13,16 @@ from monitor.words.units import CURRENCIES
 
 Made = tuple[str, str, float]
 """(unit, kind, value) of what some numbers make."""
+ALL = "+-~*%:"
 IN_A_ROW, _MEMBERS = 8, 40
 """Rows with more numbers, and members with more values, are not combined."""
 _KEY = re.compile(r"[\"'](?P<key>[\w -]{1,30})[\"']: ?(?P<sign>-?)\Z")
 
 
-def combine(a: Quantity, b: Quantity) -> list[Made]:
+def combine(a: Quantity, b: Quantity, kinds: str = ALL) -> list[Made]:
     """Return what two numbers of one row make: sum (+), difference (-), mean (~), product or part
-    (*), change (%), share or ratio (:)."""
-    found = multiply(a, b)
+    (*), change (%), share or ratio (:). No products where they are none of the `kinds`."""
+    found = multiply(a, b) if "*" in kinds else []
     if a.unit == b.unit:
         found += _compared(_in_one_unit(a, b), _in_one_unit(b, a), a.unit)
     elif a.unit != "%" != b.unit:
@@ -123,24 +124,48 @@ def _units(row: Sequence[Quantity]) -> str | list[str]:
     return row[0].unit if len(row) == 1 else [one.unit for one in row]
 
 
-def wholes(alike: Sequence[Sequence[Quantity]]) -> Iterator[Made]:
-    """Yield (unit, kind, value) of sums, means and shares of rows, and of columns of rows that are
+def wholes(alike: Sequence[Sequence[Quantity]]) -> list[Made]:
+    """Return (unit, kind, value) of sums, means and shares of rows, and of columns of rows that are
     alike."""
-    groups = [row for row in alike if len(row) > 2]
-    for _, same in groupby(alike, _units):
-        block = list(same)
-        if len(block) > 1 and len(block[0]) <= IN_A_ROW:
-            groups += zip(*block, strict=True)
-    for group in groups:
-        by_unit: dict[str, list[float]] = defaultdict(list)
-        for one in group:
-            by_unit[one.unit].append(one.value)
-        for unit, values in by_unit.items():
-            total = sum(values)
-            yield unit, "+", total
-            yield unit, "+", total - values[-1]
-            yield unit, "+", total - values[0]
-            yield unit, "~", total / len(values)
-            if total > 0 and len(values) <= IN_A_ROW:
-                for value in values:
-                    yield "%", ":", 100 * value / total
+    found: list[Made] = []
+    for row in alike:
+        if len(row) > 2:
+            by_unit: dict[str, list[float]] = {}
+            for one in row:
+                by_unit.setdefault(one.unit, []).append(one.value)
+            for unit, values in by_unit.items():
+                found += _whole(unit, values)
+    if len(alike) > 1:
+        every = list(map(_units, alike))
+        first = 0
+        for place, units in enumerate(every[1:], 1):
+            if units != every[first]:
+                if place - first > 1:
+                    found += _columns(alike[first:place])
+                first = place
+        if len(every) - first > 1:
+            found += _columns(alike[first:])
+    return found
+
+
+def _columns(block: Sequence[Sequence[Quantity]]) -> list[Made]:
+    """The same of each column of rows that measure the same."""
+    found: list[Made] = []
+    if len(block[0]) <= IN_A_ROW:
+        for column in zip(*block, strict=True):
+            found += _whole(column[0].unit, [one.value for one in column])
+    return found
+
+
+def _whole(unit: str, values: Sequence[float]) -> list[Made]:
+    """The same of some values in a unit."""
+    total = sum(values)
+    found = [
+        (unit, "+", total),
+        (unit, "+", total - values[-1]),
+        (unit, "+", total - values[0]),
+        (unit, "~", total / len(values)),
+    ]
+    if total > 0 and len(values) <= IN_A_ROW:
+        found += [("%", ":", 100 * value / total) for value in values]
+    return found

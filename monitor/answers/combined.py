@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 
 from monitor.answers.arithmetic import (
@@ -20,6 +20,7 @@ from monitor.answers.arithmetic import (
     of_column,
     wholes,
 )
+from monitor.answers.marks import EDGE
 from monitor.answers.quantities import Amounts, Quantity
 
 PAIRS = 150
@@ -36,6 +37,24 @@ def rows_of(amounts: Amounts) -> list[list[Quantity]]:
     if amounts.rows is None:
         amounts.rows = list(in_rows(amounts.marked, amounts))
     return amounts.rows
+
+
+def side_by_side(amounts: Amounts) -> Iterator[Pair]:
+    """Yield each number of a row with the next one, in one reading each."""
+    if amounts.rows is not None:
+        for row in amounts.rows:
+            yield from pairwise(row)
+        return
+    find = amounts.marked.find
+    before: Quantity | None = None
+    for one in amounts:
+        start = one.start
+        if before is not None:
+            if before.start == start:
+                continue
+            if find(EDGE, before.start, start) < 0:
+                yield before, one
+        before = one
 
 
 def made_of(text: str, amounts: Amounts) -> Values:
@@ -77,7 +96,7 @@ def parts_of(text: str, amounts: Amounts) -> tuple[list[Pair], list[Made]]:
         if len(columns) < PAIRS:
             columns += [one for one in zip(above, row, strict=False) if one[0].unit == one[1].unit]
         above = row if len(row) <= IN_A_ROW else row[:IN_A_ROW]
-    made = list(wholes(rows[:PAIRS]))
+    made = wholes(rows[:PAIRS])
     for group in keyed(text, amounts) if '":' in text else ():
         made += of_column(group)
     return within[:PAIRS] + columns[:PAIRS], made

@@ -169,62 +169,67 @@ def _read_all(text: str, most: int, marked: bytes, *, names: bool) -> _Reading:
             break
         if start < until:
             continue
-        form = match.lastgroup
-        if form in _PLAIN and not found.is_open:
-            word = None if form == "bare" else match["word"] or "%"
-            after = _plainly(found, start, end, word, names=names)
-            if after:
-                until = after
-                continue
+        form, after = match.lastgroup, 0
+        if form == "plain":
+            if not found.is_open:
+                after = _plainly(found, start, end, match["word"] or "%", names)
+        elif form == "bare":
+            if not found.is_open:
+                after = _barely(found, start, end, names)
         elif form == "no":
             continue
-        if _is_part(text, start, names=names):
-            continue
-        unit, factor, until = _unit(text, start, end, found.money)
-        if unit is None or not (unit or factor != 1.0 or not _is_name(text, start, end)):
-            if not names:
-                until = until if unit is not None else end + (text[end : end + 1] == "-")
-                continue
-            unit, found.has_names = NAME, True
-        found.add(_read(text, (start, end, until), unit, factor), unit, factor)
+        until = after or _carefully(found, start, end, until, names)
     found.runs = runs
     found.is_whole = len(every) < most and next_one < 0
     return found
 
 
-def _plainly(found: _Reading, start: int, end: int, word: str | None, *, names: bool) -> int:
+def _carefully(found: _Reading, start: int, end: int, until: int, names: bool) -> int:
+    """Add a number by all that stands beside it; return where it ends, or `until` where what was
+    read before ends."""
+    text = found.text
+    if _is_part(text, start, names=names):
+        return until
+    unit, factor, until = _unit(text, start, end, found.money)
+    if unit is None or not (unit or factor != 1.0 or not _is_name(text, start, end)):
+        if not names:
+            return until if unit is not None else end + (text[end : end + 1] == "-")
+        unit, found.has_names = NAME, True
+    found.add(_read(text, (start, end, until), unit, factor), unit, factor)
+    return until
+
+
+def _plainly(found: _Reading, start: int, end: int, word: str, names: bool) -> int:
     """Add a number of which one look at what stands beside it tells all, as most do; return where
     it ends. Return 0 where it has to be read with care, which comes to the same everywhere else.
-    `word` stands behind it, or the sign of percent, or nothing of that kind."""
+    `word` stands behind it, or the sign of percent."""
+    least, unit, factor, signs, may_go_on = _BEHIND[word]
+    length = end - start
+    if length < least:
+        return 0
     text = found.text
-    unit = money = _SIGNS.get(text[start - 1 : start], "")
-    factor, until = 1.0, end
-    if word is None:
-        may_go_on = money or text[end : end + 1] == ","
-        if not money and _is_name(text, start, end):
-            unit = NAME
+    until = end + signs
+    before = text[start - 1 : start]
+    if before in _SIGNS:
+        unit, factor, may_go_on, until = _SIGNS[before], 1.0, True, end
+    elif signs:
+        if text[until : until + 1] == ".":
+            until += 1
     else:
-        least, kind, one = _BEHIND[word]
-        if end - start < least:
-            return 0
-        may_go_on = money
-        if money:
-            pass
-        elif kind or one != 1.0:
-            unit, factor = kind, one
-            may_go_on = unit in units.CURRENCIES
-            until = end + (1 if word == "%" else 1 + len(word))
-            if text[until : until + 1] == ".":
-                until += 1
-        elif _is_named(text, start, end):
+        space = text.rfind(" ", start - _LOOK_BACK if start > _LOOK_BACK else 0, start - 1)
+        if space >= 0 and before == " ":
+            is_named = length <= _NAMING[text[space + 1 : start - 1]]
+        else:
+            is_named = _is_named(text, start, end)
+        if is_named:
+            found.has_names = True
+            if not names:
+                return end
             unit = NAME
-    if unit is NAME:
-        found.has_names = True
-        if not names:
-            return end
     run = text[start:end]
-    number, step = float(run), 1.0 if run.isdigit() else _STEPS[len(run.partition(".")[2])]
-    new = _quantity(Quantity, (number * factor, step * factor, unit, number, start, until))
+    written = float(run)
+    step = 1.0 if length < _FRACTION or run.isdigit() else _STEPS[len(run.partition(".")[2])]
+    new = _quantity(Quantity, (written * factor, step * factor, unit, written, start, until))
     if may_go_on and _DASHED.match(text, until):
         found.add([new], unit, factor)
     else:
@@ -232,18 +237,44 @@ def _plainly(found: _Reading, start: int, end: int, word: str | None, *, names: 
     return until
 
 
-class _Behind(dict[str, tuple[int, str, float]]):
-    """A word behind a number → (how long a number must be, so that the word tells all, what the
-    word measures, how many of that one is). Of words that come often it is remembered."""
+def _barely(found: _Reading, start: int, end: int, names: bool) -> int:
+    """Do the same with a number behind which there is neither."""
+    text = found.text
+    unit = money = _SIGNS.get(text[start - 1 : start], "")
+    if not money and _is_name(text, start, end):
+        found.has_names = True
+        if not names:
+            return end
+        unit = NAME
+    run = text[start:end]
+    step = 1.0 if run.isdigit() else _STEPS[len(run.partition(".")[2])]
+    new = Quantity(float(run), step, unit, float(run), start, end)
+    if (money or text[end : end + 1] == ",") and _DASHED.match(text, end):
+        found.add([new], unit, 1.0)
+    else:
+        found.all.append(new)
+    return end
 
-    def __missing__(self, word: str) -> tuple[int, str, float]:
+
+_Word = tuple[int, str, float, int, bool]
+
+
+class _Behind(dict[str, _Word]):
+    """A word behind a number → (how long a number must be, so that the word tells all; what the
+    word measures; how many of that one is; how far it reaches, where it measures something; whether
+    a range may go on behind it). Of words that come often it is remembered."""
+
+    def __missing__(self, word: str) -> _Word:
         lower = word.lower()
         kind, one = units.UNITS.get(word) or units.IN_ANY_CASE.get(lower, _NO_UNIT)
         least = _NEVER if lower in _UNPLAIN else 3 if lower[:3] in cues.MONTHS else 0
+        signs = 0
+        if kind or one != 1.0:
+            signs = 1 if word == "%" else 1 + len(word)
         if len(self) >= _WORDS:
             self.clear()
-        self[word] = least, kind, one
-        return least, kind, one
+        found = self[word] = least, kind, one, signs, kind in units.CURRENCIES
+        return found
 
 
 _BEHIND = _Behind()
@@ -253,6 +284,8 @@ _quantity = tuple.__new__
 _PLAIN = ("plain", "bare")
 _NO_UNIT = ("", 1.0)
 _STEPS = (1.0, 0.1, 0.01)
+_FRACTION = 3
+"""Signs that a number with a fraction has at least."""
 _BEFORE_UNITS = "working business calendar consecutive full more additional per"
 _JOINING = "to bis and or of out von und oder et"
 _UNPLAIN = {*_BEFORE_UNITS.split(), *_JOINING.split(), *map(str.lower, units.SCALES)}
@@ -261,6 +294,8 @@ _UNPLAIN = {*_BEFORE_UNITS.split(), *_JOINING.split(), *map(str.lower, units.SCA
 
 class _Reading:
     """The amounts of a text so far. Those of a range or a list get the unit of the last."""
+
+    __slots__ = ("_opened", "all", "has_names", "is_open", "is_whole", "money", "runs", "text")
 
     def __init__(self, text: str) -> None:
         self.all: list[Quantity] = []

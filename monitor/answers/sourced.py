@@ -12,10 +12,10 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations, islice, pairwise
+from itertools import chain, combinations, islice
 
 from monitor.answers.arithmetic import IN_A_ROW, Made, wholes
-from monitor.answers.combined import PAIRS, Pair, made_of, parts_of, rows_of
+from monitor.answers.combined import PAIRS, Pair, made_of, parts_of, rows_of, side_by_side
 from monitor.answers.marks import EDGE, marks
 from monitor.answers.matches import Claim, is_among, is_made
 from monitor.answers.quantities import Amounts, Quantity, of_source, quantities
@@ -30,6 +30,8 @@ _BESIDE, _COUNTS, _MANY = 40, 6, 1000
 thousand."""
 _FEW = 64
 """So many pairs are held against each number; of more what they make is put in order first."""
+_CENT = 0.01
+"""The step of a number that may be a price."""
 _OF = re.compile(r"%? ?(?:of|der|des|von|du|de)\b", re.IGNORECASE)
 _MONTH = 30 * 86400.0
 _KINDS = frozenset("+-~*%:")
@@ -52,6 +54,7 @@ class Sources:
         self._rows: list[list[list[Quantity]]] | None = None
         self._spelled: dict[float, bool] = {}
         self._has_metres = False
+        has_prices = False
         self._found: list[Amounts] = []
         every: list[float] = []
         plain: list[float] = []
@@ -62,18 +65,21 @@ class Sources:
             found = of_source(text, MOST - self.count)
             self._found.append(found)
             self.count += len(found)
-            for value, _, unit, written, _, _ in found:
-                every.append(value)
+            every += [one[0] for one in found]
+            for value, step, unit, written, _, _ in found:
                 if value != written:
                     every.append(written)
-                    if not unit:
-                        plain.append(written)
-                elif unit == "length":  # 5 m may be millions
-                    plain.append(value * 1e6)
-                    self._has_metres = True
                 if not unit:
                     plain.append(value)
-                elif unit in measured:
+                    if value != written:
+                        plain.append(written)
+                    if step == _CENT:
+                        has_prices = True
+                    continue
+                if unit == "length" and value == written:  # 5 m may be millions
+                    plain.append(value * 1e6)
+                    self._has_metres = True
+                if unit in measured:
                     measured[unit].append(value)
                 else:
                     measured[unit] = [value]
@@ -84,6 +90,7 @@ class Sources:
         every.sort()
         self._values = measured
         self._written = every
+        self._has_prices = has_prices or not CURRENCIES.isdisjoint(measured)
 
     @once
     def asked(self) -> Sequence[Quantity]:
@@ -98,9 +105,11 @@ class Sources:
     def support(self, one: Quantity, slack: float) -> bool:
         """Whether a number stands in the texts; `slack` is by how much of its own value it may be
         off, in its unit's measure."""
-        value, unit = one.value, one.unit
-        is_near = _is_within(self._written, value - slack, value + slack)
-        is_scaled = value != one.written
+        value, _, unit, written, _, _ = one
+        every = self._written
+        place = bisect_left(every, value - slack)
+        is_near = place < len(every) and every[place] <= value + slack
+        is_scaled = value != written
         if not unit:
             if is_near or (is_scaled and self._stands(one, slack)):
                 return True
@@ -111,7 +120,7 @@ class Sources:
         if unit == "length" and not is_scaled:  # 5 m may be millions
             times = value * 1e6, slack * 1e6
             return any(_near(found, *times) for found in self._values.values())
-        return self._says(one)
+        return written in cues.SPELLED and self._says(written)
 
     def _stands(self, one: Quantity, slack: float) -> bool:
         """Whether a number without a unit stands there as it is written, or in thousands."""
@@ -143,8 +152,10 @@ class Sources:
         plain = self._values[""]
         if not plain:
             return False
-        value, scale = one.value, one.scale
-        written = slack / scale
+        value, scale, written = one.value, 1.0, slack
+        if value != one.written:
+            scale = one.scale
+            written = slack / scale
         if _near(plain, value, slack) or (scale != 1.0 and _near(plain, one.written, written)):
             return True
         if one.unit == "%" and value <= 200 and _near(plain, value / 100, slack / 100):
@@ -155,14 +166,12 @@ class Sources:
             return True
         return scale > 1e5 and _near(plain, value / 1e3, slack / 1e3)
 
-    def _says(self, one: Quantity) -> bool:
-        """Whether the texts spell a number."""
-        spelled = cues.SPELLED.get(one.written)  # type: ignore[call-overload]
-        if not spelled:
-            return False
-        if one.written not in self._spelled:
-            self._spelled[one.written] = any(_spells(text, spelled) for text in self.texts)
-        return self._spelled[one.written]
+    def _says(self, number: float) -> bool:
+        """Whether the texts spell a number that has names."""
+        if number not in self._spelled:
+            spelled = cues.SPELLED[int(number)]
+            self._spelled[number] = any(_spells(text, spelled) for text in self.texts)
+        return self._spelled[number]
 
     def derive(self, claim: Claim, kinds: str) -> bool:
         """Whether a number is made in one of these ways (`combine`) of two of one sentence or row,
@@ -181,7 +190,9 @@ class Sources:
     @once
     def multiplied(self) -> list[float]:
         """What rows say that several of a thing cost: `2 x pear 0.60`."""
-        pairs = (pair for of in self._by_row() for row in of for pair in pairwise(row))
+        if not self._has_prices:
+            return []
+        pairs = chain.from_iterable(map(side_by_side, self._found))
         return sorted(a.written * b.value for a, b in islice(pairs, PAIRS) if _is_priced(a, b))
 
     def beside(self, known: Quantity) -> list[Quantity]:
@@ -242,7 +253,7 @@ def _is_priced(count: Quantity, price: Quantity) -> bool:
     """Whether the first of two numbers that stand side by side may be how many, the second what
     each of them costs."""
     return (
-        (price.unit in CURRENCIES or (not price.unit and price.step == 0.01))
+        (price.unit in CURRENCIES or (not price.unit and price.step == _CENT))
         and 1 < count.written < 1000 and count.written == int(count.written)
         and count.unit not in CURRENCIES and count.unit != "%"
     )  # fmt: skip
@@ -265,23 +276,6 @@ def _spells(text: str, words: Sequence[str]) -> bool:
     return False
 
 
-def claims(amounts: Iterable[Quantity]) -> Iterator[list[Quantity]]:
-    """Yield the amounts of an answer that say something, each in all of its readings.
-
-    Years are none, nor are 0, 1, 100 and, without a unit, whole numbers up to ten: they count what
-    is told, which is not looked up.
-    """
-    readings: list[Quantity] = []
-    for one in amounts:
-        if readings and readings[0].start != one.start:
-            yield readings
-            readings = []
-        if not _is_idle(one):
-            readings.append(one)
-    if readings:
-        yield readings
-
-
 def _is_idle(one: Quantity) -> bool:
     written = one.written
     if written in _IDLE and (written != 100.0 or one.unit in ("", "%")):
@@ -299,64 +293,94 @@ def _is_year(one: Quantity) -> bool:
 
 
 def unsupported(answer: str, sources: Sources, most: int) -> tuple[int, int]:
-    """Return (how many numbers of an answer nothing supports, how many there are).
+    """Return (how many numbers of an answer nothing supports, how many there are), each in all of
+    its readings.
 
-    What an answer has worked out in a way that is not seen through here is left out of both.
+    Years are none, nor are 0, 1, 100 and, without a unit, whole numbers up to ten: they count what
+    is told, which is not looked up. What an answer has worked out in a way that is not seen through
+    here is left out of both.
     """
     marked = marks(answer)
     amounts = quantities(answer, most, marked=marked)
-    right: list[Quantity] = []
-    missing: list[list[Claim]] = []
-    seen: set[tuple[float, str]] = set()
-    for readings in claims(amounts):
-        first = readings[0]
-        key = first.value, first.unit
-        if key in seen:
-            continue
-        seen.add(key)
-        some = []
-        for one in readings:
-            slack = _slack(one, answer)
-            if sources.support(one, slack):
-                right.append(first)
-                break
-            some.append(Claim(one, slack))
-        else:
-            missing.append(some)
+    missing, known, count = _missing(answer, amounts, sources)
     if not missing:
-        return 0, len(seen)
-    sentences = _Sentences(answer, marked, amounts, right)
-    left = [(some, sentences.said(some[0].one)) for some in missing]
+        return 0, count
+    sentences = _Sentences(answer, marked, known)
+    left = list(zip(missing, sentences.said(missing), strict=True))
     for _ in range(2):  # what follows from what is said after it
         before = len(left)
         unknown = []
         for some, said in left:
             for claim in some:
                 if _follows(claim, sources, sentences, said):
-                    sentences.know(some[0].one)
+                    sentences.know(some[0][0])
                     break
             else:
                 unknown.append((some, said))
         left = unknown
         if len(left) in (0, before):
             break
-    unsure = sum(said.is_computed for _, said in left)
-    return len(left) - unsure, len(seen) - unsure
+    unsure = sum([said.is_computed for _, said in left])
+    return len(left) - unsure, count - unsure
+
+
+Reading = tuple[Quantity, float]
+"""A number of an answer, and by how much it may be off."""
+
+
+def _missing(
+    answer: str, amounts: Sequence[Quantity], sources: Sources
+) -> tuple[list[list[Reading]], list[Quantity], int]:
+    """(the numbers of an answer that do not stand in the texts; those of which others may follow:
+    small ones and those that do; how many say something)."""
+    missing: list[list[Reading]] = []
+    known: list[Quantity] = []
+    right: list[Quantity] = []
+    seen: set[tuple[float, str]] = set()
+    supports, hedges = sources.support, cues.hedges
+    some: list[Reading] = []
+    first: Quantity | None = None
+    is_settled, last = False, -1
+    for one in amounts:
+        value, step, unit, written, start, _ = one
+        if (written <= _SMALL or written >= _YEARS or written == 100.0) and _is_idle(one):
+            if 1.0 < written <= _SMALL or written == 100.0:
+                known.append(one)
+            continue
+        if start != last:
+            last, first, some = start, one, []
+            is_settled = (value, unit) in seen
+            seen.add((value, unit))
+        if is_settled:
+            continue
+        slack = step * _HALF + value * _LITTLE
+        if hedges(answer, start):
+            slack = _hedged(one, slack)
+        if supports(one, slack):
+            is_settled = True
+            right.append(first or one)
+            if some:
+                missing.pop()
+        else:
+            if not some:
+                missing.append(some)
+            some.append((one, slack))
+    return missing, known + right, len(seen)
+
+
+_SMALL, _YEARS = 10.0, 1800.0
+
+
+_NOTHING = cues.said("")
 
 
 class _Sentences:
     """The sentences and rows of an answer, and which numbers of each are `known` to be right."""
 
-    def __init__(
-        self, answer: str, marked: bytes, amounts: Sequence[Quantity], right: Sequence[Quantity]
-    ) -> None:
+    def __init__(self, answer: str, marked: bytes, right: Sequence[Quantity]) -> None:
         self._answer = answer
         self._marked = marked
         self.known: dict[int, list[Quantity]] = defaultdict(list)
-        self._said: dict[int, cues.Said] = {}
-        for one in amounts:
-            if (1.0 < one.written <= 10.0 or one.written == 100.0) and _is_idle(one):
-                self.know(one)
         for one in right:
             self.know(one)
 
@@ -368,15 +392,21 @@ class _Sentences:
         """Let others follow from a number."""
         self.known[self.place(one)].append(one)
 
-    def said(self, one: Quantity) -> cues.Said:
-        """What the sentence of a number says of how its numbers were made."""
-        start = self._marked.rfind(EDGE, 0, one.start) + 1
-        said = self._said.get(start)
-        if said is None:
-            end = self._marked.find(EDGE, one.start)
-            sentence = self._answer[start:end] if end >= 0 else self._answer[start:]
-            said = self._said[start] = cues.said(sentence)
-        return said
+    def said(self, claims: Iterable[Sequence[Reading]]) -> list[cues.Said]:
+        """What the sentence of each of some numbers, in order, says of how it was made."""
+        found: list[cues.Said] = []
+        answer, find = self._answer, self._marked.find
+        end, said = 0, _NOTHING
+        for some in claims:
+            place = some[0][0].start
+            if place >= end:
+                begin = self._marked.rfind(EDGE, 0, place) + 1
+                end = find(EDGE, place)
+                if end < 0:
+                    end = len(answer)
+                said = cues.said(answer[begin:end])
+            found.append(said)
+        return found
 
     def goes_on(self, one: Quantity, pattern: re.Pattern[str]) -> bool:
         """Whether a pattern follows a number."""
@@ -391,25 +421,39 @@ class _Sentences:
         return [self.known[row] for row in range(max(place - 40, 0), place) if row in self.known]
 
 
-def _follows(claim: Claim, sources: Sources, sentences: _Sentences, said: cues.Said) -> bool:
+def _follows(reading: Reading, sources: Sources, sentences: _Sentences, said: cues.Said) -> bool:
     """Whether a number follows from others of its sentence, or from the texts by what it says."""
-    one = claim.one
+    one = reading[0]
+    kinds = said.kinds
+    if one.unit == "%" and sentences.goes_on(one, _OF):
+        kinds += ":"
     beside: list[Quantity] = []
     place = 0
     if sentences.known:
         place = sentences.place(one)
         beside = sentences.beside(place)
-        if len(beside) > 1 and is_made(claim, combinations(beside, 2)):
-            return True
-        if len(beside) > 2 and is_among(claim, wholes([beside])):
-            return True
-    if one.unit in _PRICED and _is_within(sources.multiplied, *claim.same):
-        return True
-    kinds = said.kinds
-    if one.unit == "%" and sentences.goes_on(one, _OF):
-        kinds += ":"
-    if not kinds:
+    multiplied = sources.multiplied
+    if not (kinds or multiplied or len(beside) > 1):
         return False
+    claim = Claim(*reading)
+    if len(beside) > 1 and is_made(claim, combinations(beside, 2)):
+        return True
+    if len(beside) > 2 and is_among(claim, wholes([beside])):
+        return True
+    if multiplied and one.unit in _PRICED and _is_within(multiplied, *claim.same):
+        return True
+    return bool(kinds) and _is_derived(claim, sources, (sentences, place, beside), (said, kinds))
+
+
+def _is_derived(
+    claim: Claim,
+    sources: Sources,
+    where: tuple[_Sentences, int, list[Quantity]],
+    how: tuple[cues.Said, str],
+) -> bool:
+    """Whether a number follows by what its sentence says: `where` are the sentences, which of them
+    is its own, and what is known beside it; `how` what is said, and the kinds of that."""
+    (sentences, place, beside), (said, kinds) = where, how
     if (
         sources.derive(claim, kinds)
         or ("+" in kinds and is_among(claim, wholes(sentences.above(place))))
@@ -449,18 +493,19 @@ def _multiples(
         yield from ((a, b) for b in sources.amounts)
 
 
-def _slack(one: Quantity, answer: str) -> float:
-    """By how much a number may be off: half of its last digit; more behind a word like about."""
-    slack = _slack_of(one)
-    if cues.hedges(answer, one.start):
-        digits = f"{one.written:.0f}"
-        zeros = len(digits) - len(digits.rstrip("0")) if one.written >= 10 else 0
-        slack = max(slack, min(one.step * 10.0**zeros, one.value * 0.1))
-    return slack
+def _hedged(one: Quantity, slack: float) -> float:
+    """By how much a number behind a word like about may be off."""
+    digits = f"{one.written:.0f}"
+    zeros = len(digits) - len(digits.rstrip("0")) if one.written >= 10 else 0
+    return max(slack, min(one.step * 10.0**zeros, one.value * 0.1))
 
 
 def _slack_of(one: Quantity) -> float:
-    return one.step * 0.5 * (1 + 1e-9) + one.value * 1e-12
+    """By how much a number may be off: half of its last digit."""
+    return one.step * _HALF + one.value * _LITTLE
+
+
+_HALF, _LITTLE = 0.5 * (1 + 1e-9), 1e-12
 
 
 def _near(values: Sequence[float], value: float, slack: float) -> bool:

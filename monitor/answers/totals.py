@@ -108,9 +108,15 @@ def _blocks(text: str) -> Iterator[tuple[str, list[str], str]]:
     """(the head, the rows, the line before them) of each table or list; a list has no head."""
     rows: list[str] = []
     head = before = last = ""
+    has_bars = "|" in text
     for line in (*islice(text.splitlines(), _LINES), "\0"):
         stripped = line.strip()[:400]
-        if stripped[:1] in _MARKS or stripped.count("|") > 1 or _is_item(stripped):
+        first = stripped[:1]
+        if (
+            first in _MARKS
+            or (first.isdigit() and _is_item(stripped))
+            or (has_bars and stripped.count("|") > 1)
+        ):
             if not (rows or head):
                 before = last
             if not _RULE.match(stripped):

@@ -99,11 +99,10 @@ def _loops(words: Sequence[str], covered: int) -> bool:
     alone, as in a ruler, `_SIGNS` times as many."""
     last = words[-1]
     longest = min(_PERIOD, len(words) // _TIMES)
-    if last not in words[-1 - longest : -1]:
-        return False
-    for period in range(1, longest + 1):
-        if words[-1 - period] != last:
-            continue
+    before = words[-2 : -2 - longest : -1]
+    period = 0
+    for _ in range(before.count(last)):
+        period = before.index(last, period) + 1
         length = max(_TIMES * period, covered)
         if length > len(words) or words[-length:-period] != words[period - length :]:
             continue

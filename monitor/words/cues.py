@@ -66,7 +66,7 @@ def said(sentence: str) -> Said:
     >>> said("Two of the three doses make 4"), said("It has 4 (or so)").is_computed
     (Said(kinds='+*=', is_computed=True, counts=[2, 3]), False)
     """
-    cues = reduce(or_, map(_cues_of, sentence.split()), 0)
+    cues = reduce(or_, filter(None, map(_cues_of, sentence.split())), 0)
     if "(" in sentence or "=" in sentence or ":" in sentence:
         cues |= _LINKS
     if not cues & _COMPUTED and _may_be_sum(sentence) and _SUM.search(sentence):
@@ -78,14 +78,15 @@ def _may_be_sum(sentence: str) -> bool:
     """Whether one of the signs is there that whatever `_SUM` matches has."""
     return (
         "=" in sentence or "/" in sentence or "x " in sentence or "in all" in sentence
-        or "*" in sentence or "×" in sentence or "÷" in sentence
+        or "*" in sentence or (not sentence.isascii() and ("×" in sentence or "÷" in sentence))
     )  # fmt: skip
 
 
 _ALL_KINDS = "+-~*%:=y"
 _LINKS, _COMPUTED = 1 << _ALL_KINDS.index("="), 1 << len(_ALL_KINDS)
-_LONGEST, _REMEMBERED = 24, 4096
-"""Letters of a word that are looked at, and pieces that are remembered."""
+_LONGEST, _DIGITS, _REMEMBERED = 24, 2, 4096
+"""Letters of a word that are looked at; signs of a number that is remembered, as other pieces are,
+and how many are."""
 
 
 class _Cues(dict[str, int]):
@@ -93,10 +94,11 @@ class _Cues(dict[str, int]):
     sentence add up in C. A bit for each kind, one for what is computed, then one for each count."""
 
     def __missing__(self, piece: str) -> int:
-        if piece.isdecimal():
-            return 0
-        found = reduce(or_, (_cues(word[:_LONGEST]) for word in _WORD.findall(piece)), 0)
-        if len(piece) <= _LONGEST:
+        is_number = piece.isdecimal()
+        found = 0
+        if not is_number:
+            found = reduce(or_, (_cues(word[:_LONGEST]) for word in _WORD.findall(piece)), 0)
+        if len(piece) <= (_DIGITS if is_number else _LONGEST):
             if len(self) >= _REMEMBERED:
                 self.clear()
             self[piece] = found
@@ -141,29 +143,44 @@ _HEDGE_ENDS = {
 """The hedges by their last two characters."""
 
 
+_HEDGE_SIGNS = frozenset("~≈<>$€£\u00a0")
+
+
+class _HedgesAt(dict[str, tuple[str, ...] | None]):
+    """The last three characters before a number → the hedges that end so, which is remembered; none
+    where one has to look closer, None where nothing can be one."""
+
+    def __missing__(self, end: str) -> tuple[str, ...] | None:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        found: tuple[str, ...] | None = None
+        if end[-1:] == " ":
+            # in other alphabets some letters are an s, too
+            found = _HEDGE_ENDS.get(end[:-1].lower(), None if end[:-1].isascii() else ())
+        elif end[-1:] in _HEDGE_SIGNS:
+            found = ()
+        self[end] = found
+        return found
+
+
+_HEDGES_AT = _HedgesAt()
+
+
 def hedges(text: str, place: int) -> bool:
     """Whether what stands before a number at a place says that it is not exact.
 
     >>> hedges("about $5", 7), hedges("is ~5", 4), hedges("about is 5", 9)
     (True, True, False)
     """
-    last = text[place - 1 : place]
-    if last == " ":
-        end = text[max(place - 3, 0) : place - 1].lower()
-        hedges = _HEDGE_ENDS.get(end)
-        if hedges is None and end.isascii():  # in other alphabets some letters are an s, too
-            return False
-        before = text[max(place - _HEDGED, 0) : place]
-        if hedges and before.isascii() and not before.lower().endswith(hedges):
-            return False
-    elif last in _HEDGE_SIGNS:
-        before = text[max(place - _HEDGED, 0) : place]
-    else:
+    hedges = _HEDGES_AT[text[place - 3 if place > 3 else 0 : place]]
+    if hedges is None:
+        return False
+    before = text[max(place - _HEDGED, 0) : place]
+    if hedges and before.isascii() and not before.lower().endswith(hedges):
         return False
     return HEDGE.search(before) is not None
 
 
-_HEDGE_SIGNS = frozenset("~≈<>$€£\u00a0")
 _HEDGED = 16
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tracemalloc
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.answers import quantities as module
-from monitor.answers.combined import made_of, rows_of
+from monitor.answers.combined import made_of, rows_of, side_by_side
 from monitor.answers.marks import marks
 from monitor.answers.quantities import Amounts, Quantity, of_source, quantities
 
@@ -36,6 +37,16 @@ def test_what_is_remembered_is_what_the_numbers_make(text: str) -> None:
         found = of_source(text, 1000)
         assert values(text, found) == values(text, anew)
         assert rows_of(found) == rows_of(anew)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+def test_numbers_stand_side_by_side_as_they_do_in_rows(text: str) -> None:
+    """Whether the rows are known by then or not."""
+    found = Amounts(quantities(text, 1000, names=True))
+    found.marked = marks(text)
+    before = list(side_by_side(found))
+    assert before == [pair for row in rows_of(found) for pair in pairwise(row)]
+    assert list(side_by_side(found)) == before
 
 
 def test_a_text_that_comes_again_is_combined_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

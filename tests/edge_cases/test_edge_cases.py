@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.edge_cases import EDGE_CASES
+from monitor.edge_cases import EDGE_CASES, repetition
 from monitor.finish_reasons import NORMAL
 from monitor.interfaces import EdgeCase
 from monitor.types import Outcome, Part, Tokens
@@ -216,3 +216,26 @@ def test_what_is_hostile_takes_a_bounded_time(name: str) -> None:
     found = names(HOSTILE[name])
     assert is_within(time.process_time() - begun, 0.5)
     assert set(found) <= set(NAMES)
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", "--"]), max_size=12),
+    st.lists(st.sampled_from(["a", "b", "c", "|"]), min_size=1, max_size=6),
+    st.integers(1, 24),
+)
+def test_a_block_at_the_end_that_comes_again_is_found(
+    before: list[str], block: list[str], times: int
+) -> None:
+    """As by comparing the ends of the words with each block that could be."""
+    words = before + block * times
+
+    def comes(period: int, length: int) -> bool:
+        end = words[-length:]
+        return len(end) == length and end[period:] == end[:-period]
+
+    def is_loop(period: int) -> bool:
+        is_said = any(map(str.isalnum, "".join(words[-period:])))
+        return comes(period, max(4 * period, 48) * (1 if is_said else 4))
+
+    longest = min(60, len(words) // 4)
+    assert repetition._loops(words, 48) == any(map(is_loop, range(1, longest + 1)))
