@@ -309,7 +309,7 @@ def _in_order(
     if wholes is not None:
         found = wholes.replaced(found, begin, plan.at_once, plan.bins)
         for one, each in zip(plan.variants, begins, strict=True):
-            judged[one], _ = wholes.instead(judged[one], each, _other(plan.at_once, one), one.bins)
+            judged[one], *_ = wholes.instead(judged[one], each, _other(plan.at_once, one), one.bins)
     found = _with_variants(found, plan, judged.__getitem__)
     beside = _usual_course(plan, both, found, begin_chunk, usually)
     found = _with_course(found, plan, both, usual, beside)

@@ -4,7 +4,8 @@ Live, evidence is laid against values that keep coming from one distribution. A 
 and nights differ, that grows, or that is sorted has none: read in its own order against itself it
 would be called drift, too. So where a part of what came differs and the whole does not, the
 reference is read once more, as it came. If its own course is no chance either, the wholes are
-compared, as those of tables are.
+compared, as those of tables are. A reference much shorter than what came may not show its course:
+then it stays drift, and a remark says why that may be none.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ CHANCE = 1.0
 """Log evidence that a reference without a course of its own reaches with a probability of 1/e, at
 most: so little is asked because a course of its own may show in one side more than in the other."""
 
+SHORT = 2
+"""A reference is short where so many times more came; a longer one shows about every course."""
+
 NAMED = 8
 """Features that a remark names, at most."""
 
@@ -43,6 +47,7 @@ class Wholes:
         self._parts = {bins: Part(begin) for bins, begin in begins.items()}
         self._reference = reference
         self._own: dict[Key, float] | None = None
+        self._length = 0  # rows of the reference, once it was read
 
     def passing(self, rows: Iterable[Row | Block]) -> Iterator[Row | Block]:
         """The rows, each counted on its way."""
@@ -52,39 +57,46 @@ class Wholes:
 
     def replaced(self, found: Replay, live: Begin, rules: Rules, bins: int) -> Replay:
         """The document of a `live` judgement with what `instead` says, and a remark on that."""
-        features, names = self.instead(found.features, live, rules, bins)
-        if not names:
+        features, explained, left = self.instead(found.features, live, rules, bins)
+        remarks = list(found.remarks)
+        if explained:
+            remarks.append(
+                f"{_listed(explained)}: the reference changes in its own course, too, so both "
+                "sides are compared as wholes, and not as they came; --timeline shows the course"
+            )
+        came = self._parts[bins].rows
+        if left and self._length * SHORT < came:
+            remarks.append(
+                f"{_listed(left)}: a part of what came differs, the whole does not; whether that "
+                f"is the usual course, a reference of {self._length:,} rows cannot show beside "
+                f"{came:,}: give a longer one"
+            )
+        if len(remarks) == len(found.remarks):
             return found
-        shown = ", ".join(names[:NAMED])
-        shown += f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        remark = (
-            f"{shown}: the reference changes in its own course, too, so both sides are compared as "
-            "wholes, and not as they came; --timeline shows the course"
-        )
         return msgspec.structs.replace(
             found,
             features=features,
             verdict=verdict(features),
             together=together(features),
-            remarks=[*found.remarks, remark],
+            remarks=remarks,
         )
 
     def instead(
         self, found: Sequence[Finding], live: Begin, rules: Rules, bins: int
-    ) -> tuple[list[Finding], list[str]]:
+    ) -> tuple[list[Finding], list[str], list[str]]:
         """The findings of a `live` judgement, with those of the whole by `rules` in the place of
-        what the reference's own course explains, and the features of these."""
+        what the reference's own course explains; the features of these; and those that drift in a
+        part alone, which it does not explain."""
         wholes = {one.key: undated(one) for one in self._parts[bins].findings_by(rules)}
         doubtful = {
             one.key
             for one in found
             if one.status == "drift" and one.key in wholes and wholes[one.key].status != "drift"
         }
-        if doubtful:
-            own = self._courses(live)
-            doubtful = {key for key in doubtful if own.get(key, 0.0) >= CHANCE}
-        told = [wholes[one.key] if one.key in doubtful else one for one in found]
-        return told, sorted({key[0] for key in doubtful})
+        own = self._courses(live) if doubtful else {}
+        explained = {key for key in doubtful if own.get(key, 0.0) >= CHANCE}
+        told = [wholes[one.key] if one.key in explained else one for one in found]
+        return told, _features(explained), _features(doubtful - explained)
 
     def _courses(self, live: Begin) -> dict[Key, float]:
         """The highest log evidence of each feature and segment while the reference came."""
@@ -93,6 +105,7 @@ class Wholes:
             for _ in part.passing(self._reference()):
                 pass
             part.findings()
+            self._length = part.rows
             monitors = part.fold.monitors if isinstance(part.fold, Analysis) else ()
             self._own = {
                 key: max(watch.highest, watch.reading.log_evidence if watch.reading else 0.0)
@@ -102,3 +115,13 @@ class Wholes:
                 if not watch.is_compared
             }
         return self._own
+
+
+def _features(keys: Iterable[Key]) -> list[str]:
+    return sorted({key[0] for key in keys})
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

@@ -100,3 +100,26 @@ def test_what_changes_late_is_drift_where_the_reference_has_no_course() -> None:
     assert only.since is not None
     assert 300 <= only.since <= 660
     assert found.remarks == []
+
+
+def waves(length: int, begin: int, seed: int) -> list[float]:
+    """Rows of waves of 450 rows, beside chance."""
+    chance = random.Random(seed)
+    rows = range(begin, begin + length)
+    return [0.3 * math.sin(2 * math.pi * at / 450) + chance.gauss(0, 1) for at in rows]
+
+
+def test_a_reference_too_short_for_its_course_is_said() -> None:
+    """What came takes the course on, the wholes are alike: it is drift, and told why it may be none."""
+    found = judged(waves(300, 0, 1), waves(3000, 300, 101))
+    assert found.verdict == "drift"
+    (remark,) = found.remarks
+    assert remark.startswith("x: a part of what came differs, the whole does not;")
+    assert "300 rows cannot show beside 3,000: give a longer one" in remark
+
+
+def test_a_change_of_the_whole_needs_no_such_remark() -> None:
+    """However short the reference is."""
+    usual, now = waves(300, 0, 1), waves(3000, 300, 101)
+    found = judged(usual, [value + 1 for value in now])
+    assert (found.verdict, found.remarks) == ("drift", [])
