@@ -1,6 +1,6 @@
 """Records → what features see in them, as one analyzer leaves it to another → a Block of rows.
 
-What may not be told like this (`replay.observed`) is no Look, and is read Record by Record by who
+What may not be told like this (`analysis.observed`) is no Look, and is read Record by Record by who
 judges. So is what is damaged, of another version, or not of the very entries that are due: a Look
 is checked before it is used, because anybody who may write to the store can have written it.
 """
@@ -20,8 +20,7 @@ import numpy as np
 
 import monitor
 from monitor.analysis.lineage import facts_of
-from monitor.interfaces import Feature
-from monitor.replay.observed import (
+from monitor.analysis.observed import (
     EXACT,
     FEATURES_OF_A_PIECE,
     KNOWN,
@@ -31,6 +30,7 @@ from monitor.replay.observed import (
     coded,
     order_of,
 )
+from monitor.interfaces import Feature
 from monitor.streams.entries import AHEAD, MARK, TRUSTED, Known, moment
 from monitor.tables.blocks import NUMBER, Block, Column, Flags, Ints, Labels, Numbers
 from monitor.types import ABSENT, Observation, Record

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from monitor import packing
+from monitor.analysis.observed import KNOWN, Wanted, segment
 from monitor.analysis.rows import observed
 from monitor.damage import Damage
 from monitor.errors import SourceError
@@ -24,7 +25,6 @@ from monitor.places import STDIN, Remote, is_url, piped
 from monitor.places import found as found_at
 from monitor.replay import archives, logs, record_files, record_shards
 from monitor.replay.joined import Joining
-from monitor.replay.observed import KNOWN, Wanted, segment
 from monitor.sources import SOURCES, archive
 from monitor.sources import records as records_source
 from monitor.tables import by_column, truths

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
+from monitor.analysis.observed import Looked, Wanted, look_at
 from monitor.damage import Damage
 from monitor.logged import Logged
-from monitor.replay.observed import Looked, Wanted, look_at
 from monitor.replay.order import Entry, in_order
 from monitor.replay.record_files import Reader, looks_elsewhere
 from monitor.replay.recording import Recording, likeness

@@ -25,8 +25,8 @@ from typing import BinaryIO
 import numpy as np
 
 from monitor import packing
+from monitor.analysis.observed import Looked, Seen, Wanted, look_at
 from monitor.damage import Damage
-from monitor.replay.observed import Looked, Seen, Wanted, look_at
 from monitor.sources import records
 from monitor.tables.blocks import NUMBER, Block, Column, Numbers, relabelled
 from monitor.tables.cells import LARGE

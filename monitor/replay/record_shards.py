@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from monitor import packing
+from monitor.analysis.observed import Looked, Wanted, look_at
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Source
 from monitor.places import BLOCK, in_parts
-from monitor.replay.observed import Looked, Wanted, look_at
 from monitor.replay.record_files import Reader, look
 from monitor.sources import archive, records
 from monitor.tables import parquet

@@ -7,8 +7,9 @@ from array import array
 
 import pytest
 
+from monitor.analysis import observed
 from monitor.features import FEATURES
-from monitor.replay import observed, record_files
+from monitor.replay import record_files
 from monitor.types import Outcome, Part, Verdict, encode_record
 from tests.replay.some_records import record
 
