@@ -1,4 +1,8 @@
-"""YAML text → plain values, strictly: a key that is there twice is an error with its line."""
+"""YAML text → plain values, strictly: a key that is there twice is an error with its line.
+
+PyYAML's own loader is slower than that of libyaml (half a second for 200 KB, where settings have
+2), but it names the character that is wrong, and does not crash where somebody nests too deep.
+"""
 
 from __future__ import annotations
 
