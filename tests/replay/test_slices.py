@@ -20,11 +20,16 @@ from monitor.analysis.slices.losses import MEASURES
 from monitor.analysis.slices.monitor import ranked
 from monitor.assembly.outcomes import rules_of
 from monitor.cli import main
+from monitor.findings import Slice
 from monitor.settings.schema import Outcomes, Settings, Slices
 from monitor.types import Part, Record, Tokens, Verdict, encode_record
 from tests.analysis.join.exchanges import BEGIN, record
 
 COUNT = 5000
+"""Rows of a table."""
+
+SLOW = 4000
+"""Records of which some are slow."""
 
 
 def is_bad(rng: random.Random, country: str, kind: str) -> bool:
@@ -61,9 +66,15 @@ def conditions(found: dict[str, Any]) -> dict[str, str]:
     return {one["dimension"]: one["value"] for one in found["conditions"]}
 
 
-def test_the_worst_slice_of_a_table_is_named(capsys, table: str) -> None:
-    """Columns are conditions without being asked for; so many slices are told as were asked for."""
-    found = document(capsys, table, *TRUTH, "--slices", "3")["slices"]
+def test_the_worst_slice_of_a_table_is_named(capsys, table: str, tmp_path: Path) -> None:
+    """Columns are conditions without being asked for; so many slices are told as were asked for. The
+    screen shows them in a table, the page says a sentence for each alarm, and a run may fail on them."""
+    page, out = tmp_path / "page.html", tmp_path / "o.json"
+    options = ["--slices", "3", "--html", str(page), "--json", str(out), "--fail-on", "slices"]
+    assert main(["replay", table, *TRUTH, *options]) == 1
+    assert "country = de, kind = invoice" in capsys.readouterr().out
+    assert "rows with country = de and kind = invoice" in page.read_text()
+    found = json.loads(out.read_text())["slices"]
     assert 1 <= len(found) <= 3
     assert conditions(found[0]) == {"country": "de", "kind": "invoice"}
     assert {one["measure"] for one in found if one["status"] == "alarm"} <= {"error", "calibration"}
@@ -77,22 +88,12 @@ def test_without_the_option_there_are_none(capsys, table: str) -> None:
     assert "slices" not in document(capsys, table, *TRUTH)
 
 
-def test_a_run_may_fail_on_slices(capsys, table: str) -> None:
-    """With the option that searches for them; without it that is bad usage."""
-    arguments = ["replay", table, *TRUTH, "--fail-on", "slices"]
-    assert main([*arguments, "--slices", "5"]) == 1
-    assert main(arguments) == 2
+def test_what_needs_the_option_says_so(capsys, table: str) -> None:
+    """And that a table needs labels for it."""
+    assert main(["replay", table, *TRUTH, "--fail-on", "slices"]) == 2
     assert "--fail-on slices: needs --slices" in capsys.readouterr().err
     assert main(["replay", table, "--slices", "5"]) == 2
     assert "--slices: of a table needs a --label" in capsys.readouterr().err
-
-
-def test_reports_show_slices(capsys, table: str, tmp_path: Path) -> None:
-    """The screen in a table, the page with a sentence for each alarm."""
-    page = tmp_path / "page.html"
-    assert main(["replay", table, *TRUTH, "--slices", "3", "--html", str(page)]) == 0
-    assert "country = de, kind = invoice" in capsys.readouterr().out
-    assert "rows with country = de and kind = invoice" in page.read_text()
 
 
 def test_chunks_say_what_was_known_at_their_end(capsys, table: str) -> None:
@@ -123,7 +124,7 @@ def exchanges(count: int) -> list[Record]:
     return found
 
 
-def replayed(capsys, tmp_path: Path, records: list[Record]) -> list[dict[str, Any]]:
+def replayed(capsys: Any, tmp_path: Path, records: list[Record]) -> list[dict[str, Any]]:
     path, config = tmp_path / "r.jsonl", tmp_path / "monitor.yaml"
     path.write_bytes(b"\n".join(map(encode_record, records)))
     config.write_text(f"outcomes: {{wait: 3000}}\ndata: {tmp_path}\n")
@@ -133,9 +134,14 @@ def replayed(capsys, tmp_path: Path, records: list[Record]) -> list[dict[str, An
     return found
 
 
-def test_records_need_no_labels_to_have_slow_slices(capsys, tmp_path: Path) -> None:
-    """Every segment is a condition, tokens are in bins, and examples are ids of records."""
-    found = replayed(capsys, tmp_path, exchanges(7000))
+def test_the_slices_of_records_are_those_that_were_found_live(capsys, tmp_path: Path) -> None:
+    """Records as they came, folded when they were due, in an analyzer that is restarted now and
+    then: the same document, bit for bit. Records need no labels to have slow slices: every segment
+    is a condition, tokens are in bins, and examples are ids of records."""
+    records = exchanges(SLOW)
+    found = replayed(capsys, tmp_path, records)
+    live = ranked(looked_at(records))
+    assert found == msgspec.json.decode(msgspec.json.encode(live))
     alarms = [one for one in found if one["status"] == "alarm"]
     assert [one["measure"] for one in alarms] == ["latency"]
     assert conditions(alarms[0]) == {"site": "a", "input_tokens": "8,000 to 30,000"}
@@ -143,10 +149,7 @@ def test_records_need_no_labels_to_have_slow_slices(capsys, tmp_path: Path) -> N
     assert all(one.startswith("r") for one in alarms[0]["examples"])
 
 
-def test_the_slices_are_those_that_were_found_live(capsys, tmp_path: Path) -> None:
-    """Records as they came, folded when they were due, in an analyzer that is restarted now and
-    then: the same document, bit for bit."""
-    records = exchanges(3000)
+def looked_at(records: list[Record]) -> list[Slice]:
     settings = Settings(outcomes=Outcomes(wait=3000.0), slices=Slices(measures=list(MEASURES)))
     rules = rules_of(settings)
     join, folds = Join(Reading(), wait=3000.0, is_detailed=True), [outcomes_of(rules), begun(rules)]
@@ -163,12 +166,10 @@ def test_the_slices_are_those_that_were_found_live(capsys, tmp_path: Path) -> No
                 fold.restore(saved)
     for row in join.advance(float("inf")):
         folds[0].add_row(row)
-    live = ranked(
+    return [
         found for fold in folds for one in fold.monitors if one.name == "slices"
         for found in one.findings()
-    )  # fmt: skip
-    assert "latency" in {one.measure for one in live}
-    assert replayed(capsys, tmp_path, records) == msgspec.json.decode(msgspec.json.encode(live))
+    ]  # fmt: skip
 
 
 def begun(rules: OutcomeRules) -> Analysis[Any]:
@@ -182,7 +183,7 @@ def test_slow_slices_wait_for_nobody() -> None:
     are waited for."""
     rules = rules_of(Settings(slices=Slices(measures=list(MEASURES))))
     join, fold = Join(Reading(), wait=604800.0, is_detailed=True), begun(rules)
-    for one in exchanges(7000):  # less than a day
+    for one in exchanges(SLOW):  # less than a day
         (row,) = join.add(one)
         assert row.truth is not None
         assert not row.truth.is_due

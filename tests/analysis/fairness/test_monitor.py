@@ -66,12 +66,11 @@ def test_a_gap_beyond_what_is_tolerated_is_found(pane: float | None) -> None:
 
 
 def test_a_gap_that_is_tolerated_raises_no_alarm() -> None:
-    """On the border and below, in 60 runs of 2,000 rows: at most one in twenty."""
+    """On the border, in 30 runs of 2,000 rows: at most one in twenty."""
     wrong = sum(
-        bool(alarms(fed(monitor(), people(seed, 2000, {"f": 0.4, "m": 0.5 - seed % 2 * 0.1}))))
-        for seed in range(60)
+        bool(alarms(fed(monitor(), people(seed, 2000, {"f": 0.4, "m": 0.5})))) for seed in range(30)
     )
-    assert wrong <= 3
+    assert wrong <= 1
 
 
 def test_ten_groups_without_a_gap_raise_no_alarm() -> None:
