@@ -75,25 +75,23 @@ def sure(text: str) -> str:
     >>> sure("la nota"), sure("42")
     ('', '')
     """
-    found, votes = _language(text[:SURE])
-    if votes is None:
-        return found
-    second, most = sorted(votes.to_bytes(len(CODES), "little"))[-2:]
-    return found if most >= LEAST and most - second >= LEAD else ""
+    found, is_sure = _language(text[:SURE])
+    return found if is_sure else ""
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _language(start: str) -> tuple[str, int | None]:
-    """The language, and the votes for each; none where the script tells it."""
+def _language(start: str) -> tuple[str, bool]:
+    """The language, and whether the text says so clearly."""
     if not start.isascii():
         script = _script(start)
         if script != "latin":
-            return script, None
+            return script, True
     votes = sum(map(VOTES.__getitem__, _STOP.intersection(runs(start))))
     by_language = votes.to_bytes(len(CODES), "little")
-    most = max(by_language)
-    found = CODES[by_language.index(most)] if by_language.count(most) == 1 else "unknown"
-    return found, votes
+    *_, second, most = sorted(by_language)
+    if most == second:
+        return "unknown", False
+    return CODES[by_language.index(most)], most >= LEAST and most - second >= LEAD
 
 
 def _script(text: str) -> str:
