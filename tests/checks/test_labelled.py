@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -92,3 +94,15 @@ def test_a_quote_may_be_all_of_what_was_given() -> None:
     view = talk(said, f"“{said}”")
     assert quote.look(view, quote.Thresholds()).passed
     assert not quote.look(talk(said[1:], f"“{said}”"), quote.Thresholds()).passed
+
+
+def test_the_catalogue_says_what_the_benchmark_measured() -> None:
+    """Of each check how many answers are labelled, precision and recall, with their intervals."""
+    row = re.compile(
+        r"\| `?(\w+)`? \| (\d+) \| ([\d.]+ \([\d.–]+\))[^|]*\| ([\d.]+ \([\d.–]+\))[^|]*\| \d+ \|"
+    )
+    root = Path(__file__).parents[2]
+    pages = [root / "docs" / "checks.md", root / "tests" / "bench" / "CHECKS.md"]
+    said, measured = (set(row.findall(page.read_text(encoding="utf-8"))) for page in pages)
+    assert {name for name, *_ in measured} == set(MARKS.values())
+    assert said == measured
