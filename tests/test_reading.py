@@ -3,6 +3,7 @@ however often it is read."""
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from monitor.errors import ParseError
@@ -17,7 +18,7 @@ from monitor.reading import Failures, Reading
 from monitor.recorder import calls
 from monitor.recorder.capture import Capture
 from monitor.replay.recording import Recording, _call
-from monitor.types import Call, Inference, Outcome, encode_record
+from monitor.types import Call, Inference, Outcome, Part, Record, encode_record
 from tests.recorder.test_capture import SCANNER, broken, chat, counted, exchange
 
 
@@ -63,6 +64,15 @@ def test_a_protocol_that_raises_counts_once_for_an_exchange(rules: dict[str, str
     assert counted(meters, "monitor_part_failures_total") == {("protocol", "mine"): 1}
 
 
+def alike(said: Logged, privacy: Privacy, protocols: tuple[Protocol, ...] = PROTOCOLS) -> Record:
+    """The Record of an exchange in replay, once it is known to be that of live traffic."""
+    live = Capture("e", protocols, [], privacy, Meters("recorder", "e"))
+    ((record, _),) = live.taken([_call(said, 0)])  # type: ignore[misc]
+    replayed = Recording("e", privacy, reading=Reading(protocols)).record(said, 0)
+    assert encode_record(replayed) == encode_record(record)
+    return replayed
+
+
 def refuses(call: Call) -> Inference:
     raise ParseError("not of my dialect")
 
@@ -95,8 +105,25 @@ def test_a_defective_protocol_gives_the_same_record_live_and_in_replay(
         scanner=SCANNER, keyring=Keyring((Key("k1", bytes(32)),)), clock=lambda: 0.0,
         policy=None if rules is None else Policy(rules),
     )  # fmt: skip
-    live = Capture("e", protocols, [], privacy, Meters("recorder", "e"))
-    ((record, _),) = live.taken([_call(said, 0)])  # type: ignore[misc]
-    replayed = Recording("e", privacy, reading=Reading(protocols)).record(said, 0)
+    replayed = alike(said, privacy, protocols)
     assert replayed.protocol == name
-    assert encode_record(replayed) == encode_record(record)
+
+
+WIDE = Inference("mine", "chat", "m", inputs=[Part(role="user" * 99, text="x")] * 99)
+HALF = Inference(
+    "mine", "a\ud800", "m", inputs=[Part(role="user", name="a\ud800", data=["a\ud800"])]
+)
+
+
+@pytest.mark.parametrize("odd", [WIDE, HALF], ids=["grows", "cannot be encoded"])
+def test_what_cannot_be_recorded_is_mended_live_and_in_replay(odd: Inference) -> None:
+    """A side that is larger than its body allows, or that nobody can write, is the body's text; a
+    number beyond 64 bits is one that every encoding has."""
+    mine = Protocol("mine", lambda _: True, lambda _: odd)
+    privacy = Privacy(scanner=SCANNER, keyring=Keyring((Key("k1", bytes(32)),)), clock=lambda: 0.0)
+    said = Logged(target="/any", status=200, started=1.0, duration=0.5, request=chat("hello"))
+    replayed = alike(said, privacy, (mine, *PROTOCOLS))
+    assert replayed.redactions["expansion"] == 1
+    large = b'{"instances": [{"a": 1180591620717411303424, "b": 1' + b"0" * 400 + b"}]}"
+    said = msgspec.structs.replace(said, target="/v1/models/m:predict", request=large)
+    assert [part.data for part in alike(said, privacy).inputs] == [[2.0**70], ["1e400"]]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from monitor import hidden, logs, probabilities
+from monitor.bounds import bounded
 from monitor.dimensions.cross import crossed
 from monitor.finish_reasons import normal
 from monitor.interfaces import Check, Dimension, EdgeCase, Protocol, Reader
@@ -29,7 +30,6 @@ from monitor.privacy.scrub import Scrub
 from monitor.reading import Failures, Reading
 from monitor.recorder import calls
 from monitor.recorder.agreements import Agreements
-from monitor.recorder.bounds import bounded
 from monitor.recorder.groups import each
 from monitor.recorder.label_limiter import LabelLimiter
 from monitor.recorder.lineage import Lineage

@@ -11,6 +11,7 @@ import msgspec
 
 from monitor import hidden
 from monitor.bodies import Body
+from monitor.bounds import bounded
 from monitor.dimensions.cross import crossed
 from monitor.interfaces import Dimension
 from monitor.logged import Logged
@@ -129,7 +130,11 @@ class Recording:
         segments = self._segments(said, call, inference, by)
         if said.ended is None:
             call = msgspec.structs.replace(call, method="")
-        if not has_texts:
+        if has_texts:
+            inference, given_way = bounded(inference, call)
+            if given_way and scrub is not None:
+                scrub.redactions["expansion"] = given_way
+        else:
             inference = inference.asking([]).saying([])
         make = self.privacy.record if by is None else self.privacy.glimpse
         return make(call, inference, endpoint=self.endpoint, segments=segments, scrub=scrub)

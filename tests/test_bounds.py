@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.bounds import bounded
 from monitor.recorder import calls
-from monitor.recorder.bounds import bounded
 from monitor.types import Call, Exchange, Inference, Message, Outcome, Part
 
 
