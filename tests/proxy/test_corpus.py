@@ -164,7 +164,7 @@ def damaged(draw: st.DrawFn) -> list[tuple[str, bytes]]:
     st.sampled_from([0, 3, 1 << 20]),
     st.sampled_from(["close", "abandon", "refuse"]),
 )
-@settings(max_examples=600)
+@settings(max_examples=1000)
 def test_whatever_is_said_nothing_is_raised_or_kept(
     turns: list[tuple[str, bytes]], room: int, bound: int, end: str
 ) -> None:

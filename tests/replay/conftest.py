@@ -16,7 +16,17 @@ FIRST = 500
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables may have half of the rows: what is learned of the first of them is learned of fewer."""
-    monkeypatch.setenv("MONITOR_REFERENCE_LEARN", str(FIRST))
-    monkeypatch.setattr(inference, "SAMPLE", FIRST)
+    _learn_of(FIRST, monkeypatch)
+
+
+@pytest.fixture
+def quickest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of them: where two documents are compared with one another alone."""
+    _learn_of(FIRST // 2, monkeypatch)
+
+
+def _learn_of(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MONITOR_REFERENCE_LEARN", str(first))
+    monkeypatch.setattr(inference, "SAMPLE", first)
     for module in (bins, reference):
-        monkeypatch.setattr(module, "BUFFER", FIRST)
+        monkeypatch.setattr(module, "BUFFER", first)

@@ -23,8 +23,8 @@ from monitor.tables import csv_blocks, rows
 from monitor.tables import parquet as batches
 from tests.tables.odd_columns import MAKERS, column, numbered
 
-COUNT = 660
-"""Rows of a side: more than make the bins, and than are learned from, in what is `quick`."""
+COUNT = 340
+"""Rows of a side: more than make the bins, and than are learned from, in what is `quickest`."""
 
 SEEDS = 24
 """Pairs of tables."""
@@ -40,7 +40,7 @@ def document(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    quick: None,
+    quickest: None,
 ) -> Any:
     """The function (arguments of replay) → (document by column, document by row)."""
     monkeypatch.setattr(replay, "Sanitizer", lambda settings, outputs: _clean())
@@ -119,7 +119,7 @@ def test_a_time_without_end_is_a_late_one(tmp_path: Path, document: Any, how: st
     if how == "csv":
         csv.write_csv(table, path)
     else:
-        parquet.write_table(table, path, row_group_size=250)
+        parquet.write_table(table, path, row_group_size=130)
     counts = []
     for range_ in (["--to", "9999-12-31"], ["--from", "9999-12-31T00:00:00Z"]):
         by_column, by_row = document(str(path), "--timestamp", "valid_to", *range_)
@@ -138,7 +138,7 @@ def test_columns_equal_rows(tmp_path: Path, document: Any, seed: int) -> None:
         if form == "csv":
             csv.write_csv(made, path, csv.WriteOptions(quoting_style="needed"))
         else:
-            parquet.write_table(made, path, row_group_size=250)
+            parquet.write_table(made, path, row_group_size=130)
     options: dict[str, str] = {}
     for one in rng.sample(OPTIONS, rng.randint(0, 3)):
         options |= dict(zip(one[::2], one[1::2], strict=True))

@@ -124,14 +124,14 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Records as lines, packed and plain, and as rows of Parquet; some lines are none."""
     folder = tmp_path_factory.mktemp("archives")
     for name, seed in (("now", 1), ("usual", 2)):
-        some = [*traffic(seed, 1500)]
-        some[700:700] = [b"{", b""]
+        some = [*traffic(seed, 1100)]
+        some[550:550] = [b"{", b""]
         (folder / name).mkdir()
-        (folder / name / "a.jsonl").write_bytes(b"\n".join(some[:900]))
-        (folder / name / "b.jsonl.gz").write_bytes(gzip.compress(b"\n".join(some[900:1200])))
-        (folder / name / "c.jsonl").write_bytes(b"\n".join(some[1200:]))
+        (folder / name / "a.jsonl").write_bytes(b"\n".join(some[:660]))
+        (folder / name / "b.jsonl.gz").write_bytes(gzip.compress(b"\n".join(some[660:880])))
+        (folder / name / "c.jsonl").write_bytes(b"\n".join(some[880:]))
         rows = pa.table({"record": pa.array(some, pa.binary())})
-        parquet.write_table(rows, folder / f"{name}.parquet", row_group_size=300)
+        parquet.write_table(rows, folder / f"{name}.parquet", row_group_size=220)
     return folder
 
 
@@ -140,11 +140,11 @@ Documents = Callable[..., list[bytes]]
 
 @pytest.fixture
 def documents(
-    tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
+    tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch, capsys: Any, quick: None
 ) -> Documents:
-    """The function (arguments of replay) → documents (here, by workers)."""
-    monkeypatch.setattr(record_shards, "SHARD", 60_000)
-    monkeypatch.setattr(record_shards, "PIECE", 60_000)
+    """The function (arguments of replay) → documents (here, by workers, which are threads)."""
+    monkeypatch.setattr(record_shards, "SHARD", 44_000)
+    monkeypatch.setattr(record_shards, "PIECE", 44_000)
     monkeypatch.setattr(fold, "FEW", 8)
 
     def document(arguments: tuple[str, ...]) -> bytes:
@@ -166,7 +166,7 @@ def documents(
         ("now",), ("now.parquet", "--by", "population", "--chunks", "3"),
         ("now", "now.parquet", "--reference", "usual", "--by", "population"),
         ("now.parquet", "--reference", "usual.parquet", "--chunks", "2", "--timeline"),
-        ("now", "--before-after", "1700000040", "--tolerance", "0.2,0.4"),
+        ("now", "--before-after", "1700000026", "--tolerance", "0.2,0.4"),
         ("now", "--reference", "population=a"),
     ],
     ids=" ".join,
