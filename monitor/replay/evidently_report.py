@@ -6,6 +6,7 @@ import errno
 import importlib.util
 import os
 import re
+import stat
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -32,8 +33,14 @@ def need(path: Path) -> None:
     read. Evidently takes seconds to import: that waits until there is something to report."""
     if importlib.util.find_spec("evidently") is None:
         raise UsageError(advice("replay", "--evidently"))
-    if not path.parent.is_dir():
-        raise UsageError(_unwritten(path, os.strerror(errno.ENOENT)))
+    try:
+        wrong = errno.EISDIR if stat.S_ISDIR(path.stat().st_mode) else None
+    except FileNotFoundError:  # as it usually is
+        wrong = None if path.parent.is_dir() else errno.ENOENT
+    except OSError as error:
+        wrong = error.errno
+    if wrong is not None:
+        raise UsageError(_unwritten(path, os.strerror(wrong)))
 
 
 def _unwritten(path: Path, why: str | None) -> str:

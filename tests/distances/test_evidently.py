@@ -203,8 +203,14 @@ def test_nothing_in_common_is_an_error(tmp_path: Path) -> None:
 def test_what_stops_it_is_said_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """That it has no place before anything is read; that a part of Evidently is missing in the same
     sentence as that it is."""
-    with pytest.raises(UsageError, match=r"nowhere/e\.html: cannot be written: No such file"):
-        evidently_report.need(tmp_path / "nowhere" / "e.html")
+    (tmp_path / "file").touch()
+    for place, why in (
+        ("nowhere/e.html", "No such file"), ("file/e.html", "Not a directory"),
+        (".", "Is a directory"), (f"{'a' * 300}/e.html", "File name too long"),
+        (f"{'a' * 300}.html", "File name too long"),
+    ):  # fmt: skip
+        with pytest.raises(UsageError, match=f"^--evidently: .*: cannot be written: {why}"):
+            evidently_report.need(tmp_path / place)
     evidently_report.need(tmp_path / "e.html")
     monkeypatch.setitem(sys.modules, "evidently.presets", None)
     side = frame(rows(5, x=1.0))
