@@ -17,7 +17,7 @@ from tests.commands.test_replay import document, record
 
 def judged(number: int) -> Record:
     """Citations get worse after half of the Records; a third of the answers has none."""
-    wrong = number % 4 if number > 3000 else number % 8 == 1
+    wrong = number % 4 if number > 1800 else number % 8 == 1
     checks = {"refusal": Verdict(number % 50 != 0, int(number % 50 == 0), 1)}
     if number % 3:
         checks["citation"] = Verdict(not wrong, int(wrong), 4)
@@ -27,7 +27,7 @@ def judged(number: int) -> Record:
 def test_verdicts_are_judged_as_they_would_be_live(capsys, tmp_path: Path) -> None:
     """A check that fails more often has drifted, and so has the share that is wrong; another one has
     not, and what was skipped is no value."""
-    records = [judged(number) for number in range(6000)]
+    records = [judged(number) for number in range(3600)]
     path = tmp_path / "records.jsonl"
     path.write_bytes(b"\n".join(map(encode_record, records)))
     found = document(capsys, str(path), "--chunks", "2")

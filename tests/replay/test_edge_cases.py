@@ -21,10 +21,10 @@ def test_edge_cases_are_judged_as_they_would_be_live(capsys, tmp_path: Path) -> 
     to be compared with each other."""
     records = [
         msgspec.structs.replace(
-            record(number, shifted=number > 3000),
+            record(number, shifted=number > 1800),
             edge_cases=["long_input", "refusal"] if number % 2 else ["refusal"] * (number % 4 == 2),
         )
-        for number in range(6000)
+        for number in range(3600)
     ]
     path = tmp_path / "records.jsonl"
     path.write_bytes(b"\n".join(map(encode_record, records)))

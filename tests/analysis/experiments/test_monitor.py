@@ -75,13 +75,13 @@ def test_a_guardrail_that_is_broken_is_worse() -> None:
 
 
 def test_equal_arms_are_not_told_apart() -> None:
-    """Read after every 250 exchanges, in 40 runs: at most 1 of 20 ever has a false verdict."""
+    """Read after every 125 exchanges, in 40 runs: at most 1 of 20 ever has a false verdict."""
     wrong = 0
     for seed in range(40):
         found = monitor(experiment())
-        for number, row in enumerate(exchanges(seed, 2000, {"a": 0.1, "b": 0.1})):
+        for number, row in enumerate(exchanges(seed, 1000, {"a": 0.1, "b": 0.1})):
             found.add(row, 0, row.at)
-            if number % 250 == 249 and {"better", "worse"} & set(verdicts(found).values()):
+            if number % 125 == 124 and {"better", "worse"} & set(verdicts(found).values()):
                 wrong += 1
                 break
     assert wrong <= 2
