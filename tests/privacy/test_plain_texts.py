@@ -76,6 +76,21 @@ def test_no_trigger_is_lost_among_other_texts() -> None:
     assert len(known) > len(fire) + 150
 
 
+@pytest.mark.parametrize(
+    "text", ["it was ada@example.org4111 1111 1111 1111", "from 203.0.113.7/536-22-8726 it came"]
+)
+def test_a_value_right_beside_another_is_found_too(text: str) -> None:
+    """Which the first look hides."""
+    (where,) = located([text], SCANNER)
+    assert where
+    one = scrub()
+    found = one.text(text, cached=False)
+    assert sum(one.pseudonyms.values()) == 2
+    done = scrub().plain(text, where)
+    assert done is not None
+    assert done[0] == found
+
+
 def test_usual_texts_are_plain() -> None:
     """Also with signs that may mean something, and beyond ASCII."""
     assert all(are_plain(USUAL, SCANNER))
