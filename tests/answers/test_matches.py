@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.answers.arithmetic import combine
-from monitor.answers.matches import ALL, Claim, is_among, is_made
+from monitor.answers.arithmetic import ALL, combine
+from monitor.answers.matches import Claim, is_among, is_made
 from monitor.answers.quantities import Quantity, quantities
 
 TEXTS = (

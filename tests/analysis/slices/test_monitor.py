@@ -12,7 +12,7 @@ import pytest
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import outcomes_of
 from monitor.analysis.outcome_rules import OutcomeRules
-from monitor.analysis.slices.monitor import SlicesMonitor
+from monitor.analysis.slices.monitor import SlicesMonitor, ranked
 from monitor.findings import Slice
 from monitor.types import Row, Truth
 from tests.analysis.slices.rows import traffic
@@ -75,6 +75,19 @@ def test_without_a_worse_slice_none_is_named() -> None:
     more."""
     for seed in range(10):
         assert not alarms(fed(traffic(seed, 3000), slice_tolerance=0.0))
+
+
+def test_the_first_slice_is_the_one_with_most_evidence() -> None:
+    """Of those that are believed; all others come behind, and equal ones by their words."""
+    shown: list[tuple[Any, float, str]] = [
+        ("alarm", 9.0, "a"), ("alarm", 5.0, "a"), ("alarm", 5.0, "b"), ("ok", 99.0, "a"),
+        ("insufficient", 99.0, "a"),
+    ]  # fmt: skip
+    told = [
+        Slice([], "error", 9, 0.1, 0.1, 0.2, None, None, evidence, status, words)
+        for status, evidence, words in shown
+    ]
+    assert ranked(told[::-1]) == told
 
 
 def test_a_season_is_no_slice() -> None:
