@@ -117,6 +117,31 @@ def test_batches_are_learned_from_as_rows_where_there_is_little_room(
     are_equal(*ways(rows(400, room), [90, 91, 250], Baseline(learn=150), room=room))
 
 
+@pytest.mark.parametrize("room", [40, ROOM])
+def test_a_watch_that_fails_while_it_learns_is_given_up_alone(
+    monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    """It is taught no more, and takes no room; the others learn, and what failed is raised."""
+    taught: list[Watch] = []
+    learn = Watch.learn
+
+    def fail(watch: Watch, *seen: Any) -> None:
+        taught.append(watch)
+        if watch is taught[0]:
+            raise ArithmeticError
+        learn(watch, *seen)
+
+    monkeypatch.setattr(Watch, "learn", fail)
+    many = analysis_of((), RULES, Baseline(learn=150))
+    monitor = many.monitors[0]
+    assert isinstance(monitor, DriftMonitor)
+    monitor.watches.room.limit = room
+    with pytest.raises(ArithmeticError):
+        many.add_rows(rows(200, 1))
+    assert taught.count(taught[0]) == 1
+    assert len(set(taught)) > 1
+
+
 @settings(max_examples=6, deadline=None)
 @given(st.integers(0, 2**32), st.lists(st.integers(0, 600), max_size=3))
 def test_batches_are_counted_against_a_profile(seed: int, cuts: list[int]) -> None:

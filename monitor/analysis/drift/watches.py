@@ -194,11 +194,12 @@ class Watches:
             else ((watch, [(value, at)]) for watch, value, at in seen)
         )
         for watch, some in in_turns(each):
+            if self.by_key.get(watch.key) is not watch:  # given up
+                continue
             try:
                 watch.learn(some, pane)
             except Exception as error:  # noqa: BLE001  raised by who asked
-                if self.by_key.get(watch.key) is watch:
-                    self._give_up(watch)
+                self._give_up(watch)
                 errors.append(error)
 
     def _count_one(
