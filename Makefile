@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # More than there are cores: many tests start processes and wait for them.
-TEST_PROCESSES ?= 3
+TEST_PROCESSES ?= 4
 DEBIAN := nginx-light redis-server prometheus prometheus-alertmanager wrk nghttp2-client curl chromium
 
 # The suite starts hundreds of processes; each would compile every module anew.
