@@ -25,11 +25,8 @@ def begin() -> None:
     What is loaded was left out by `gc.freeze`: to look at all of it takes a tenth of a second, and
     frees a few hundred objects.
     """
-    global _left  # noqa: PLW0603
     gc.set_threshold(*BY_ITSELF)
-    _left = SELDOM
-    gc.collect()
-    gc.freeze()
+    _collect()
 
 
 def collect() -> None:
@@ -41,16 +38,17 @@ def collect() -> None:
     if _left is None or gc.get_count()[0] < FEW:
         return
     if _left == 0:
-        _collect_all()
+        gc.unfreeze()
+        _collect()
     else:
         _left -= 1
         gc.collect(0)
         gc.freeze()
 
 
-def _collect_all() -> None:
+def _collect() -> None:
+    """Look at all that is not left out, and leave out what stays of it."""
     global _left  # noqa: PLW0603
     _left = SELDOM
-    gc.unfreeze()
     gc.collect()
     gc.freeze()

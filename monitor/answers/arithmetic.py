@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, groupby
 
 from monitor.answers.marks import EDGE
 from monitor.answers.quantities import Quantity
@@ -135,16 +135,10 @@ def wholes(alike: Sequence[Sequence[Quantity]]) -> list[Made]:
                 by_unit.setdefault(one.unit, []).append(one.value)
             for unit, values in by_unit.items():
                 found += _whole(unit, values)
-    if len(alike) > 1:
-        every = list(map(_units, alike))
-        first = 0
-        for place, units in enumerate(every[1:], 1):
-            if units != every[first]:
-                if place - first > 1:
-                    found += _columns(alike[first:place])
-                first = place
-        if len(every) - first > 1:
-            found += _columns(alike[first:])
+    for _, same in groupby(alike, _units):
+        block = list(same)
+        if len(block) > 1:
+            found += _columns(block)
     return found
 
 

@@ -247,8 +247,8 @@ def _barely(found: _Reading, start: int, end: int, names: bool) -> int:
             return end
         unit = NAME
     run = text[start:end]
-    step = 1.0 if run.isdigit() else _STEPS[len(run.partition(".")[2])]
-    new = Quantity(float(run), step, unit, float(run), start, end)
+    value, step = float(run), 1.0 if run.isdigit() else _STEPS[len(run.partition(".")[2])]
+    new = Quantity(value, step, unit, value, start, end)
     if (money or text[end : end + 1] == ",") and _DASHED.match(text, end):
         found.add([new], unit, 1.0)
     else:
@@ -281,7 +281,6 @@ _BEHIND = _Behind()
 _WORDS, _NEVER = 2048, 99
 _SIGNS = {sign: units.MONEY[sign] for sign in "$€£"}
 _quantity = tuple.__new__
-_PLAIN = ("plain", "bare")
 _NO_UNIT = ("", 1.0)
 _STEPS = (1.0, 0.1, 0.01)
 _FRACTION = 3

@@ -342,7 +342,7 @@ def _missing(
     first: Quantity | None = None
     is_settled, last = False, -1
     for one in amounts:
-        value, step, unit, written, start, _ = one
+        value, _, unit, written, start, _ = one
         if (written <= _SMALL or written >= _YEARS or written == 100.0) and _is_idle(one):
             if 1.0 < written <= _SMALL or written == 100.0:
                 known.append(one)
@@ -353,7 +353,7 @@ def _missing(
             seen.add((value, unit))
         if is_settled:
             continue
-        slack = step * _HALF + value * _LITTLE
+        slack = _slack_of(one)
         if hedges(answer, start):
             slack = _hedged(one, slack)
         if supports(one, slack):
@@ -502,10 +502,10 @@ def _hedged(one: Quantity, slack: float) -> float:
 
 def _slack_of(one: Quantity) -> float:
     """By how much a number may be off: half of its last digit."""
-    return one.step * _HALF + one.value * _LITTLE
+    return one.step * _HALF + one.value * 1e-12
 
 
-_HALF, _LITTLE = 0.5 * (1 + 1e-9), 1e-12
+_HALF = 0.5 * (1 + 1e-9)
 
 
 def _near(values: Sequence[float], value: float, slack: float) -> bool:

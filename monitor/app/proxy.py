@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import gc
 import os
 import random
 import resource
@@ -13,7 +12,7 @@ import socket
 import time
 from typing import Any
 
-from monitor import logs
+from monitor import garbage, logs
 from monitor.assembly import connections
 from monitor.assembly.upstream_connector import UpstreamConnector
 from monitor.proxy import http2, observer, websocket
@@ -159,9 +158,7 @@ def _limit(wanted: int | None) -> int:
 
 def _prepare() -> None:
     """Let the garbage collector run seldom, and the allocator keep some free memory."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    garbage.begin()
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc has it
     if mallopt is not None:
         mallopt(-1, RETAINED_BYTES)  # M_TRIM_THRESHOLD
