@@ -14,10 +14,12 @@ DISTRIBUTION = "monitor-sidecar"
 def advice(extra: str, what: str) -> str:
     """Return the line that says how to install what `what` (an option, key or command) needs.
 
+    It names the clone because no registry has a release yet.
+
     >>> advice("dask", "--engine dask")
-    "--engine dask: install what it needs: pip install 'monitor-sidecar[dask]'"
+    "--engine dask: install what it needs: in a clone of monitor, pip install '.[dask]'"
     """
-    return f"{what}: install what it needs: pip install '{DISTRIBUTION}[{extra}]'"
+    return f"{what}: install what it needs: in a clone of monitor, pip install '.[{extra}]'"
 
 
 def is_there(module: str) -> bool:

@@ -88,7 +88,7 @@ def test_each_extra_is_named(tmp_path: Path) -> None:
     for (extra, _, what), said in zip(NAMED, told[::2], strict=True):
         (line,) = said.splitlines()
         assert what in line
-        assert line.endswith(f": install what it needs: pip install 'monitor-sidecar[{extra}]'")
+        assert line.endswith(f": install what it needs: in a clone of monitor, pip install '.[{extra}]'")
 
 
 def test_an_extra_is_named_where_the_others_are_there(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_an_extra_is_named_where_the_others_are_there(tmp_path: Path) -> None:
     done = run(MODULES["dask"], "replay", table, "--reference", table, "--engine", "dask")
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
-    assert line.endswith(": install what it needs: pip install 'monitor-sidecar[dask]'")
+    assert line.endswith(": install what it needs: in a clone of monitor, pip install '.[dask]'")
 
 
 def test_the_commands_need_no_extra() -> None:

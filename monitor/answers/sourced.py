@@ -324,21 +324,21 @@ def unsupported(answer: str, sources: Sources, most: int) -> tuple[int, int]:
     return len(left) - unsure, count - unsure
 
 
-Reading = tuple[Quantity, float]
+Stated = tuple[Quantity, float]
 """A number of an answer, and by how much it may be off."""
 
 
 def _missing(
     answer: str, amounts: Sequence[Quantity], sources: Sources
-) -> tuple[list[list[Reading]], list[Quantity], int]:
+) -> tuple[list[list[Stated]], list[Quantity], int]:
     """(the numbers of an answer that do not stand in the texts; those of which others may follow:
     small ones and those that do; how many say something)."""
-    missing: list[list[Reading]] = []
+    missing: list[list[Stated]] = []
     known: list[Quantity] = []
     right: list[Quantity] = []
     seen: set[tuple[float, str]] = set()
     supports, hedges = sources.support, cues.hedges
-    some: list[Reading] = []
+    some: list[Stated] = []
     first: Quantity | None = None
     is_settled, last = False, -1
     for one in amounts:
@@ -392,7 +392,7 @@ class _Sentences:
         """Let others follow from a number."""
         self.known[self.place(one)].append(one)
 
-    def said(self, claims: Iterable[Sequence[Reading]]) -> list[cues.Said]:
+    def said(self, claims: Iterable[Sequence[Stated]]) -> list[cues.Said]:
         """What the sentence of each of some numbers, in order, says of how it was made."""
         found: list[cues.Said] = []
         answer, find = self._answer, self._marked.find
@@ -421,9 +421,9 @@ class _Sentences:
         return [self.known[row] for row in range(max(place - 40, 0), place) if row in self.known]
 
 
-def _follows(reading: Reading, sources: Sources, sentences: _Sentences, said: cues.Said) -> bool:
+def _follows(stated: Stated, sources: Sources, sentences: _Sentences, said: cues.Said) -> bool:
     """Whether a number follows from others of its sentence, or from the texts by what it says."""
-    one = reading[0]
+    one = stated[0]
     kinds = said.kinds
     if one.unit == "%" and sentences.goes_on(one, _OF):
         kinds += ":"
@@ -435,7 +435,7 @@ def _follows(reading: Reading, sources: Sources, sentences: _Sentences, said: cu
     multiplied = sources.multiplied
     if not (kinds or multiplied or len(beside) > 1):
         return False
-    claim = Claim(*reading)
+    claim = Claim(*stated)
     if len(beside) > 1 and is_made(claim, combinations(beside, 2)):
         return True
     if len(beside) > 2 and is_among(claim, wholes([beside])):

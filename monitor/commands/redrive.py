@@ -156,7 +156,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     if not selection.chosen:
         raise UsageError(f"{_named(options)}: has no record that can be sent again")
     found = driving.redrive(
-        selection, plan, _reading(settings),
+        selection, plan, _reader(settings),
         driving.World(time.time, time.monotonic, _shuffled(plan.run), _watched),
     )  # fmt: skip
     found = msgspec.structs.replace(
@@ -355,7 +355,7 @@ def _named(options: argparse.Namespace) -> str:
     return ", ".join(map(named, options.source)) or "the store"
 
 
-def _reading(settings: Settings) -> driving.Reading:
+def _reader(settings: Settings) -> driving.AnswerReader:
     """What reads answers; its key is of this run alone, since no pseudonym leaves it."""
     section = msgspec.structs.replace(settings.privacy, seal_to=None, key_file=None)
     alone = Settings(privacy=section)
@@ -365,7 +365,7 @@ def _reading(settings: Settings) -> driving.Reading:
         encode = embed.load(settings.drift.embed)
     elif settings.drift.embed:
         note(f"{embed.MISSING}; without it `meaning` is not compared")
-    return driving.Reading(PROTOCOLS, privacy, encode)
+    return driving.AnswerReader(PROTOCOLS, privacy, encode)
 
 
 def _shuffled(seed: str) -> Callable[[driving.Names], driving.Names]:

@@ -84,7 +84,7 @@ class World:
 
 
 @dataclass(frozen=True)
-class Reading:
+class AnswerReader:
     """Reads answers as the recorder does; what leaves it went through privacy."""
 
     protocols: Sequence[Protocol]
@@ -123,13 +123,13 @@ class Reading:
         return traits(record, self.encode)
 
 
-def redrive(selection: Selection, plan: Plan, reading: Reading, world: World) -> Redrive:
+def redrive(selection: Selection, plan: Plan, reader: AnswerReader, world: World) -> Redrive:
     """Send what was selected, and judge. Ctrl-C ends it early, with the verdict so far."""
     stop = threading.Event()
     judge = Judge(
         plan.by, plan.alpha, baseline=plan.baseline is not None, features=plan.features
     )  # fmt: skip
-    outcome = _Outcome(plan, judge, reading)
+    outcome = _Outcome(plan, judge, reader)
     chosen = selection.chosen
     if plan.speed is not None:
         chosen = sorted(chosen, key=lambda one: one.record.started)
@@ -193,8 +193,8 @@ def _sender(plan: Plan, world: World, stop: threading.Event) -> Generator[Callab
 class _Outcome:
     """What has come so far."""
 
-    def __init__(self, plan: Plan, judge: Judge, reading: Reading) -> None:
-        self._plan, self._judge, self._reading = plan, judge, reading
+    def __init__(self, plan: Plan, judge: Judge, reader: AnswerReader) -> None:
+        self._plan, self._judge, self._reader = plan, judge, reader
         self._secrets = list(_secrets(plan))
         self._latest: deque[Collection[str]] = deque(maxlen=LATEST)
         self._pairs: list[tuple[Pair, tuple[str, ...]]] = []
@@ -207,7 +207,7 @@ class _Outcome:
     def add(self, sent: Sent, lag: float) -> None:
         """Judge what came of a Record's requests."""
         record, replies = sent.resend.record, sent.replies
-        found = {side: self._reading.traits(sent.resend, one) for side, one in replies.items()}
+        found = {side: self._reader.traits(sent.resend, one) for side, one in replies.items()}
         self.sent += 1
         self._lag = max(self._lag, lag)
         self._throttled += sum(one.throttled for one in replies.values())
@@ -216,7 +216,7 @@ class _Outcome:
             self._errors[_why(replies[CANDIDATE], found[CANDIDATE])] += 1
         recorded = None
         if self._plan.baseline is None:
-            recorded = self._reading.recorded(record)
+            recorded = self._reader.recorded(record)
             others: tuple[Traits, ...] = (recorded,)
             self._is_text = self._is_text or recorded.is_text
         else:

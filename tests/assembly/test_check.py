@@ -507,5 +507,5 @@ def test_an_archive_is_told_and_tried(tmp_path: Path, monkeypatch: pytest.Monkey
         monkeypatch.setattr(
             "monitor.assembly.check.is_there", lambda name, gone=missing: name != gone
         )
-        with pytest.raises(ConfigError, match=r"^archive\.url.*monitor-sidecar\[archive\]'$"):
+        with pytest.raises(ConfigError, match=r"^archive\.url.*pip install '\.\[archive\]'$"):
             tried(archive=Archive(place))

@@ -9,7 +9,7 @@ from monitor.interfaces import Measure
 from monitor.types import Window
 
 
-def g_test(reference: Sequence[int], current: Sequence[int]) -> float:
+def likelihood_ratio(reference: Sequence[int], current: Sequence[int]) -> float:
     """Wilks' (1938) G of the 2 x K table a record: 2 (1/m + 1/n) Σ O ln(O / E).
 
     G itself, `mn/(m+n)` times this, grows with the traffic and so does every verdict made of it;
@@ -18,9 +18,9 @@ def g_test(reference: Sequence[int], current: Sequence[int]) -> float:
 
     Convention: small shifts have their PSI, so 0.1 is moderate.
 
-    >>> g_test([500, 300, 200], [500, 300, 200])
+    >>> likelihood_ratio([500, 300, 200], [500, 300, 200])
     0.0
-    >>> round(g_test([500, 300, 200], [300, 300, 400]), 3)
+    >>> round(likelihood_ratio([500, 300, 200], [300, 300, 400]), 3)
     0.233
     """
     m, n = sum(reference), sum(current)
@@ -38,7 +38,7 @@ def g_test(reference: Sequence[int], current: Sequence[int]) -> float:
 
 
 def _score(reference: Window, current: Window) -> float:
-    return g_test(reference.counts, current.counts)
+    return likelihood_ratio(reference.counts, current.counts)
 
 
 MEASURE = Measure("g_test", _score, threshold=0.02)

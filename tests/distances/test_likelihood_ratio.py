@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import scipy
 
-from monitor.distances.g_test import MEASURE
+from monitor.distances.likelihood_ratio import MEASURE
 
 
 def test_it_is_the_likelihood_ratio_a_record(categories) -> None:
