@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -182,15 +183,32 @@ def test_every_decision_is_in_the_index() -> None:
         )
 
 
-def test_the_map_of_the_house_has_every_folder() -> None:
+def test_the_map_of_the_house_has_every_folder_and_every_file_of_the_ground_floor() -> None:
     """Under Floors, once; and the README is two screens long."""
     house = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    floors = house.partition("\n## Floors\n")[2].partition("\n## ")[0]
+    rooms, _, ground = (
+        house.partition("\n## Floors\n")[2]
+        .partition("\n## ")[0]
+        .partition("\n### The ground floor\n")
+    )
     drawn = [
         name
-        for row in re.findall(r"^\| (.*?`) \|", floors, re.MULTILINE)
+        for row in re.findall(r"^\| (.*?`) \|", rooms, re.MULTILINE)
         for name in re.findall(r"`(\w+)`", row)
     ]
     folders = {path.parent.name for path in (ROOT / "monitor").glob("*/__init__.py")}
     assert sorted(drawn) == sorted(folders)
+    files = {path.stem for path in (ROOT / "monitor").glob("*.py") if path.stem[0] != "_"}
+    told = re.findall(r"^\| (`.*?`) \|", ground, re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(told))) == sorted(files)
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 132
+
+
+def test_every_extra_is_listed_with_what_needs_it() -> None:
+    """What can be installed on request, in deploy/README.md."""
+    text = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(
+        r"^\| `(\w+)` \|", text.partition("## What is installed on request")[2], re.MULTILINE
+    )
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert sorted(listed) == sorted(declared["optional-dependencies"])

@@ -88,7 +88,9 @@ def test_each_extra_is_named(tmp_path: Path) -> None:
     for (extra, _, what), said in zip(NAMED, told[::2], strict=True):
         (line,) = said.splitlines()
         assert what in line
-        assert line.endswith(f": install what it needs: in a clone of monitor, pip install '.[{extra}]'")
+        assert line.endswith(
+            f": install what it needs: in a clone of monitor, pip install '.[{extra}]'"
+        )
 
 
 def test_an_extra_is_named_where_the_others_are_there(tmp_path: Path) -> None:

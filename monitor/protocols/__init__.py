@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.envelopes import Envelope
+from monitor.carriers.envelopes import Envelope
 from monitor.interfaces import Protocol
 from monitor.protocols.anthropic_messages import PROTOCOL as ANTHROPIC_MESSAGES
 from monitor.protocols.bedrock import PROTOCOL as BEDROCK

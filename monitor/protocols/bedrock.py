@@ -14,9 +14,10 @@ from urllib.parse import unquote
 
 import msgspec
 
-from monitor import bodies, envelopes
+from monitor import bodies
+from monitor.carriers import envelopes
+from monitor.carriers.envelopes import Envelope
 from monitor.counts import count
-from monitor.envelopes import Envelope
 from monitor.framings import aws_eventstream
 from monitor.types import Call, Inference, Tokens
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, columns, vectors
+from monitor import bodies, columns
+from monitor.carriers import vectors
 from monitor.chat import content_text, is_error, media, question
 from monitor.counts import count
 from monitor.errors import ParseError

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from monitor import columns, vectors
+from monitor import columns
+from monitor.carriers import vectors
 from monitor.chat import (
     content_text,
     is_error,

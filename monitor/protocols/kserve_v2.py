@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, tensors
+from monitor import bodies
+from monitor.carriers import tensors
 from monitor.errors import ParseError
 from monitor.interfaces import Protocol
 from monitor.transcript import Transcript

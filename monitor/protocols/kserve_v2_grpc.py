@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from monitor import rpcs, tensors
+from monitor.carriers import rpcs, tensors
 from monitor.errors import ParseError
 from monitor.framings.protobuf import Field, Table, map_of, message
 from monitor.interfaces import Protocol

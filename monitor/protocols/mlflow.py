@@ -11,9 +11,9 @@ from urllib.parse import unquote
 
 import msgspec
 
-from monitor import envelopes
+from monitor.carriers import envelopes
+from monitor.carriers.envelopes import Envelope
 from monitor.chat import error_part, is_success
-from monitor.envelopes import Envelope
 from monitor.types import Call, Inference, Part
 
 _PATH = re.compile(r"(?:/serving-endpoints/(?P<name>[^/]+))?/invocations/?$")

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, columns, vectors
+from monitor import bodies, columns
+from monitor.carriers import vectors
 from monitor.chat import content_text, lines, media, offered, question, tool_call, tool_calls
 from monitor.errors import ParseError
 from monitor.framings import ndjson

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, columns, forms
+from monitor import bodies, columns
+from monitor.carriers import forms
 from monitor.chat import content_text, deployment, is_error, is_success, question, sized
 from monitor.framings import multipart, sse
 from monitor.interfaces import Protocol

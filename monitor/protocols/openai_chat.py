@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, columns, vectors
+from monitor import bodies, columns
 from monitor.beginnings import UNKNOWN
+from monitor.carriers import vectors
 from monitor.chat import (
     content_text,
     deployment,

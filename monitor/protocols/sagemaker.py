@@ -12,8 +12,8 @@ from urllib.parse import unquote
 
 import msgspec
 
-from monitor import envelopes
-from monitor.envelopes import Envelope
+from monitor.carriers import envelopes
+from monitor.carriers.envelopes import Envelope
 from monitor.framings import aws_eventstream
 from monitor.types import Call, Inference, Part
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from monitor import columns, rpcs, tensors
+from monitor import columns
+from monitor.carriers import rpcs, tensors
 from monitor.framings.protobuf import Field, Table, map_of, message
 from monitor.interfaces import Protocol
 from monitor.transcript import Transcript

@@ -9,7 +9,8 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
-from monitor import bodies, columns, rpcs
+from monitor import bodies, columns
+from monitor.carriers import rpcs
 from monitor.chat import arrival, is_success, says_error, sized
 from monitor.framings import multipart
 from monitor.framings.protobuf import Field, Table, map_of, message

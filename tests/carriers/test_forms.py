@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor import forms
+from monitor.carriers import forms
 from monitor.recorder import calls
 from monitor.types import Call, Exchange, Message, Outcome
 

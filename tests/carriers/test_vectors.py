@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.vectors import tensor
+from monitor.carriers.vectors import tensor
 
 SINGLE = st.floats(width=32, allow_nan=False, allow_infinity=False)
 ODD = st.one_of(
