@@ -32,17 +32,19 @@ _encode = msgspec.json.Encoder(enc_hook=_text).encode
 
 def bounded(inference: Inference, call: Call) -> tuple[Inference, int]:
     """The inference as it may go on record, and how many of its sides gave way to their text."""
+    exchange = call.exchange
+    response = exchange.response
+    asked = columns.record_room(call.request_body, exchange.request.body)
+    told = columns.record_room(call.response_body, b"" if response is None else response.body)
+    if _are_short_texts(inference.inputs, asked) and _are_short_texts(inference.outputs, told):
+        return inference, 0
     changes: dict[str, Any] = {}
     given_way = 0
-    response = call.exchange.response
-    for side, body, captured, role in (
-        ("inputs", call.request_body, call.exchange.request.body, "user"),
-        ("outputs", call.response_body, b"" if response is None else response.body, "assistant"),
+    for side, body, room, role in (
+        ("inputs", call.request_body, asked, "user"),
+        ("outputs", call.response_body, told, "assistant"),
     ):
         parts: list[Part] = getattr(inference, side)
-        room = columns.record_room(body, captured)
-        if _are_short_texts(parts, room):
-            continue
         try:
             _pack(parts)
         except Exception:  # noqa: BLE001  whatever a part of somebody else's has put in
@@ -59,9 +61,10 @@ def _are_short_texts(parts: list[Part], room: int) -> bool:
     """Whether there are only texts, which fit even if every character were escaped: nearly always
     so in a chat, and much cheaper than to encode them."""
     for part in parts:
-        if part.data is not None or part.text is None:
+        text = part.text
+        if text is None or part.data is not None:
             return False
-        room -= _FRAME + _ESCAPED * (len(part.text) + len(part.role or "") + len(part.name or ""))
+        room -= _FRAME + _ESCAPED * (len(text) + len(part.role or "") + len(part.name or ""))
     return room >= 0
 
 

@@ -220,7 +220,9 @@ def offered(*given: Any) -> dict[str, Any]:
     >>> offered([{"name": "find", "input_schema": {}}, {"type": "web_search"}, 1], None)
     {'find': {}}
     """
-    found = {}
+    found: dict[str, Any] = {}
+    if not any(given):
+        return found
     for one in (one for tools in given if isinstance(tools, list) for one in tools):
         tool = one.get("function") or one.get("custom") or one if isinstance(one, dict) else {}
         if isinstance(tool, dict) and isinstance(name := tool.get("name"), str):

@@ -19,6 +19,8 @@ def count(value: Any) -> int | None:
     [None, None, None, None, None, None, None, None]
     """
     if type(value) is not int:
+        if value is None:  # as most that are asked for
+            return None
         is_digits = isinstance(value, str) and value.isascii() and value.isdigit()
         is_whole = isinstance(value, float) and value.is_integer()
         if not is_whole and not (is_digits and len(value) <= 16):

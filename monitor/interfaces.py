@@ -181,9 +181,12 @@ class Values(NamedTuple):
     values: list[Any]
 
     @classmethod
-    def of(cls, feature: str, kind: Kind, found: Sequence[tuple[int, Any]]) -> Values:
-        """Return those of (place, value)."""
-        return cls(feature, kind, [place for place, _ in found], [value for _, value in found])
+    def of(cls, feature: str, kind: Kind, found: list[Any]) -> Values:
+        """Return those of the value of each Record, None where it has none."""
+        if None not in found:
+            return cls(feature, kind, range(len(found)), found)
+        places = [place for place, value in enumerate(found) if value is not None]
+        return cls(feature, kind, places, [found[place] for place in places])
 
 
 @dataclass(frozen=True)

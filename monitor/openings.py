@@ -62,19 +62,20 @@ class Talks:
 
     def __init__(self, records: Sequence[Record]) -> None:
         self.records = records
-        said = list(map(texts.talk, records))
-        self.questions = [question for question, _ in said]
-        self.answers = [answer for _, answer in said]
+        self.questions = list(map(texts.asked, records))
+        self.answers = list(map(texts.told, records))
 
     @cached_property
     def hold_data(self) -> bool:
         """Whether there is more in the Records than texts."""
-        return any(
-            part.data is not None
-            for record in self.records
-            for parts in (record.inputs, record.outputs)
-            for part in parts
-        )
+        for record in self.records:
+            for part in record.inputs:
+                if part.data is not None:
+                    return True
+            for part in record.outputs:
+                if part.data is not None:
+                    return True
+        return False
 
 
 _latest = Talks(())
@@ -104,11 +105,11 @@ def openings(found: Sequence[str]) -> Openings:
 def _together(found: Sequence[str]) -> tuple[list[str], list[bytes]]:
     """The languages and the hashed words of texts, whose words are told apart all at once."""
     starts = [text[: texts.OPENING] for text in found]
-    odd = (
-        []
-        if _is_plain("".join(starts))
-        else [n for n, one in enumerate(starts) if not _is_plain(one)]
-    )
+    whole = "".join(starts)
+    if any(map(whole.__contains__, _ODD)):
+        odd = [n for n, one in enumerate(starts) if not _is_plain(one)]
+    else:
+        odd = [] if whole.isascii() else [n for n, one in enumerate(starts) if not one.isascii()]
     for place in odd:
         starts[place] = ""
     offsets, codes, words = _words(starts)

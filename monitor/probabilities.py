@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -12,13 +13,15 @@ from monitor.types import Inference, Part
 CLASSES = 1024
 ROWS = 1024
 _TOLERANCE = 1e-3
+_data = attrgetter("data")
 
 
 def sure(inference: Inference) -> Inference:
     """With the confidence of a classifier: the mean of its rows, and the least sure of them."""
     if inference.confidence is not None:
         return inference
-    rows = list(largest(inference.outputs))
+    outputs = inference.outputs
+    rows = list(largest(outputs)) if any(map(_data, outputs)) else ()
     if not rows:
         return inference
     mean = sum(rows) / len(rows)

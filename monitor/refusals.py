@@ -72,10 +72,7 @@ def is_refusal(text: str) -> bool:
     (False, False)
     """
     opening = text[:OPENING].lower().replace("’", "'")
-    for hint in _HINTS:
-        if hint in opening:
-            break
-    else:
+    if not any(map(opening.__contains__, _HINTS)):
         return False
     found = _REFUSAL.search(opening)
     if found is None or _is_quoted(opening[: found.end()]):

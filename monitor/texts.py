@@ -377,7 +377,7 @@ def answer(record: Record) -> str:
 
 def talk(record: Record) -> tuple[str, str]:
     """What was asked and what was answered."""
-    return _question(record), _answer(record)
+    return asked(record), told(record)
 
 
 _latest: tuple[Record | None, str, str] = (None, "", "")
@@ -388,19 +388,22 @@ def _said(record: Record) -> tuple[Record | None, str, str]:
     global _latest  # noqa: PLW0603  one Record is remembered, by identity
     said = _latest
     if said[0] is not record:
-        said = _latest = (record, _question(record), _answer(record))
+        said = _latest = (record, asked(record), told(record))
     return said
 
 
-def _question(record: Record) -> str:
+def asked(record: Record) -> str:
+    """The same as `question`, not remembered: for many Records."""
     if record.withheld and not {"user", ALL}.isdisjoint(record.withheld.get("inputs", ())):
         return ""
     last = ""
     for part in reversed(record.inputs):
         if part.text is not None:
-            text = "" if is_gone(part.text) else part.text
+            text = part.text
+            if text[:1] == "<" and is_gone(text):
+                text = ""
             if part.role == "user":
-                return plain(text)
+                return plain(text) if "<" in text else text
             last = last or text
         elif part.role == "user" and part.data is None:
             return ""  # a rule left it out
@@ -410,8 +413,12 @@ def _question(record: Record) -> str:
 _NO_ANSWERS = ("error", "tool_call", "tool", "reasoning")
 
 
-def _answer(record: Record) -> str:
+def told(record: Record) -> str:
+    """The same as `answer`, not remembered: for many Records."""
     for part in record.outputs:
         if part.text is not None and part.role not in _NO_ANSWERS:
-            return "" if is_gone(part.text) else plain(part.text)
+            text = part.text
+            if "<" not in text:  # as nearly always
+                return text
+            return "" if is_gone(text) else plain(text)
     return ""

@@ -115,9 +115,7 @@ class Transcript:
     )  # fmt: skip
 
     def __init__(self, call: Call, *, streamed: bool = False) -> None:
-        self.model = ""
-        self.response_id = ""
-        self.service_tier = ""
+        self.model = self.response_id = self.service_tier = ""
         self.units: dict[str, float] = {}
         self.failed = self.throttled = False
         self.streamed = streamed
@@ -201,16 +199,14 @@ class Transcript:
 
     def count(self, name: str, value: Any) -> None:
         """A count by its dialect's name; a later one takes the place of that one alone."""
-        number = count(value)
-        if number is not None:
+        if value is not None and (number := count(value)) is not None:
             self._counts[name] = number
 
     def counted(self, *names: str) -> int | None:
         """The sum of counts, None where the first of them was not said."""
         found = self._counts.get(names[0])
-        if found is not None:
-            for name in names[1:]:
-                found += self._counts.get(name, 0)
+        if found is not None and len(names) > 1:
+            found += sum(self._counts.get(name, 0) for name in names[1:])
         return found
 
     def tokens(self, read: int | None, written: int | None, **parts: str) -> Tokens | None:
@@ -219,7 +215,9 @@ class Transcript:
         counts = self._counts
         if not counts:
             return None
-        said = {field: counts[name] for field, name in parts.items() if name in counts}
+        said = {}
+        if not counts.keys().isdisjoint(parts.values()):
+            said = {field: counts[name] for field, name in parts.items() if name in counts}
         if read is None and written is None and not any(said.values()):
             return None
         return Tokens(read, written, **said)  # type: ignore[arg-type]  # `estimated` is no count
@@ -329,7 +327,7 @@ class Transcript:
             by_choice = self.by_choice()
             said = [part for choice in sorted(by_choice) for part in by_choice[choice]]
             outputs = said + outputs
-        reasons = [self._reasons[choice] for choice in sorted(self._reasons)]
+        reasons = list(map(self._reasons.__getitem__, sorted(self._reasons)))
         is_cut = not (self.is_complete or self.failed or call.response_truncated)
         is_cut = is_cut and is_success(call)
         return Inference(

@@ -22,6 +22,7 @@ would get next to nothing beside a process that never sleeps."""
 
 T = TypeVar("T")
 
+_NEVER = math.inf
 _look_at = 0.0  # monotonic
 _began = 0, 0.0  # the thread that gave way, and its CPU time then
 
@@ -32,6 +33,8 @@ def give_way() -> None:
     Call it often: it takes 0.1 µs within a stretch, and 2 µs at the end of one.
     """
     global _look_at, _began  # noqa: PLW0603  a core belongs to a process
+    if _look_at == _NEVER:  # to ask for the time takes longer than all else here
+        return
     now = monotonic()
     if now < _look_at:
         return
@@ -49,7 +52,7 @@ def alone() -> Generator[None]:
     """Give way to nobody: a command that looks at what is at rest is no neighbour of a proxy. What
     it forks does not either."""
     global _look_at, _began  # noqa: PLW0603  as above
-    _look_at, _began = math.inf, (0, 0.0)
+    _look_at, _began = _NEVER, (0, 0.0)
     try:
         yield
     finally:
@@ -65,11 +68,15 @@ def worked() -> float:
 
 
 def in_turns(items: Iterable[T]) -> Iterator[T]:
-    """Yield the same items, and give way between them.
+    """Return the same items, and give way between them.
 
     >>> list(in_turns("abc"))
     ['a', 'b', 'c']
     """
+    return iter(items) if _look_at == _NEVER else _in_turns(items)
+
+
+def _in_turns(items: Iterable[T]) -> Iterator[T]:
     for item in items:
         yield item
         give_way()

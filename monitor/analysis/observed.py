@@ -97,6 +97,14 @@ def look_at(found: Iterable[Record], lines: int, wanted: Wanted) -> Looked | Non
     records, at, accepted = 0, array("d"), bytearray()
     labels: dict[str, list[str]] = {name: [] for name in wanted.dimensions}
     sight = Sight([KNOWN[place] for place in wanted.features])
+
+    def note(some: Sequence[Record]) -> None:
+        at.extend([record.started + record.duration for record in some])
+        accepted.extend([record.is_accepted for record in some])
+        for name, values in labels.items():
+            values += [segment(record, name) for record in some]
+        sight.add(some)
+
     some: list[Record] = []
     for record in found:
         records += 1
@@ -105,14 +113,10 @@ def look_at(found: Iterable[Record], lines: int, wanted: Wanted) -> Looked | Non
         if record.sampled != 1:
             return None
         some.append(record)
-        at.append(record.started + record.duration)
-        accepted.append(record.is_accepted)
-        for name, values in labels.items():
-            values.append(segment(record, name))
         if len(some) == SOME:
-            sight.add(some)
+            note(some)
             some = []
-    sight.add(some)
+    note(some)
     columns = sight.columns()
     if columns is None:
         return None
@@ -179,7 +183,7 @@ class Sight:
                 known = many.get(name)
                 if known is None:
                     known = many[name] = _Values(name, kind, [], [])
-                known.rows.extend([rows[place] for place in places])
+                known.rows.extend(_of(rows, places))
                 known.values.extend(values)
 
     def columns(self) -> list[Seen] | None:
@@ -190,9 +194,7 @@ class Sight:
                 said = feature.observe_said(self._questions, self._answers)
                 rows = self._rows
                 found += (
-                    _Values(
-                        one.feature, one.kind, [rows[place] for place in one.places], one.values
-                    )
+                    _Values(one.feature, one.kind, _of(rows, one.places), one.values)
                     for one in said
                 )
                 continue
@@ -211,6 +213,11 @@ class Sight:
             columns.append(column)
         names = {column.feature for column in columns}
         return columns if len(names) == len(columns) else None
+
+
+def _of(rows: list[int], places: Sequence[int]) -> list[int]:
+    """The rows at these places, which nearly always are all of them."""
+    return rows if places == range(len(rows)) else [rows[place] for place in places]
 
 
 def _look_singly(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from monitor import probabilities
 from monitor.interfaces import Feature, Values
+from monitor.openings import talks
 from monitor.types import Observation, Record
 
 
@@ -21,13 +22,16 @@ def observe(record: Record) -> Iterator[Observation]:
 
 def observe_many(records: Sequence[Record]) -> list[Values]:
     """The same of many Records."""
-    found = []
+    if not talks(records).hold_data:
+        return [Values.of("confidence", "numeric", [record.confidence for record in records])]
+    places, found = [], []
     for place, record in enumerate(records):
         told = list(probabilities.largest(record.outputs))
         if not told and record.confidence is not None:
             told = [record.confidence]
-        found += [(place, one) for one in told]
-    return [Values.of("confidence", "numeric", found)]
+        places += [place] * len(told)
+        found += told
+    return [Values("confidence", "numeric", places, found)]
 
 
 FEATURE = Feature("confidence", observe, observe_many)

@@ -21,9 +21,15 @@ def observe(record: Record) -> Iterator[Observation]:
 def observe_said(questions: Sequence[str], answers: Sequence[str]) -> list[Values]:
     """The same of many."""
     return [
-        Values.of(name, "categorical", [(n, told[n]) for n, text in enumerate(texts) if text])
+        Values.of(
+            name,
+            "categorical",
+            [
+                told if text else None
+                for text, told in zip(texts, openings(texts).languages, strict=True)
+            ],
+        )
         for name, texts in (("input_language", questions), ("output_language", answers))
-        for told in (openings(texts).languages,)
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from monitor.interfaces import Feature, Values
 from monitor.types import Observation, Record
@@ -18,17 +19,12 @@ def observe(record: Record) -> Iterator[Observation]:
 
 def observe_many(records: Sequence[Record]) -> list[Values]:
     """The same of many Records."""
-    ended = [
-        (place, str(record.outcome))
-        for place, record in enumerate(records)
-        if record.request.method
-    ]
-    reasons = [
-        (place, reason) for place, record in enumerate(records) for reason in record.finish_reasons
-    ]
+    ended = [str(record.outcome) if record.request.method else None for record in records]
+    told = [record.finish_reasons for record in records]
+    places = [place for place, reasons in enumerate(told) for _ in reasons]
     return [
         Values.of("outcome", "categorical", ended),
-        Values.of("finish_reason", "categorical", reasons),
+        Values("finish_reason", "categorical", places, list(chain.from_iterable(told))),
     ]
 
 

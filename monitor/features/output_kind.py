@@ -26,23 +26,21 @@ def observe(record: Record) -> Iterator[Observation]:
 
 def observe_many(records: Sequence[Record]) -> list[Values]:
     """The same of many Records."""
-    found = [one for one in enumerate(map(_kind, records)) if one[1] is not None]
-    return [Values.of("output_kind", "categorical", found)]
+    return [Values.of("output_kind", "categorical", list(map(_kind, records)))]
 
 
 def _kind(record: Record) -> str | None:
     if record.outcome is not Outcome.OK:
         return None
-    answers = [
-        part for part in record.outputs if part.text is not None and part.role not in _NO_ANSWERS
-    ]
-    is_none = not answers and (
-        bool(record.outputs) or all(part.text is None for part in record.inputs)
-    )
+    outputs = record.outputs
+    if len(outputs) == 1 and outputs[0].role == "assistant":  # as nearly all are
+        text = outputs[0].text
+        if text and text[0] != "<":
+            return kind(text)
+    answers = [part for part in outputs if part.text is not None and part.role not in _NO_ANSWERS]
+    is_none = not answers and (bool(outputs) or all(part.text is None for part in record.inputs))
     if is_none or _is_hidden(record, answers):
         return None
-    if len(answers) == 1 and answers[0].role == "assistant":  # as nearly all are
-        return kind(answers[0].text or "")
     roles = {part.role for part in answers}
     if "tool_call" in roles:
         return "tool call"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 from monitor.hidden import is_empty, is_gone
 from monitor.interfaces import Feature, Values
 from monitor.texts import plain
-from monitor.types import Observation, Outcome, Record
+from monitor.types import Observation, Outcome, Part, Record
 
 
 def observe(record: Record) -> Iterator[Observation]:
@@ -27,38 +26,39 @@ def observe(record: Record) -> Iterator[Observation]:
 
 def observe_many(records: Sequence[Record]) -> list[Values]:
     """The same of many Records."""
-    asked, told = zip(*map(_lengths, records), strict=True) if records else ((), ())
+    found = list(map(_lengths, records))
     return [
-        Values.of(name, "numeric", [one for one in enumerate(lengths) if one[1] is not None])
-        for name, lengths in (("input_text_length", asked), ("output_text_length", told))
+        Values.of("input_text_length", "numeric", [asked for asked, _ in found]),
+        Values.of("output_text_length", "numeric", [told for _, told in found]),
     ]
 
 
 def _lengths(record: Record) -> tuple[int | None, int | None]:
     texts = [part.text for part in record.inputs if part.text is not None]
-    asked = _length(texts) if texts and not _lacks(record, "inputs", texts) else None
+    withheld = record.withheld
+    asked = _length(texts, record.inputs, "inputs" in withheld) if texts else None
     if record.outcome is not Outcome.OK:
         return asked, None
     outputs = record.outputs
     answers = [part.text for part in outputs if part.text is not None and part.role != "error"]
-    if _lacks(record, "outputs", answers):
+    if not answers and (outputs or not texts):
         return asked, None
-    return asked, _length(answers) if answers or (texts and not outputs) else None
+    return asked, _length(answers, outputs, "outputs" in withheld)
 
 
-def _lacks(record: Record, side: Literal["inputs", "outputs"], texts: Sequence[str]) -> bool:
-    """Whether a text of a side is not on record, or a digest in its place."""
-    parts = record.inputs if side == "inputs" else record.outputs
-    if side in record.withheld and not any(texts):
-        return True
-    if len(texts) < len(parts) and any(map(is_empty, parts)):
-        return True
-    return any(text[:1] == "<" and is_gone(text) for text in texts)
-
-
-def _length(texts: Sequence[str]) -> int:
+def _length(texts: Sequence[str], parts: Sequence[Part], is_withheld: bool) -> int | None:
+    """Characters of the texts of parts; None where one is not on record, or a digest in its
+    place."""
     whole = "".join(texts)
-    return sum(map(len, map(plain, texts))) if "<" in whole else len(whole)  # few have one
+    if is_withheld and not whole:
+        return None
+    if len(texts) < len(parts) and any(map(is_empty, parts)):
+        return None
+    if "<" not in whole:  # few have one
+        return len(whole)
+    if any(text[:1] == "<" and is_gone(text) for text in texts):
+        return None
+    return sum(map(len, map(plain, texts)))
 
 
 FEATURE = Feature("text_length", observe, observe_many)

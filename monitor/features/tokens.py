@@ -20,12 +20,10 @@ def observe(record: Record) -> Iterator[Observation]:
 
 def observe_many(records: Sequence[Record]) -> list[Values]:
     """The same of many Records."""
-    found = [(place, one.tokens) for place, one in enumerate(records) if one.tokens is not None]
-    read = [(place, one.input) for place, one in found if one.input is not None]
-    written = [(place, one.output) for place, one in found if one.output is not None]
+    found = [record.tokens for record in records]
     return [
-        Values.of("input_tokens", "numeric", read),
-        Values.of("output_tokens", "numeric", written),
+        Values.of("input_tokens", "numeric", [one and one.input for one in found]),
+        Values.of("output_tokens", "numeric", [one and one.output for one in found]),
     ]
 
 

@@ -27,7 +27,7 @@ def observe(record: Record) -> Iterator[Observation]:
 def observe_said(questions: Sequence[str], answers: Sequence[str]) -> list[Values]:
     """The same of many."""
     return [
-        Values.of(name, "words", [one for one in enumerate(openings(texts).hashed) if one[1]])
+        Values.of(name, "words", [words or None for words in openings(texts).hashed])
         for name, texts in (("input_unknown_words", questions), ("output_unknown_words", answers))
     ]
 

@@ -26,13 +26,14 @@ def observe(record: Record) -> Iterator[Observation]:
 def observe_many(records: Sequence[Record]) -> list[Values]:
     """The same of many Records."""
     said, numbers = talks(records), [drawn(record.id) for record in records]
-    found = []
-    for name, texts in (("input_words", said.questions), ("output_words", said.answers)):
-        words = list(map(pick_at, texts, numbers))
-        places = [place for place, word in enumerate(words) if word]
-        cells = [cell(words[place], CELLS) for place in places]
-        found.append(Values(name, "categorical", places, cells))
-    return found
+    return [
+        Values.of(
+            name,
+            "categorical",
+            [cell(word, CELLS) if word else None for word in map(pick_at, texts, numbers)],
+        )
+        for name, texts in (("input_words", said.questions), ("output_words", said.answers))
+    ]
 
 
 FEATURE = Feature("words", observe, observe_many)

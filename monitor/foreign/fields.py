@@ -49,6 +49,8 @@ def number(value: Any) -> float | None:
     >>> number("1.5"), number(2), number(""), number("nan"), number(None)
     (1.5, 2.0, None, None, None)
     """
+    if type(value) is float:
+        return value if math.isfinite(value) else None
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -85,10 +87,10 @@ def name(value: Any) -> str:
     >>> name(" prod "), name(3), name("None"), name({"a": 1}), name("x" * 300)
     ('prod', '3', '', '', '')
     """
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value) if abs(value) < 1 << 63 else ""
     if not isinstance(value, str):
-        return ""
+        if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 1 << 63:
+            return ""
+        value = str(value)
     value = value.strip()
     return "" if len(value) > LONGEST or value.lower() in _NOTHING else value
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from operator import attrgetter
+
+import msgspec
 
 from monitor.privacy.patterns import Located, Scanner
 from monitor.privacy.plain_texts import SHORTEST, located
@@ -23,16 +25,20 @@ _ENTRY = 400
 """Bytes of an entry beside its texts."""
 
 
-class Work(NamedTuple):
+class Work(msgspec.Struct, frozen=True, gc=False):
     """Characters that were looked at in a text, and those that were added to it."""
 
     characters: int
     grown: int
 
 
+_beside = attrgetter("name", "datatype", "shape", "data")
+_NOTHING = (None, None, None, None)
+
+
 def is_bare(part: Part) -> bool:
     """Whether a Part is a text that somebody said, and nothing else."""
-    return part.name is None and part.datatype is None and part.shape is None and part.data is None
+    return _beside(part) == _NOTHING
 
 
 Scrubbed = Callable[[str, Located], tuple[str, Work] | None]
@@ -53,12 +59,15 @@ class KnownParts:
         """Keep a Part; that of a very large text is not kept."""
         if len(text) > LARGEST:
             return
-        size = _ENTRY + sys.getsizeof(text) + sys.getsizeof(part.text)
+        size = _ENTRY + sys.getsizeof(text)
+        if part.text is not text:
+            size += sys.getsizeof(part.text)
         if self.held + size > self._size:
             self.clear()
-        if size <= self._size:
-            self.held += size
-            self._known[role, text] = part, work
+            if size > self._size:
+                return
+        self.held += size
+        self._known[role, text] = part, work
 
     def foresee(
         self,
@@ -70,47 +79,53 @@ class KnownParts:
     ) -> None:
         """Keep what becomes of those new Parts that are plain texts of at most `longest`
         characters, of roles that stay as they are."""
-        new: dict[str, list[str | None]] = {}
+        known = self._known
+        roles: set[str | None] = set()
+        new: dict[tuple[str | None, str], None] = {}
         size = 0
         for part in parts:
-            role, text = part.role, part.text
-            if (
-                type(text) is str and SHORTEST <= len(text) <= longest and is_bare(part)
-                and (role, text) not in self._known and (role is None or is_role(role))
-            ):  # fmt: skip
-                new.setdefault(text, []).append(role)
-                size += len(text)
-                if size > LARGEST:
-                    self._look(new, scanner, scrubbed)
-                    new, size = {}, 0
+            text = part.text
+            if type(text) is str and SHORTEST <= len(text) <= longest:
+                key = role, _ = part.role, text
+                if (
+                    key not in known and _beside(part) == _NOTHING
+                    and (role in roles or role is None or is_role(role))
+                ):  # fmt: skip
+                    new[key] = None
+                    roles.add(role)
+                    size += len(text)
+                    if size > LARGEST:
+                        self._look(new, scanner, scrubbed)
+                        new, size = {}, 0
         if new:
             self._look(new, scanner, scrubbed)
 
-    def _look(self, new: dict[str, list[str | None]], scanner: Scanner, scrubbed: Scrubbed) -> None:
-        texts = list(new)
-        for text, where in zip(texts, located(texts, scanner), strict=True):
+    def _look(
+        self, new: Iterable[tuple[str | None, str]], scanner: Scanner, scrubbed: Scrubbed
+    ) -> None:
+        texts = [text for _, text in new]
+        for (role, text), where in zip(new, located(texts, scanner), strict=True):
             if where is None:
                 continue
             done = scrubbed(text, where) if where else (text, Work(len(text), 0))
             if done is not None:
                 found, work = done
-                for role in dict.fromkeys(new[text]):
-                    self.put(role, text, Part(role=role, text=found), work)
+                self.put(role, text, Part(role=role, text=found), work)
 
-    def all(self, parts: Sequence[Part]) -> tuple[list[Part], Work] | None:
-        """What was made of Parts, and the work that all of them were; None where one is not
-        known."""
+    def all(self, parts: Sequence[Part]) -> tuple[list[Part], int, int] | None:
+        """What was made of Parts, and the work that all of them were: characters, and how many were
+        added; None where one is not known."""
         found, characters, grown = [], 0, 0
         for part in parts:
             text = part.text
-            known = self._known.get((part.role, text)) if type(text) is str else None
-            if known is None or not is_bare(part):
+            known = self.get((part.role, text)) if type(text) is str else None
+            if known is None or _beside(part) != _NOTHING:
                 return None
             made, work = known
             found.append(made)
             characters += work.characters
             grown += work.grown
-        return found, Work(characters, grown)
+        return found, characters, grown
 
     def clear(self) -> None:
         """Forget all of them, as when a key is changed."""

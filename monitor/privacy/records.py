@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from monitor import hidden, traceparents
@@ -229,7 +230,7 @@ class Privacy:
         withheld: dict[str, list[str]] = {}
         seen = self._seen(inference, segments) if scrub is None else None
         if seen is not None:
-            found, (inputs, outputs) = dict(segments), seen
+            found, inputs, outputs = dict(segments), *seen
         else:
             if scrub is None:
                 scrub = self._scrub(cached=False)
@@ -262,7 +263,8 @@ class Privacy:
 
     def foresee(self, inferences: Iterable[Inference]) -> None:
         """Scrub the plain texts of several exchanges together, and not each when `glimpse` asks."""
-        parts = (part for one in inferences for part in (*one.inputs, *one.outputs))
+        sides = [side for one in inferences for side in (one.inputs, one.outputs)]
+        parts = chain.from_iterable(sides)
         scrubbed = self._scrub(cached=False).plain
         self._parts.foresee(parts, self._scanner, scrubbed, self._bounds.text, self._is_clean)
 
@@ -271,19 +273,16 @@ class Privacy:
     ) -> tuple[list[Part], list[Part]] | None:
         """What `glimpse` makes of inputs and outputs where all of an exchange has been seen before,
         or foreseen, and its labels stay as they are; None otherwise."""
-        is_clean = self._is_clean
-        if not (
-            is_clean(inference.operation)
-            and is_clean(inference.model)
-            and all(map(is_clean, inference.finish_reasons))
-            and all(is_clean(value, name) for name, value in segments.items())
-        ):
+        labels = inference.operation, inference.model, *inference.finish_reasons
+        if not self._texts.are_clean((*labels, *segments.items()) if segments else labels):
             return None
         asked, told = self._parts.all(inference.inputs), self._parts.all(inference.outputs)
-        if asked is None or told is None or max(asked[1].grown, told[1].grown) > ALLOWANCE:
+        if asked is None or told is None:
             return None
-        is_little = asked[1].characters + told[1].characters <= self._bounds.record
-        return (asked[0], told[0]) if is_little else None
+        (inputs, read, added), (outputs, written, grown) = asked, told
+        if added > ALLOWANCE or grown > ALLOWANCE or read + written > self._bounds.record:
+            return None
+        return inputs, outputs
 
     def feedback(self, said: Statement) -> Feedback:
         """What may be kept of what somebody said later of an exchange.

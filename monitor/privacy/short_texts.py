@@ -20,10 +20,24 @@ class ShortTexts:
 
     def __init__(self) -> None:
         self._clean: set[tuple[str, str]] = set()  # (hint, text)
+        self._all_clean: set[tuple[str | tuple[str, str], ...]] = set()
 
     def is_clean(self, value: str, name: str = "") -> bool:
         """Whether it is known that a label of this name stays as it is."""
         return (name, value) in self._clean and type(value) is str and value.isprintable()
+
+    def are_clean(self, labels: tuple[str | tuple[str, str], ...]) -> bool:
+        """Whether that is known of all labels; of a name and a label where it has one."""
+        if labels in self._all_clean:
+            return True
+        is_clean = self.is_clean
+        for one in labels:
+            if not (is_clean(one) if isinstance(one, str) else is_clean(one[1], one[0])):
+                return False
+        if len(self._all_clean) >= _MAX_CLEAN:
+            self._all_clean.clear()
+        self._all_clean.add(labels)
+        return True
 
     def label(self, scrub: Scrub, value: str, name: str = "") -> str:
         """A text of one line in a few words: a digest of a longer one, a space for what is not

@@ -162,7 +162,8 @@ PROTOCOL = Protocol("openai_chat", claims, read)
 def _inputs(request: _Request) -> list[Part]:
     parts = [Part(role=one.role or "user", text=_text(one)) for one in request.messages]
     for given in (request.prompt, request.input):
-        parts += _prompt(given)
+        if given is not None:
+            parts += _prompt(given)
     if isinstance(request.prediction, dict):
         guess = content_text(request.prediction.get("content"))
         parts.append(Part(role="prediction", text=guess))
@@ -171,7 +172,7 @@ def _inputs(request: _Request) -> list[Part]:
 
 def _wanted(request: _Request) -> dict[str, Any]:
     """Whether JSON was asked for, in OpenAI's way or in one of the servers' own."""
-    found = wanted(request.response_format)
+    found = wanted(request.response_format) if request.response_format else {}
     schema = request.guided_json or request.json_schema
     if isinstance(request.structured_outputs, dict):
         schema = schema or request.structured_outputs.get("json")
@@ -182,8 +183,6 @@ def _wanted(request: _Request) -> dict[str, Any]:
 
 def _prompt(given: Any) -> list[Part]:
     """`prompt` and `input`: a text, texts, token ids, or lists of token ids."""
-    if given is None:
-        return []
     if isinstance(given, str):
         return [Part(role="user", text=given)]
     if isinstance(given, list) and given:

@@ -85,9 +85,9 @@ def note(said: Logged, told: set[str]) -> None:
 def records(log: Log, make: Make, told: set[str]) -> Iterator[Record]:
     """The Records of a log in order of time, with all that they may hold; see `note`."""
     recording = make()
-    for number, _, said in in_order(log.read, log.name):
-        note(said, told)
-        yield recording.record(said, number)
+    for entry in in_order(log.read, log.name):
+        note(entry.said, told)
+        yield recording.record(entry.said, entry.number)
 
 
 def read(log: Log, make: Make, reader: Reader) -> Iterator[Row | Block]:
@@ -108,11 +108,12 @@ def _pieces(log: Log, reader: Reader) -> Iterator[list[Entry]]:
     start, end = reader.wanted.start, reader.wanted.end
     for entry in in_order(log.read, log.name):
         reader.records += 1
-        note(entry.said, reader.told)
+        said = entry.said
+        note(said, reader.told)
         if not start <= entry.at < end:
             continue
         piece.append(entry)
-        size += len(entry.said.request) + len(entry.said.response)
+        size += len(said.request) + len(said.response)
         if size >= PIECE or len(piece) >= ROWS:
             yield piece
             piece, size = [], 0
@@ -127,7 +128,7 @@ def _looks(
     pieces = iter(pieces)
     first = next(pieces, [])
     # Rows without bodies are looked at for less than it costs to send them.
-    is_little = all(likeness(said) is not None for _, _, said in first)
+    is_little = all(likeness(entry.said) is not None for entry in first)
     if cores == 1 or is_little or sum(path.stat().st_size for path in log.paths) < WORTH:
         for piece in chain([first] if first else [], pieces):
             yield piece, looker.look(piece)

@@ -10,7 +10,6 @@ import heapq
 from array import array
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -32,7 +31,7 @@ Read = Callable[[], Iterator[Logged]]
 """What reads a log from its beginning."""
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The number of an exchange in its log, when it began (Unix seconds), what is said of it."""
 
     number: int
@@ -99,7 +98,8 @@ def _first(read: Read) -> tuple[Floats, int, list[Entry]]:
     kept: list[Entry] = []
     for entry in timed(read()):
         times.append(entry.at)
-        size += len(entry.said.request) + len(entry.said.response) + ROW
+        said = entry.said
+        size += len(said.request) + len(said.response) + ROW
         if size <= KEPT:
             kept.append(entry)
         elif kept:

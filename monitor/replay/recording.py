@@ -58,7 +58,8 @@ class Recording:
         Some take each step together, because the code of a step then stays in the caches of the
         CPU."""
         some: list[tuple[int, Logged]] = []
-        for number, _, said in entries:
+        for entry in entries:
+            number, said = entry.number, entry.said
             alike = likeness(said)
             if alike is None:
                 some.append((number, said))
@@ -143,6 +144,8 @@ class Recording:
         self, said: Logged, call: Call, inference: Inference, by: Collection[str] | None
     ) -> dict[str, str]:
         """The values of all dimensions, or of those in `by` and of what these are crossed from."""
+        if by is not None and not by:
+            return {}
         joined = [name for name in self.crossed if by is None or name in by]
         wanted = (
             by

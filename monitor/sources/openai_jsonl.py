@@ -94,18 +94,16 @@ def _exchange(said: dict[str, Any], body: bytes, answer: Any, target: str) -> Lo
         answer = chats.parsed(answer["body"])
     if answer is None and said.get("error"):
         response, outcome = chats.failure(said["error"]), Outcome.SERVER_ERROR
-    elif isinstance(answer, dict) and not answer.keys() & {"role", "content", "messages"}:
+    elif isinstance(answer, dict) and answer.keys().isdisjoint(("role", "content", "messages")):
         response, outcome = msgspec.json.encode(answer), Outcome.OK
     else:
         response, outcome = chats.response(answer), Outcome.OK
     started = _first(said, _TIMES)
     if started is None and isinstance(answer, dict):
         started = moment(answer.get("created", answer.get("created_at")))
-    ended = _first(said, _ENDS)
-    timed = (positive(said.get(key), scale) for key, scale in _SCALES.items() if key in said)
     return Logged(
         started=started,
-        duration=next(timed, None) or span(started, ended),
+        duration=_duration(said) or span(started, _first(said, _ENDS)),
         outcome=None if status is not None else outcome,
         status=status,
         target=target,
@@ -119,15 +117,24 @@ def _exchange(said: dict[str, Any], body: bytes, answer: Any, target: str) -> Lo
 
 def _status(said: dict[str, Any]) -> int | None:
     for key in ("status_code", "status"):
-        found = count(said.get(key))
+        found = count(said[key]) if key in said else None
         if found is not None and 100 <= found < 600:
             return found
     return None
 
 
 def _first(said: dict[str, Any], names: tuple[str, ...]) -> float | None:
-    found = (moment(said[key]) for key in names if key in said)
-    return next((one for one in found if one is not None), None)
+    for key in names:
+        if key in said and (found := moment(said[key])) is not None:
+            return found
+    return None
+
+
+def _duration(said: dict[str, Any]) -> float | None:
+    for key, scale in _SCALES.items():
+        if key in said:
+            return positive(said[key], scale)
+    return None
 
 
 def _segments(given: Any) -> dict[str, str]:
