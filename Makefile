@@ -3,15 +3,16 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP ?= $(BIN)/python -m pip --disable-pip-version-check
 # More than there are cores: many tests start processes and wait for them.
-TEST_PROCESSES ?= 4
+TEST_PROCESSES ?= 6
 DEBIAN := nginx-light redis-server prometheus prometheus-alertmanager wrk nghttp2-client curl chromium
 
 # The suite starts hundreds of processes; each would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test nightly check check-style check-types check-imports check-generated fix prices image image-test image-sizes network-test bench bench-drift bench-outcomes soak clean debian
+.PHONY: help demo test nightly check check-style check-types check-imports check-generated collect fix prices image image-test image-sizes network-test bench bench-drift bench-outcomes soak clean debian
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -19,19 +20,17 @@ help: ## what can be made
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-# pip would compile the modules one by one; some of third parties are for another Python, and stay as they are.
-COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
+# What is used is compiled when it is imported first; all of it would take minutes.
+INSTALL := install --no-compile -c constraints.txt
 
 $(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing monitor and what the demo needs into $(VENV); the first time takes some minutes."
-	$(BIN)/python -m pip install --disable-pip-version-check --no-compile -c constraints.txt -e '.[demo]'
-	@$(COMPILE)
+	$(PIP) $(INSTALL) -e '.[demo]'
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing monitor and what its tests need into $(VENV); the first time takes some minutes."
-	$(BIN)/python -m pip install --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev]'
-	@$(COMPILE)
+	$(PIP) $(INSTALL) -e '.[dev]'
 	@touch $@ $(VENV)/.demo
 
 debian: ## the programs that some tests drive (only as root on Debian; elsewhere those tests skip)
@@ -69,6 +68,9 @@ check-generated: $(VENV)/.dev
 	$(BIN)/python -m dashboards.build --check
 	$(BIN)/python -m monitor.prices.build --check
 	$(BIN)/python -m monitor.deploy.build --check
+
+collect: $(VENV)/.dev ## import every test; what `test` imports is compiled then
+	@$(BIN)/python -m pytest --collect-only --quiet --quiet
 
 fix: $(VENV)/.dev ## format, fix what can be fixed, write generated files anew
 	$(BIN)/ruff format .

@@ -109,15 +109,29 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(_Examples())
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put in one order what workers collected in several. Begin with what takes longest, so that
-    nothing long is waited for alone at the end; by night, scale what tests have chosen for
-    themselves."""
-    places = {
-        path: ("end_to_end" not in path.parts, not path.is_relative_to(TESTS), path)
-        for path in {item.path for item in items}
+WAIT = {TESTS / room for room in ("app", "console", "demo", "deploy", "end_to_end", "streams")}
+"""Rooms whose tests start processes and wait for them."""
+
+
+def _places(paths: set[Path]) -> dict[Path, float]:
+    """The order of files: such as wait evenly among such as compute, so that the cores always have
+    work; and before the last quarter, so that nothing long is waited for alone at the end."""
+    waiting = sorted(
+        (path for path in paths if not WAIT.isdisjoint(path.parents)), key=lambda path: path.name
+    )
+    others = sorted(paths - {*waiting}, key=lambda path: (not path.is_relative_to(TESTS), path))
+    return {
+        path: place / len(group) * share
+        for group, share in ((waiting, 1 / 2), (others, 1))  # examples of modules are a quarter
+        for place, path in enumerate(group)
     }
-    items.sort(key=lambda item: places[item.path])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put in one order what workers collected in several; by night, scale what tests have chosen
+    for themselves."""
+    places = _places({item.path for item in items})
+    items.sort(key=lambda item: (places[item.path], item.path))
     if PROFILE != "nightly":
         return
     usual = hypothesis.settings().max_examples

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 from typing import Any
 
@@ -135,17 +136,19 @@ def recorded(given: Exchange, door: Privacy | None = None) -> Record:
     return Capture("e", PROTOCOLS, [], door or privacy(), Meters("recorder", "e")).read(given)[0]
 
 
-MARK = marks(recorded(ASKED["OpenAI's chat"](PICTURE)))[0]
+@functools.cache
+def mark_of_picture() -> str:
+    return marks(recorded(ASKED["OpenAI's chat"](PICTURE)))[0]
 
 
 @pytest.mark.parametrize("way", ASKED)
 def test_a_picture_is_one_however_it_was_sent(way: str) -> None:
     """Type, size and digest are the same; another picture of its size has another digest."""
-    assert marks(recorded(ASKED[way](PICTURE))) == [MARK]
-    assert MARK.startswith(f"<MEDIA:image/png:{len(PICTURE)}:")
+    assert marks(recorded(ASKED[way](PICTURE))) == [mark_of_picture()]
+    assert mark_of_picture().startswith(f"<MEDIA:image/png:{len(PICTURE)}:")
     (other,) = marks(recorded(ASKED[way](OTHER)))
     assert other.startswith(f"<MEDIA:image/png:{len(PICTURE)}:")
-    assert other != MARK
+    assert other != mark_of_picture()
 
 
 @pytest.mark.parametrize("way", OF_UNSAID_TYPE)
@@ -153,7 +156,7 @@ def test_media_of_another_or_no_type_have_the_digest_of_their_bytes(way: str) ->
     """Also sounds that come in pieces, each of which is base64 of its own."""
     (mark,) = marks(recorded(OF_UNSAID_TYPE[way](PICTURE)))
     assert f":{len(PICTURE)}:" in mark
-    assert digest(mark) == digest(MARK)
+    assert digest(mark) == digest(mark_of_picture())
 
 
 def test_nothing_of_the_bytes_is_written_and_the_text_stays_what_it_was() -> None:
@@ -209,7 +212,7 @@ def test_a_type_tells_nothing_personal(kind: str) -> None:
     source = {"type": "base64", "media_type": kind, "data": b64(PICTURE)}
     body = chat([{"type": "image", "source": source}], max_tokens=9)
     record = recorded(exchange(body, target="/v1/messages"))
-    assert marks(record)[:1] == [MARK.replace("image/png", "application/octet-stream")]
+    assert marks(record)[:1] == [mark_of_picture().replace("image/png", "application/octet-stream")]
     text = recorded(exchange(chat(f"Look: data:{kind};base64,{b64(PICTURE)}")))
     for one in (record, text):
         assert b"4012888888881881" not in encode_record(one)
@@ -259,4 +262,4 @@ def test_media_go_along_when_texts_are_joined() -> None:
 def test_a_rule_for_media_holds_for_their_digest(place: str, action: str) -> None:
     """What is dropped or replaced leaves no digest of its own; what is kept does."""
     record = recorded(ASKED["OpenAI's chat"](PICTURE), privacy(policy=Policy({place: action})))
-    assert marks(record) == ([MARK] if action == "keep" else [])
+    assert marks(record) == ([mark_of_picture()] if action == "keep" else [])
