@@ -44,7 +44,7 @@ class History:
             return False
         self._block = 0
         self.starts += 1
-        self.change_points = np.vstack((self.change_points, self.total))
+        self.change_points = np.concatenate((self.change_points, self.total[None]))
         self.times.append(end)
         self.born.append(self.starts)
         if len(self.born) > CHANGE_POINTS:
@@ -97,5 +97,6 @@ class History:
             range(1, len(born) - NEAR),
             key=lambda index: (born[index + 1] - born[index - 1]) / (now - born[index + 1] + NEAR),
         )
-        self.change_points = np.delete(self.change_points, drop, axis=0)
+        kept = self.change_points[:drop], self.change_points[drop + 1 :]
+        self.change_points = np.concatenate(kept)
         del self.times[drop], born[drop]

@@ -231,8 +231,10 @@ class Arms:
         fine, bad = variant_first, control_first
         if self._metric.less_is_better:
             fine, bad = bad, fine
-        harm = two_arms.factors(fine[0], fine[1], self._harm)
-        safe = two_arms.factors(bad[0], bad[1], self._safe)
+        # The bets are the same, so both are asked at once: what short arrays cost is their number.
+        pane, seen = (np.concatenate(both) for both in zip(fine, bad, strict=True))
+        borders = np.array([one.null.offset for one in (self._harm, self._safe)])
+        harm, safe = two_arms.factors(pane, seen, self._harm, borders)[:, None]
         old = self._bets
         self._bets = (rates, harm, safe) if old is None else (
             old[0] + rates, old[1] + harm, old[2] + safe

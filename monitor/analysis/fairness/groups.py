@@ -6,8 +6,9 @@ panes are apart, and of closed ones stay counts and the logarithms of bets. Ever
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -31,6 +32,13 @@ VALUES = 50
 
 OTHER = "other"
 WIDTH = 2 * len(MEASURES)
+
+ROWS = 64
+"""So many rows of groups, strata and sides have their bets settled at once: many more would be long
+work at a stretch, few cost as much as these."""
+
+OTHER_SIDE = [2, 3, 0, 1]
+"""The columns of two arms, exchanged."""
 
 SCALED = len(MEASURES) - 1
 """The place of calibration among the measures. A residual, -1 to 1, counts as if it were halfway
@@ -240,15 +248,31 @@ class Groups:
         """Add the factors of a pane to what has been won of each group, rate and side."""
         names, strata = list(self._groups), list(self._strata)
         now, before = (_table(one, names, strata) for one in (rows, self._closed))
-        for measure in in_turns(range(len(MEASURES))):
-            unit = 2 * RESIDUAL if measure == SCALED else 1
-            pane = _arms(now[:, :, 2 * measure : 2 * measure + 2], unit)
-            seen = _arms(before[:, :, 2 * measure : 2 * measure + 2], unit)
-            for side, order in ((0, [0, 1, 2, 3]), (1, [2, 3, 0, 1])):
-                won = two_arms.factors(pane[:, order], seen[:, order], self._sides[measure])
-                won = won.reshape(len(names), len(strata), -1)
-                for name, log in zip(names, won, strict=True):
-                    self._win((name, measure, side), log, end)
+        at_once = max(1, ROWS // (2 * len(names) * len(strata)))
+        for measures in in_turns(self._alike(at_once)):
+            panes: list[Floats] = []
+            seen: list[Floats] = []
+            for measure in measures:
+                unit = 2 * RESIDUAL if measure == SCALED else 1
+                of = slice(2 * measure, 2 * measure + 2)
+                pane, earlier = (_arms(counts[:, :, of], unit) for counts in (now, before))
+                panes += pane, pane[:, OTHER_SIDE]
+                seen += earlier, earlier[:, OTHER_SIDE]
+            won = two_arms.factors(
+                np.concatenate(panes), np.concatenate(seen), self._sides[measures[0]]
+            ).reshape(len(measures), 2, len(names), len(strata), -1)
+            for measure, sides in zip(measures, won, strict=True):
+                for side, logs in enumerate(sides):
+                    for name, log in zip(names, logs, strict=True):
+                        self._win((name, measure, side), log, end)
+
+    def _alike(self, at_once: int) -> Iterator[Sequence[int]]:
+        """The measures in order, those in a row of which the same is asked together."""
+        measures = range(len(MEASURES))
+        for _, alike in itertools.groupby(measures, key=self._sides.__getitem__):
+            some = list(alike)
+            for first in range(0, len(some), at_once):
+                yield some[first : first + at_once]
 
     def _win(self, key: Side, log: Ints, end: float) -> None:
         """What a pane, which ended at `end`, has won of the bets in each stratum there is."""
