@@ -17,6 +17,7 @@ from monitor.replay.datasets import Dataset, is_profile, open_dataset, split
 from monitor.replay.files import ReadOptions
 from monitor.replay.logs import Make
 from monitor.replay.plan import Plan
+from monitor.replay.remembered import Remembered
 from monitor.tables.blocks import Block, count
 from monitor.tables.cells import Sanitizer
 from monitor.texts import visible
@@ -128,6 +129,8 @@ def compare(
             f"--reference {EDGE_CASE}={plan.versus.value}: a record may be of several edge cases, "
             f"so they are no groups to be compared; --by {EDGE_CASE} judges each"
         )
+    if reference is not None and not reference.is_table:
+        reference = dataclasses.replace(reference, rows=Remembered(reference.rows))
     found = Comparison(current, reference, profile, usual, options)
     _check(plan, found)
     if current.is_table:

@@ -17,7 +17,8 @@ column that these leave open, see `tables.inference`):
 | reference | Records are judged as they came | a part of what came drifts, and not the whole |
 
 So a side of a table is read three times at most, or four with `--timeline`, and of its rows none
-is kept but for a sample of a thousand.
+is kept but for a sample of a thousand. What was seen of Records of a reference is kept where it is
+little (`remembered`), and so they are looked at once.
 What became of rows is read beside that (`outcomes`), and of Records once more for Evidently.
 Dask's workers judge rows of tables where they are; where scores or a sample are asked for, the
 current side is then read once more, here. At Records they look for each reading of a side.

@@ -53,11 +53,12 @@ def course(
         number = max(1, min(most, round(total / length)))
         parts = cut(rows(options), begin, chunks=number, total=total)
     else:
-        newest = period.place(both.compared.latest)
-        start = period.start(newest - most + 1)
+        first = period.place(both.compared.latest) - most + 1
+        start = period.start(first - 1)  # what ended in the first may have begun before it
         start = start if options.start is None else max(start, options.start)
         options = dataclasses.replace(options, start=start)
         parts = cut(rows(options), begin, chunks=0, total=0, period=period)
+        parts = {place: part for place, part in parts.items() if place >= first}
     return Usual(*_told(parts.items(), period))
 
 
