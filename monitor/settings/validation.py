@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Iterable, Iterator
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeGuard, get_args, get_origin
@@ -105,7 +106,8 @@ def _blame(value: object, annotation: Any, path: str, known: list[str]) -> str:
         if not _fits(each, kind):
             return _blame(each, kind, where, known)
     if not _is_struct(annotation):
-        return f"{path}: {told(value)} is not {_wanted(inspect.type_info(annotation), value)}"
+        kind = inspect.type_info(annotation)
+        return f"{path}: {told(value)} is not {_wanted(kind, value)}{_instead(kind, value)}"
     fields = msgspec.structs.fields(annotation)
     if isinstance(value, dict):
         missing = [
@@ -209,7 +211,7 @@ def _wanted(kind: inspect.Type, value: object) -> str:
 _OTHER: dict[type[inspect.Type], str] = {
     inspect.BoolType: "true or false",
     inspect.ListType: "a list in brackets",
-    inspect.DictType: "a mapping",
+    inspect.DictType: "a mapping, as in {NAME: …}",
     inspect.NoneType: "null",
 }
 
@@ -226,6 +228,27 @@ def _bounds(kind: inspect.IntType | inspect.FloatType, value: object) -> str:
         for number, (word, bound) in enumerate(bounds)
         if bound is not None
     )
+
+
+def _instead(kind: inspect.Type, value: object) -> str:
+    """What to write where a text stands and a number is wanted, or nothing.
+
+    >>> _instead(inspect.FloatType(gt=0), "60s"), _instead(inspect.IntType(), "8_080")
+    ('; write the number alone (CONFIGURATION.md says its unit)', '; write it without quotes')
+    """
+    inner = kind.type if isinstance(kind, inspect.Metadata) else kind
+    kinds = inner.types if isinstance(inner, inspect.UnionType) else (inner,)
+    if not isinstance(value, str) or not any(isinstance(one, _NUMBERS) for one in kinds):
+        return ""
+    if not (found := _NUMBER_AND_UNIT.fullmatch(value)):
+        return ""
+    if found[1]:
+        return "; write the number alone (CONFIGURATION.md says its unit)"
+    return "; write it without quotes"
+
+
+_NUMBERS = (inspect.IntType, inspect.FloatType)
+_NUMBER_AND_UNIT = re.compile(r"\s*[\d._]{1,20}\s*([A-Za-zµ%]{0,12})\s*")
 
 
 def _is_number(value: object) -> TypeGuard[float]:

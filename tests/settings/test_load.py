@@ -127,6 +127,16 @@ drain: {delay: 0, timeout: 30}
         ("endpoint: a b", "endpoint: 'a b' is not a name of up to 100 letters"),
         ("windows: {pane: .inf}", "windows.pane: inf is not a number"),
         ("windows: {pane: 0}", "windows.pane: 0 is not a number above 0"),
+        (
+            "windows: {pane: 60s}",
+            "windows.pane: '60s' is not a number above 0; write the number alone (CONFIGURATION.md",
+        ),
+        ("windows: {pane: '60'}", "pane: '60' is not a number above 0; write it without quotes"),
+        (
+            "outcomes: {overdue: 7 d}",
+            "outcomes.overdue: '7 d' is not a number above 0 or null; write the number alone",
+        ),
+        ("checks: [schema]", "checks: a list is not a mapping, as in {NAME: …}"),
         ("drift: {alpha: 1}", "drift.alpha: 1 is not a number above 0 and below 1"),
         ("edits: {host: maybe}", "edits.host: 'maybe' is not one of always, auto, never"),
         ("edits: {forwarded_for: 'yes'}", "edits.forwarded_for: 'yes' is not true or false"),
