@@ -111,8 +111,7 @@ class Analysis(Generic[Found]):
                 _try(errors, self._close, due, self._panes.end)
             run.append((row, at))
         self._add_many(run, before, errors)
-        if errors:
-            raise errors[0]
+        _raise(errors)
 
     def _add_many(self, run: Sequence[Timed], pane: int, errors: list[Exception]) -> None:
         """Count rows that belong to one open pane."""
@@ -128,11 +127,14 @@ class Analysis(Generic[Found]):
     def add_block(self, block: Block) -> None:
         """Fold the rows of a block, as `add_row` would one after the other.
 
-        Those that follow each other in a pane are given as they are to monitors that can.
+        Those that follow each other in a pane are given as they are to monitors that can. Should
+        something raise, it is as in `add_rows`.
         """
+        errors: list[Exception] = []
         if self._panes.length is None:
             _, pane, _ = self._panes.enter(float(block.at.max()))
-            self._add_run(block, pane)
+            self._add_run(block, pane, errors)
+            _raise(errors)
             return
         times = block.at.tolist()
         if len(times) < FEW or not all(-FAR < at < FAR for at in times):
@@ -144,21 +146,23 @@ class Analysis(Generic[Found]):
             if pane == before and due is None:
                 continue
             if before is not None:
-                self._add_run(block.between(first, place), before)
+                self._add_run(block.between(first, place), before, errors)
             if due is not None:
-                self._close(due, self._panes.end)
+                _try(errors, self._close, due, self._panes.end)
             first, before = place, pane
-        self._add_run(block.between(first, len(times)), pane)
+        self._add_run(block.between(first, len(times)), pane, errors)
+        _raise(errors)
 
-    def _add_run(self, block: Block, pane: int) -> None:
+    def _add_run(self, block: Block, pane: int, errors: list[Exception]) -> None:
         """Count rows that belong to one open pane."""
+        before = len(errors)
         for monitor in self.monitors:
             if isinstance(monitor, ManyAtOnce) and len(block) >= FEW:
-                monitor.add_block(block, pane)
+                _try(errors, monitor.add_block, block, pane)
             else:
                 for row in block.rows():
-                    monitor.add(row, pane, row.at)
-        self.records += len(block)
+                    _try(errors, monitor.add, row, pane, row.at)
+        self.records += len(block) - (len(errors) > before)
 
     def merge(self, other: Analysis[Found]) -> None:
         """Add what `other`, with the same monitors, counted before it closed any pane."""
@@ -224,3 +228,8 @@ def _try(errors: list[Exception], work: Callable[..., object], *arguments: objec
         work(*arguments)
     except Exception as error:  # noqa: BLE001  who hears of them raises the first
         errors.append(error)
+
+
+def _raise(errors: list[Exception]) -> None:
+    if errors:
+        raise errors[0]

@@ -385,7 +385,7 @@ def _reference(plan: Plan) -> str:
         return without_password(plan.reference)
     if plan.versus is not None:
         return f"{plan.versus.dimension}={plan.versus.value}"
-    return f"the first {plan.learn} values of each feature and segment"
+    return f"the first {plan.learn:,} values of each feature and segment"
 
 
 def _facts(plan: Plan) -> list[tuple[str, str]]:

@@ -17,6 +17,8 @@ _Judged = TypeVar("_Judged", Quality, Calibration, Coverage, Fairness, Slice)
 
 DAMAGED = "what was read may be wrong"
 """Why nothing is judged of a damaged file; which it is stands before all."""
+LEARNS = "fewer values than reference.learn asks for"
+"""Why a feature is not judged of which all values that came are taken for usual."""
 
 
 def explained(found: Replay, silent: Mapping[str, str]) -> Replay:
@@ -45,7 +47,7 @@ def _reasoned(finding: Finding, silent: Mapping[str, str]) -> Finding:
         return finding
     if finding.samples and not finding.reference_samples and not finding.scores:
         known = finding.words.endswith("is not in the reference")
-        reason = "not in the reference" if known else "the reference is being learned"
+        reason = "not in the reference" if known else LEARNS
     elif not finding.samples:
         reason = "no values"
     elif finding.samples < MINIMUM or finding.reference_samples < MINIMUM:

@@ -155,7 +155,10 @@ def _doubted(found: Replay) -> Replay:
 def _remarks(found: Replay, plan: Plan, both: Comparison) -> Iterator[str]:
     yield from found.remarks
     if not both.has_reference:
-        yield f"no --reference: the first {plan.learn} values of each feature are taken for usual"
+        yield (
+            f"no --reference: the first {plan.learn:,} values of each feature are taken for usual "
+            "(reference.learn)"
+        )
     come = {one.feature for one in found.features if one.samples}
     names = {one.feature for one in found.features if one.samples and not one.scores}
     if names and both.has_reference:

@@ -257,9 +257,12 @@ def judged(found: Replay) -> str:
     what = "columns" if found.columns else "features"
     text = f"{len(reasons) - len(missing)} of {len(reasons)} {what} judged"
     if missing:
-        named = [f"{name}: {reason}" for name, reason in sorted(missing.items())]
-        more = f", and {len(named) - NAMED} more" if len(named) > NAMED else ""
-        text += f"; {len(missing)} not judged ({', '.join(named[:NAMED])}{more})"
+        named: dict[str, list[str]] = {}
+        for name in sorted(missing)[:NAMED]:
+            named.setdefault(missing[name], []).append(name)
+        why = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in named.items())
+        more = f"; and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
+        text += f"; {len(missing)} not judged ({why}{more})"
     lost = sum(one.count for one in found.unreadable)
     what = "row or cell" if lost == 1 else "rows or cells"
     return f"{text}; {lost:,} {what} could not be read" if lost else text

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.drift.windows import Bins, float_limits, locator, numbers_reader
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
+from monitor.tables.blocks import NUMBER, Block, Column
 from monitor.texts import hashed
 from monitor.types import Observation, Record, Row, Segment
 from tests.analysis.test_any_value import ALL, OPTIONS, RULES, VALUES, records
@@ -212,6 +214,51 @@ def test_a_watch_that_fails_takes_nothing_with_it(monkeypatch: pytest.MonkeyPatc
         {key: watch.live() for key, watch in watches_of(a).items()} for a in (one, other)
     )
     assert whole.keys() - found.keys() == {("x", "all", "all")}
+    assert all((whole[key] == found[key]).all() for key in found)
+
+
+@pytest.mark.parametrize("pane", [None, 60.0], ids=["by hand", "by time"])
+def test_a_watch_that_fails_on_a_block_takes_nothing_with_it(
+    monkeypatch: pytest.MonkeyPatch, pane: float | None
+) -> None:
+    """The same of columns: those behind it are counted, and so are the panes that follow."""
+    count_column = Watch.count_column
+
+    def failing(self: Watch, column: Column, at: Any, number: int) -> None:
+        if self.key == ("a", "all", "all"):
+            raise ZeroDivisionError
+        count_column(self, column, at, number)
+
+    def block(size: int, begin: float) -> Block:
+        chance = random.Random(size)
+        columns = [
+            Column(
+                name,
+                np.full(size, NUMBER, dtype=np.intp),
+                [],
+                np.array([chance.gauss(0, 1) for _ in range(size)]),
+                None,
+            )
+            for name in "abc"
+        ]
+        return Block(begin + np.arange(size, dtype=float), {}, columns)
+
+    rules = replace(RULES, pane=pane, lateness=0.0)
+    one, other = (analysis_of((), rules, Baseline(learn=50)) for _ in range(2))
+    for analysis in (one, other):
+        analysis.add_block(block(200, 1.7e9))
+    monkeypatch.setattr(Watch, "count_column", failing)
+    with pytest.raises(ZeroDivisionError):
+        one.add_block(block(300, 1.7e9 + 200))
+    monkeypatch.undo()
+    other.add_block(block(300, 1.7e9 + 200))
+    assert other.records == 500
+    assert one.records == 499 if pane is None else 490 < one.records < 500
+    found, whole = (
+        {key: watch.live() for key, watch in watches_of(a).items()} for a in (one, other)
+    )
+    assert whole.keys() - found.keys() == {("a", "all", "all")}
+    assert found.keys() == {("b", "all", "all"), ("c", "all", "all")}
     assert all((whole[key] == found[key]).all() for key in found)
 
 

@@ -313,7 +313,7 @@ def test_without_a_reference_the_first_values_are_one(capsys, table) -> None:
     path = table("t.csv", 3000)
     main(["replay", path, "--ignore", "id", "--ignore", "at", "--chunks", "3"])
     said = capsys.readouterr()
-    assert "the first 1000 values of each feature" in said.err
+    assert "the first 1,000 values of each feature" in said.err
     assert "3,000 records: ok" in said.out
 
 

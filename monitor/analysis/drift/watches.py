@@ -224,7 +224,11 @@ class Watches:
         self._remember(watch, name, segment, pane)
 
     def count_block(self, block: Block, pane: int) -> None:
-        """Count the rows of a block in `pane`, as `count` would one after the other."""
+        """Count the rows of a block in `pane`, as `count` would one after the other.
+
+        Should something raise, it does so when all else has been counted.
+        """
+        errors: list[Exception] = []
         parts = parts_of(block, self._dimensions)
         if not self._is_orderless(parts, all_accepted=block.accepted is None):
             self.count_rows(((row, row.at) for row in block.rows()), pane)
@@ -237,9 +241,11 @@ class Watches:
                 continue
             try:
                 watch.count_column(part.column, part.at, pane)
-            except Exception:
+            except Exception as error:  # noqa: BLE001  raised below
                 self._give_up(watch)
-                raise
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
     def _is_orderless(self, parts: Sequence[Part], *, all_accepted: bool) -> bool:
         """Whether these come to the same whichever is counted first.
