@@ -250,6 +250,12 @@ def test_who_begins_is_told_how() -> None:
     assert [one in begun for one in told] == [False, False]
 
 
+def test_the_overview_says_which_outcome_most_errors_have() -> None:
+    """With a link to the records that have it."""
+    page = asked("", console(House(), Sits("north"))).text
+    assert 'most are <a href="/console/records?outcome=timeout">timeout</a>' in page
+
+
 def test_the_tail_is_not_told_of_few_exchanges() -> None:
     """Nor of edge cases, of which some are slow by what they are; on the page of all segments what is
     few comes last, unless counts are compared."""
