@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
@@ -260,6 +261,7 @@ def _opened(shard: Shard) -> Table:
 def _computer(scheduler: str) -> Compute:
     distributed = _distributed()
     dask: Any = import_module("dask")
+    pool = None if scheduler else _processes()
 
     def compute(
         tasks: Sequence[Callable[[], Any]], merge: Callable[[Sequence[Any]], Any] | None = None
@@ -270,11 +272,21 @@ def _computer(scheduler: str) -> Compute:
             groups = [level[place : place + FAN] for place in range(0, len(level), FAN)]
             level = [dask.delayed(merge, pure=False)(group) for group in groups]
         if not scheduler:
-            return list(dask.compute(*level, scheduler="processes"))
+            return list(dask.compute(*level, scheduler="processes", pool=pool))
         with _client(distributed, scheduler) as client:
             return list(client.gather(client.compute(level)))
 
     return compute
+
+
+def _processes() -> Executor:
+    """Processes of this machine, for all that is to be done: each loads for a second what it needs.
+    They end when nobody holds them."""
+    count = import_module("dask").config.get("num_workers", None)
+    return ProcessPoolExecutor(
+        count or import_module("dask.system").CPU_COUNT,
+        mp_context=import_module("dask.multiprocessing").get_context(),
+    )
 
 
 def _distributed() -> Any:

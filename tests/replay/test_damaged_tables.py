@@ -23,7 +23,7 @@ from tests.file_server import served
 from tests.replay.some_records import record
 from tests.replay.test_odd_tables import ROWS, csv_of, gauss, jsonl_of, judge, parquet_of, status
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = pytest.mark.usefixtures("quickest")
 
 
 def broken(path: Path) -> Path:
@@ -136,7 +136,7 @@ def test_a_damaged_row_group_is_counted(capsys, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("engine", ["local", "dask"])
 def test_rows_behind_a_damaged_row_group_keep_their_numbers(
-    capsys, tmp_path: Path, engine: str
+    capsys, tmp_path: Path, engine: str, request: pytest.FixtureRequest
 ) -> None:
     """They are counted from the beginning of the file, with those that were lost."""
     usual, path = tmp_path / "usual.parquet", tmp_path / "t.parquet"
@@ -145,7 +145,8 @@ def test_rows_behind_a_damaged_row_group_keep_their_numbers(
     columns["x"][2500] = "broken"
     parquet.write_table(pa.table(columns), path, row_group_size=1000, compression="gzip")
     damage_group(path, 1)
-    found = judge(capsys, path, "--reference", str(usual), "--engine", engine)
+    far = ["--scheduler", request.getfixturevalue("scheduler")] if engine == "dask" else []
+    found = judge(capsys, path, "--reference", str(usual), "--engine", engine, *far)
     assert found["records"] == 2000
     places = {(one["place"], one["count"]) for one in found["unreadable"]}
     assert places == {(f"{path}: row 1001", 1000), (f"{path}: row 2501", 1)}

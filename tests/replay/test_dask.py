@@ -12,7 +12,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,29 +27,10 @@ from monitor.cli import main
 from monitor.errors import UsageError
 from monitor.replay import dask, record_shards
 from tests.replay.test_record_files import traffic
-from tests.replay.test_records_with_feedback import written
+from tests.replay.test_records_with_feedback import exchanges, labels, written
 
 if TYPE_CHECKING:
     from distributed import LocalCluster
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[LocalCluster]:
-    """A cluster that runs already."""
-    from distributed import LocalCluster
-
-    with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None,
-        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else 8787, which another test may have
-        host="127.0.0.1", protocol="tcp",
-    ) as cluster:  # fmt: skip
-        yield cluster
-
-
-@pytest.fixture
-def scheduler(cluster: LocalCluster) -> str:
-    """Its address."""
-    return cluster.scheduler_address
 
 
 @pytest.fixture
@@ -83,12 +64,18 @@ def document(table: Path, out: Path, *options: str) -> bytes:
 
 def test_shards_add_up_bit_for_bit(table: Path, tmp_path: Path, capsys, monkeypatch) -> None:
     """Files and row groups apart give the document of one pass, chunks and segments too, merged on
-    the way by twos."""
+    the way by twos, all of it by the same processes, which end."""
+    made = MagicMock(wraps=dask._processes)
+    monkeypatch.setattr(dask, "_processes", made)
     monkeypatch.setattr(dask, "FAN", 2)
     options = ["--by", "region", "--chunks", "5", "--from", "2023-11-14T22:14:00Z"]
     local = document(table, tmp_path / "local.json", *options)
     assert document(table, tmp_path / "dask.json", *options, "--engine", "dask") == local
     assert b'"drift"' in local
+    assert made.call_count == 1
+    for process in active_children():
+        process.join(30)
+        assert not process.is_alive()
 
 
 def test_a_running_scheduler_does_the_work(
@@ -124,14 +111,14 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Records as lines, packed and plain, and as rows of Parquet; some lines are none."""
     folder = tmp_path_factory.mktemp("archives")
     for name, seed in (("now", 1), ("usual", 2)):
-        some = [*traffic(seed, 1100)]
-        some[550:550] = [b"{", b""]
+        some = [*traffic(seed, 600)]
+        some[300:300] = [b"{", b""]
         (folder / name).mkdir()
-        (folder / name / "a.jsonl").write_bytes(b"\n".join(some[:660]))
-        (folder / name / "b.jsonl.gz").write_bytes(gzip.compress(b"\n".join(some[660:880])))
-        (folder / name / "c.jsonl").write_bytes(b"\n".join(some[880:]))
+        (folder / name / "a.jsonl").write_bytes(b"\n".join(some[:360]))
+        (folder / name / "b.jsonl.gz").write_bytes(gzip.compress(b"\n".join(some[360:480])))
+        (folder / name / "c.jsonl").write_bytes(b"\n".join(some[480:]))
         rows = pa.table({"record": pa.array(some, pa.binary())})
-        parquet.write_table(rows, folder / f"{name}.parquet", row_group_size=220)
+        parquet.write_table(rows, folder / f"{name}.parquet", row_group_size=120)
     return folder
 
 
@@ -140,11 +127,11 @@ Documents = Callable[..., list[bytes]]
 
 @pytest.fixture
 def documents(
-    tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch, capsys: Any, quick: None
+    tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch, capsys: Any, quickest: None
 ) -> Documents:
     """The function (arguments of replay) → documents (here, by workers, which are threads)."""
-    monkeypatch.setattr(record_shards, "SHARD", 44_000)
-    monkeypatch.setattr(record_shards, "PIECE", 44_000)
+    monkeypatch.setattr(record_shards, "SHARD", 24_000)
+    monkeypatch.setattr(record_shards, "PIECE", 24_000)
     monkeypatch.setattr(fold, "FEW", 8)
 
     def document(arguments: tuple[str, ...]) -> bytes:
@@ -166,7 +153,7 @@ def documents(
         ("now",), ("now.parquet", "--by", "population", "--chunks", "3"),
         ("now", "now.parquet", "--reference", "usual", "--by", "population"),
         ("now.parquet", "--reference", "usual.parquet", "--chunks", "2", "--timeline"),
-        ("now", "--before-after", "1700000026", "--tolerance", "0.2,0.4"),
+        ("now", "--before-after", "1700000014", "--tolerance", "0.2,0.4"),
         ("now", "--reference", "population=a"),
     ],
     ids=" ".join,
@@ -180,12 +167,12 @@ def test_records_give_the_same_document(
     }
     local, far = documents(*(places.get(one, one) for one in arguments))
     assert far == local
-    assert json.loads(local)["records"] > 500
+    assert json.loads(local)["records"] > 250
 
 
 def test_records_with_feedback_give_the_same_document(tmp_path: Path, documents: Documents) -> None:
     """What became of Records is joined here."""
-    local, far = documents(*written(tmp_path))
+    local, far = documents(*written(tmp_path, exchanges(400), labels(400)))
     assert far == local
     assert json.loads(local)["quality"]
 
@@ -283,6 +270,14 @@ def test_no_worker_is_told_a_password(table: Path, tmp_path: Path, capsys, monke
     assert not [secret for secret in secrets for one in sent if secret.encode() in one]
 
 
+def test_nothing_to_judge_is_an_error(table: Path, capsys, scheduler: str) -> None:
+    """Workers who found no rows are no judges either."""
+    (path := table / "none.csv").write_text("at,x,word,region,note\n")
+    arguments = ["replay", str(path), "--reference", str(table / "a.csv"), "--fail-on", "drift"]
+    assert main([*arguments, "--engine", "dask", "--scheduler", scheduler]) == 2
+    assert capsys.readouterr().err == f"monitor: {path}: holds no rows to judge\n"
+
+
 def test_what_is_broken_is_the_same_in_shards(
     table: Path, tmp_path: Path, capsys, scheduler: str
 ) -> None:
@@ -344,7 +339,7 @@ def judged(
     request: pytest.FixtureRequest, table: Path, archives: Path, tmp_path: Path, monkeypatch
 ) -> Callable[..., bytes]:
     """The function (further options of replay) → the document of a table, or of records."""
-    monkeypatch.setattr(record_shards, "SHARD", 60_000)
+    monkeypatch.setattr(record_shards, "SHARD", 33_000)
     out = tmp_path / "document.json"
     if request.param == "table":
         return partial(document, table, out)

@@ -18,7 +18,7 @@ from tests.replay.some_records import record
 from tests.replay.test_odd_tables import ROWS, START, csv_of, gauss, judge, status
 from tests.sources.workbooks import write as write_workbook
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = pytest.mark.usefixtures("quickest")
 
 
 def test_a_table_in_utf_16(capsys, tmp_path: Path) -> None:

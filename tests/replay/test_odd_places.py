@@ -19,7 +19,7 @@ from monitor.cli import main
 from tests.file_server import served
 from tests.replay.test_odd_tables import ROWS, csv_of, gauss, jsonl_of, judge, parquet_of, status
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = pytest.mark.usefixtures("quickest")
 
 
 def named(found: dict[str, Any]) -> dict[str, str]:

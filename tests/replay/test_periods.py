@@ -111,7 +111,9 @@ def test_a_chunk_of_few_rows_does_not_end_a_drift(capsys: Any, tmp_path: Path) -
         assert (x["onset"], x.get("until")) == (5, until)
 
 
-def test_a_timeline_needs_no_chunks_and_dask_says_the_same(capsys: Any, tmp_path: Path) -> None:
+def test_a_timeline_needs_no_chunks_and_dask_says_the_same(
+    capsys: Any, tmp_path: Path, scheduler: str
+) -> None:
     """Days are long enough here; without times there are equal parts, and the onset is a row. The
     reference is told beside, in its newest parts of that length, of which none lies far from all."""
     usual = log(tmp_path / "usual.csv", list(range(-14, 0)))
@@ -125,7 +127,8 @@ def test_a_timeline_needs_no_chunks_and_dask_says_the_same(capsys: Any, tmp_path
     assert len(x["usual_scores"]) == len(x["usual_log_evidence"]) == 12
     assert max(x["usual_scores"]) < 0.2
     assert min(x["scores"][5:]) > 1
-    assert local == judge(capsys, now, "--reference", usual, "--timeline", "--engine", "dask")
+    far = ["--engine", "dask", "--scheduler", scheduler]
+    assert local == judge(capsys, now, "--reference", usual, "--timeline", *far)
     assert (
         main(["replay", now, "--reference", usual, "--ignore", "at", "--timeline", "--json", "-"])
         == 0

@@ -167,7 +167,7 @@ def documents(
 ) -> Callable[..., tuple[bytes, bytes]]:
     """The function (arguments of replay) → documents (in pieces, record by record)."""
     monkeypatch.setattr(replay, "Sanitizer", lambda settings, outputs: clean())
-    monkeypatch.setattr(record_files, "PIECE", 60_000)
+    monkeypatch.setattr(record_files, "PIECE", 32_000)
     monkeypatch.setattr(openings, "WORTH", 0)
     monkeypatch.setattr(fold, "FEW", 8)
 
@@ -188,18 +188,18 @@ def documents(
 @pytest.mark.parametrize(
     "arguments",
     [
-        (), ("--by", "population"), ("--chunks", "3"), ("--from", "1700000015", "--to", "1700000045"),
+        (), ("--by", "population"), ("--chunks", "3"), ("--from", "1700000008", "--to", "1700000025"),
         ("--reference", "OTHER"), ("--reference", "OTHER", "--by", "population", "--chunks", "2"),
         ("--reference", "population=a"),
     ],
     ids=" ".join,
 )  # fmt: skip
 def test_documents_are_the_same(
-    arguments: tuple[str, ...], tmp_path: Path, documents: Any, quick: None
+    arguments: tuple[str, ...], tmp_path: Path, documents: Any, quickest: None
 ) -> None:
     """Learned, given or another segment's reference; drift in it, late and refused Records."""
     for name, seed in (("current", 1), ("other", 2)):
-        (tmp_path / f"{name}.jsonl").write_bytes(b"\n".join(traffic(seed, 1300)))
+        (tmp_path / f"{name}.jsonl").write_bytes(b"\n".join(traffic(seed, 700)))
     places = [str(tmp_path / "other.jsonl") if one == "OTHER" else one for one in arguments]
     pieces, plain = documents(str(tmp_path / "current.jsonl"), *places)
     assert pieces == plain

@@ -159,8 +159,10 @@ def test_who_fails_on_what_nobody_says_is_told(capsys, files, tmp_path: Path) ->
     assert main(["replay", *files, "--fail-on", "drift"]) == 0
 
 
-def test_groups_and_arms_need_no_by(capsys, files, tmp_path: Path) -> None:
+def test_groups_and_arms_need_no_by(capsys, tmp_path: Path) -> None:
     """Fairness and experiments look at their dimensions as they do live, whatever is asked for."""
+    count = COUNT // 2
+    files = written(tmp_path, exchanges(count), labels(count))
     config = tmp_path / "monitor.yaml"
     config.write_text(
         config.read_text() + "fairness: {dimensions: [population]}\n"
@@ -169,11 +171,11 @@ def test_groups_and_arms_need_no_by(capsys, files, tmp_path: Path) -> None:
     )
     plain, by = document(capsys, *files), document(capsys, *files, "--by", "population")
     assert plain["experiments"] == by["experiments"]
-    assert plain["experiments"][0]["samples"] == COUNT // 2
+    assert plain["experiments"][0]["samples"] == count // 2
     (told,) = plain["timelines"]
     samples = [look["samples"] for look in told["looks"]]
     assert samples == sorted(samples)
-    assert COUNT // 4 < samples[-1] <= COUNT // 2
+    assert count // 4 < samples[-1] <= count // 2
     assert {one["value"] for one in plain["fairness"]} == {"a", "b"}
     assert plain["fairness"] == by["fairness"]
     assert {one["value"] for one in plain["quality"]} == {"all"}
@@ -181,9 +183,11 @@ def test_groups_and_arms_need_no_by(capsys, files, tmp_path: Path) -> None:
     assert {one["variant"] for one in asked if one["name"] == "population"} == {"a"}
 
 
-def test_an_experiment_counts_what_came_within_its_horizon(capsys, files, tmp_path: Path) -> None:
+def test_an_experiment_counts_what_came_within_its_horizon(capsys, tmp_path: Path) -> None:
     """As live, bit for bit, whenever that was looked at and by whatever analyzer; a slow label of
     one arm is no label of it, and no exchange waits longer than the other arm's."""
+    count = COUNT // 2
+    files = written(tmp_path, exchanges(count), labels(count))
     config = tmp_path / "monitor.yaml"
     arms = "dimension: population, control: a, allocation: {a: 0.5, b: 0.5}"
     config.write_text(
@@ -194,7 +198,7 @@ def test_an_experiment_counts_what_came_within_its_horizon(capsys, files, tmp_pa
     sold = [
         {"id": f"r{number}", "event": "sold", "key": f"s{number}",
          "at": 10.0 * number + (300 if number % 2 else 60)}
-        for number in range(0, COUNT, 3)
+        for number in range(0, count, 3)
     ]  # fmt: skip
     with (tmp_path / "said.jsonl").open("a") as stream:
         for one in sold:
@@ -208,12 +212,14 @@ def test_an_experiment_counts_what_came_within_its_horizon(capsys, files, tmp_pa
         return Join(Reading(), wait=wait, horizons=horizons_of(experiments)), dict(folds)
 
     join, folds = begin()
-    coming: list[tuple[float, Any]] = [(one.started + one.duration, one) for one in exchanges()]
-    coming += [(BEGIN + one["at"], item(one["at"], **one)) for one in (*labels(), *sold)]
+    coming: list[tuple[float, Any]] = [
+        (one.started + one.duration, one) for one in exchanges(count)
+    ]
+    coming += [(BEGIN + one["at"], item(one["at"], **one)) for one in (*labels(count), *sold)]
     kept: tuple[dict[str, bytes], dict[str, bytes]] = ({}, {})
     chance = random.Random(1)
     for at, one in sorted(coming, key=lambda pair: pair[0]):
-        if chance.random() < 0.01:
+        if chance.random() < 0.02:
             for part, state in zip(kept, (join.state(), folds[120.0].saved()), strict=True):
                 part.update(state)
             join, folds = begin()
@@ -232,10 +238,10 @@ def test_an_experiment_counts_what_came_within_its_horizon(capsys, files, tmp_pa
     assert [found["soon", one["metric"]] for one in live] == live
     assert found["soon", "sold"]["effect"] == pytest.approx(-1 / 3, abs=0.01)
     assert found["late", "sold"]["effect"] == pytest.approx(0.0, abs=0.01)
-    assert found["soon", "right"]["samples"] < found["soon", "sold"]["samples"] == COUNT // 2
+    assert found["soon", "right"]["samples"] < found["soon", "sold"]["samples"] == count // 2
     chunks = document(capsys, *files, "--chunks", "2")["chunks"]
     samples = [{one["name"]: one["samples"] for one in chunk["experiments"]} for chunk in chunks]
-    assert samples[0]["late"] + 24 == samples[0]["soon"] == COUNT // 4 - 6
+    assert samples[0]["late"] + 24 == samples[0]["soon"] == count // 4 - 6
 
 
 def test_chunks_say_what_was_due_by_then(capsys, files) -> None:

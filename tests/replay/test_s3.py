@@ -73,21 +73,13 @@ def test_a_prefix_is_what_a_directory_is(
 
 
 def test_workers_read_what_is_there(
-    store: S3, monkeypatch: pytest.MonkeyPatch, capsys: Any
+    store: S3, monkeypatch: pytest.MonkeyPatch, capsys: Any, scheduler: str
 ) -> None:
     """Records in lines and in Parquet, and a table: the document of here, to the byte."""
-    from distributed import LocalCluster
-
-    log_in(monkeypatch, store, store.known)
-    with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None,
-        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else 8787, which another test may have
-        host="127.0.0.1", protocol="tcp",
-    ) as cluster:  # fmt: skip
-        dask = ["--engine", "dask", "--scheduler", cluster.scheduler_address]
-        for kind in ("lines", "rows", "csv"):
-            far = [f"s3://lake/now/{kind}", "--reference", f"s3://lake/usual/{kind}"]
-            assert judged(capsys, *far, *dask) == judged(capsys, *far)
+    dask = ["--engine", "dask", "--scheduler", scheduler]
+    for kind in ("lines", "rows", "csv"):
+        far = [f"s3://lake/now/{kind}", "--reference", f"s3://lake/usual/{kind}"]
+        assert judged(capsys, *far, *dask) == judged(capsys, *far)
 
 
 @pytest.mark.parametrize(
