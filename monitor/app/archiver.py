@@ -29,21 +29,21 @@ from monitor.analysis.lease import Lease
 from monitor.archive import manifests, storage
 from monitor.archive.belonging import Belonging
 from monitor.archive.chain import Chain, signer
+from monitor.archive.entries import added, hour_of, position_behind
 from monitor.archive.manifests import NEW
-from monitor.archive.rows import Kept, Writer, load
+from monitor.archive.rows import Writer, load
 from monitor.archive.sealing import KEY, Seal
 from monitor.archive.upkeep import Upkeep
 from monitor.assembly.anchors import anchoring
 from monitor.assembly.auditing import columns_of, recipient_of, signing_key, trusted_keys
-from monitor.audit.merkle import NONCE
 from monitor.errors import ArchiveError, LeaseError, StreamError
 from monitor.settings.archive import ANY, Archive
 from monitor.settings.schema import Settings
-from monitor.streams.entries import Entry, Place, document, missed
+from monitor.streams.entries import Place, missed
 from monitor.streams.redis import RedisStream
 from monitor.supervision import child
 from monitor.tasks import own
-from monitor.types import Measurement, encode_record
+from monitor.types import Measurement
 from monitor.urls import shown
 
 LOOK_EVERY = 1.0
@@ -448,16 +448,16 @@ class Archiver:
                 behind, entries = await shard.stream.next(position, limit=limit, block=0.001)
                 if not entries:
                     break
-                hour = _hour(entries[0]) if hour is None else hour
-                same = [one for one in entries if _hour(one) == hour]
+                hour = hour_of(entries[0]) if hour is None else hour
+                same = [one for one in entries if hour_of(one) == hour]
                 if not same:
                     break
-                position = _cut(behind, same[-1], len(entries) - len(same))
+                position = position_behind(behind, same[-1], len(entries) - len(same))
                 if writer is None:
                     path = await self._aside(self._storage.scratch)
                     seal = Seal(self._recipient, os.urandom(KEY)) if self._recipient else None
                     writer = await self._aside(Writer, path, chain.tree, self._columns, seal)
-                kept = await self._aside(_added, writer, same)
+                kept = await self._aside(added, writer, same, time.time(), os.urandom)
                 rows, passed = rows + kept, passed + len(same) - kept
                 if len(same) < len(entries) or writer.bytes >= FILE_BYTES:
                     break
@@ -539,42 +539,6 @@ _is_identity = re.compile(rb"[0-9a-f]{32}").fullmatch
 
 
 _WRITER = f"monitor {monitor.__version__}"
-
-
-def _added(writer: Writer, entries: Sequence[Entry]) -> int:
-    """Add what is a Record of some entries; how many were."""
-    kept = [one for entry in entries if (one := _kept(entry)) is not None]
-    writer.add(kept, os.urandom(NONCE * len(kept)))
-    return len(kept)
-
-
-def _kept(entry: Entry) -> Kept | None:
-    """What is archived of an entry: its document as it stands there, but for a time of the future;
-    None for what is no Record."""
-    record, is_ahead = entry.read(time.time())
-    if record is None:
-        return None
-    said = document(entry.fields)
-    try:
-        said.decode()
-    except UnicodeDecodeError:
-        return None
-    # What a clock said that was ahead has been corrected: who reads it back must see the same.
-    return Kept(entry.id, encode_record(record) if is_ahead else said, record)
-
-
-def _cut(position: str, last: Entry, left: int) -> str:
-    """The position behind an entry, where that behind so many more is known."""
-    if not left:
-        return position
-    place = Place.of(position)
-    number = place.number - left if place.number >= 0 else -1
-    return str(place._replace(id=last.id, number=number))
-
-
-def _hour(entry: Entry) -> int:
-    """The hour since 1970 in which an entry was appended: a file has those of one."""
-    return int(entry.id.partition("-")[0]) // 3_600_000
 
 
 def _silence_of(given: Archive) -> float | None:

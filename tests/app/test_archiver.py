@@ -465,7 +465,7 @@ def test_a_defect_in_one_shard_is_said_and_tried_again(
     given = settings(shards=2)
     append(client, *documents(1), shard=0)
     append(client, *documents(1, first=1), shard=1)
-    inner = module._hour
+    inner = module.hour_of
 
     def defect(entry: Any) -> int:
         if entry.key == "monitor:{bot:0}:records":
@@ -475,7 +475,7 @@ def test_a_defect_in_one_shard_is_said_and_tried_again(
     async def story() -> None:
         async with archiving(given) as one:
             with monkeypatch.context() as patch:
-                patch.setattr(module, "_hour", defect)
+                patch.setattr(module, "hour_of", defect)
                 for _ in range(2):
                     assert not await one._turn(is_last=True)
             assert archived(given)[0] == documents(1, first=1)
