@@ -75,16 +75,17 @@ def test_a_guardrail_that_is_broken_is_worse() -> None:
 
 
 def test_equal_arms_are_not_told_apart() -> None:
-    """Read after every 125 exchanges, in 40 runs: at most 1 of 20 ever has a false verdict."""
+    """Read after every 125 exchanges, in 20 runs: at most one ever has a false verdict."""
+    # Where one of five had, it would be found with a probability of 93 %.
     wrong = 0
-    for seed in range(40):
+    for seed in range(20):
         found = monitor(experiment())
         for number, row in enumerate(exchanges(seed, 1000, {"a": 0.1, "b": 0.1})):
             found.add(row, 0, row.at)
             if number % 125 == 124 and {"better", "worse"} & set(verdicts(found).values()):
                 wrong += 1
                 break
-    assert wrong <= 2
+    assert wrong <= 1
 
 
 def test_exchanges_that_do_not_come_as_declared_make_every_verdict_invalid() -> None:

@@ -66,25 +66,23 @@ def test_a_gap_beyond_what_is_tolerated_is_found(pane: float | None) -> None:
 
 
 def test_a_gap_that_is_tolerated_raises_no_alarm() -> None:
-    """On the border, in 30 runs of 2,000 rows: at most one in twenty."""
-    wrong = sum(
-        bool(alarms(fed(monitor(), people(seed, 2000, {"f": 0.4, "m": 0.5})))) for seed in range(30)
-    )
-    assert wrong <= 1
+    """On the border, in none of 15 runs of 2,000 rows."""
+    # At most one in 30 would find one false alarm in ten runs hardly more often: 82 %, and not 79.
+    for seed in range(15):
+        assert not alarms(fed(monitor(), people(seed, 2000, {"f": 0.4, "m": 0.5})))
 
 
 def test_ten_groups_without_a_gap_raise_no_alarm() -> None:
     """The four-fifths rule of the best group would cry out in nearly each of these runs."""
     rates = {f"g{place}": 0.3 for place in range(10)}
-    rule = wrong = 0
-    for seed in range(30):
+    rule = 0
+    for seed in range(12):  # one false alarm in five runs would be found in 93 of 100
         fairness = fed(monitor(fair_minimum=20), people(seed, 1500, rates))
-        wrong += bool(alarms(fairness))
+        assert not alarms(fairness)
         counts = [fairness._groups["sex"].beside(name, 0)[:2] for name in rates]
         shares = [x / n for n, x in counts]
         rule += min(shares) < 0.8 * max(shares)
-    assert wrong <= 2
-    assert rule > 20
+    assert rule > 10
 
 
 def test_a_small_group_is_not_judged_and_says_why() -> None:
