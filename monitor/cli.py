@@ -229,7 +229,7 @@ def _parser(chosen: str) -> _Parser:
         example="monitor check --upstream http://127.0.0.1:9000")  # fmt: skip
     demo = add("demo", _demo, "show it all: two models, real clients, a shift, the drift found",
         more="Takes under three minutes and leaves nothing behind.",
-        example="monitor demo --keep\nmonitor demo --domain support")  # fmt: skip
+        example="monitor demo --keep\n  monitor demo --domain support")  # fmt: skip
     records = add("records", _records, "list and show the stored records",
         example="monitor records list --limit 20")  # fmt: skip
     templates = add("templates", _templates, "list and show the prompt templates of the records",

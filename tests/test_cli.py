@@ -95,11 +95,15 @@ def test_help_lists_the_options_that_do_something(
 def test_every_page_of_help_fits_a_terminal(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of 80 columns."""
+    """Of 80 columns; examples are indented."""
     monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit):
         main([*command.split(), "--help"])
-    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+    examples = re.split(r"^examples?:\n", text, flags=re.MULTILINE)[1:]
+    for line in "".join(examples).partition("\n\n")[0].splitlines():
+        assert line.startswith("  ")
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ With configurations their severities go into the rules, and their rows make one 
 from __future__ import annotations
 
 import argparse
+import os.path
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 CARRIED = (
     "alerts/*.yml", "dashboards/*.json", "deploy/**/*", "constraints.txt",
     "CONFIGURATION.md", "METRICS.md", "RUNBOOK.md", "docs/*.md", "docs/domains/*.md",
-    "docs/reference/*.md", "docs/works-with/*.md",
+    "docs/reference/*.md", "docs/schemas/*.json", "docs/works-with/*.md",
 )  # fmt: skip
 """What is written out, below the root of the repository."""
 INSIDE = "carried"
@@ -39,6 +40,8 @@ LINKING = (".yml", ".json")
 
 _URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9._~:/?@&+,;=%-]*", re.ASCII)
 """What stands in YAML, JSON and in an annotation's template as it is."""
+_LINK = re.compile(r"\[([^\]\[]{1,200})\]\(((?![a-z]+:|#)[^)\s]+)\)")
+"""A link of Markdown to another file."""
 
 DESCRIPTION = (
     "Write dashboards, alert rules and manifests to a directory: the Grafana dashboards, "
@@ -113,8 +116,13 @@ def contents(
     chart's copies keep their links, since its values have the places."""
     from monitor.commands import own_files
 
-    for path in carried(source):
+    paths = list(carried(source))
+    names = {str(path.relative_to(source)) for path in paths}
+    names |= {str(one) for name in names for one in Path(name).parents}
+    for path in paths:
         name, content = path.relative_to(source), path.read_bytes()
+        if name.suffix == ".md":
+            content = apart(name, content.decode(), names).encode()
         if told and name.name.endswith(".rules.yml"):
             content = own_files.rules(content.decode(), told).encode()
         yield name, linked(name, content, places)
@@ -130,6 +138,25 @@ def linked(name: Path, content: bytes, places: Mapping[str, str]) -> bytes:
         for carried_as, place in places.items():
             content = content.replace(carried_as.encode(), place.encode())
     return content
+
+
+def apart(name: Path, text: str, names: Collection[str]) -> str:
+    """What a document says where only the files and folders `names` are beside it: a link to
+    anything else would lead nowhere, so its text says what of the repository it is.
+
+    >>> apart(Path("docs/a.md"), "[B](b.md#x), [c](../tests/C.md)", ["docs/b.md"])
+    '[B](b.md#x), c (`tests/C.md` in the repository)'
+    """
+
+    def said(link: re.Match[str]) -> str:
+        target = os.path.normpath(name.parent / link[2].partition("#")[0])
+        if target in names:
+            return link[0]
+        where = f"`{target}` in the repository"
+        is_its_name = target.endswith(link[1].strip("`"))
+        return where if is_its_name else f"{link[1]} ({where})"
+
+    return _LINK.sub(said, text)
 
 
 def _told(files: list[str]) -> list[Settings]:

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from monitor.cli import main
-from monitor.commands.files import CARRIED, CONSOLE, GRAFANA, INSIDE, RUNBOOK, carried
+from monitor.commands.files import CARRIED, CONSOLE, GRAFANA, INSIDE, RUNBOOK, apart, carried
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,6 +30,14 @@ def written(directory: Path) -> dict[str, bytes]:
 
 
 HERE = {str(one.relative_to(ROOT)): one.read_bytes() for one in carried(ROOT)}
+FOLDERS = {str(folder) for name in HERE for folder in Path(name).parents}
+WRITTEN = {
+    name: apart(Path(name), text.decode(), {*HERE, *FOLDERS}).encode()
+    if name.endswith(".md")
+    else text
+    for name, text in HERE.items()
+}
+"""What is written where nothing was told: documents without links to what is not beside them."""
 
 
 def test_all_that_the_manifests_need_is_carried() -> None:
@@ -66,10 +74,22 @@ def test_links_lead_where_one_says(tmp_path: Path) -> None:
     board = json.loads(found["dashboards/overview.json"])
     assert {one["url"] for one in board["links"]} > {there["--runbook"], there["--console"]}
     others = {name for name in HERE if not name.startswith(("alerts/", "dashboards/"))}
-    assert {name: found[name] for name in others} == {name: HERE[name] for name in others}
+    assert {name: found[name] for name in others} == {name: WRITTEN[name] for name in others}
     for name, text in found.items():
         if name.startswith("alerts/"):
             assert yaml.safe_load(text)
+
+
+def test_no_document_links_to_what_was_not_written(tmp_path: Path) -> None:
+    """What is only in the repository is named as such; all other links are as they were."""
+    assert main(["files", str(tmp_path)]) == 0
+    links = 0
+    for path in tmp_path.rglob("*.md"):
+        for link in re.findall(r"\]\(((?![a-z]+:|#)[^)\s]+)\)", path.read_text()):
+            assert (path.parent / link.partition("#")[0]).exists(), (path, link)
+            links += 1
+    assert links > 200
+    assert "(`tests/bench/WHOLE.md` in the repository)" in (tmp_path / "docs/sizing.md").read_text()
 
 
 @pytest.mark.parametrize(
@@ -92,7 +112,7 @@ def test_the_files_are_written_once(tmp_path: Path, capsys: pytest.CaptureFixtur
     """What somebody has changed is kept and named; --force takes it back."""
     there = tmp_path / "new" / "place"
     assert main(["files", str(there)]) == 0
-    assert written(there) == HERE
+    assert written(there) == WRITTEN
     assert len(capsys.readouterr().out.splitlines()) == len(HERE)
     (there / "RUNBOOK.md").write_text("ours")
     assert main(["files", str(there)]) == 2
@@ -101,7 +121,7 @@ def test_the_files_are_written_once(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert f"{there}/RUNBOOK.md: left as it is, since it differs" in shown.err
     assert (there / "RUNBOOK.md").read_text() == "ours"
     assert main(["files", str(there), "--force"]) == 0
-    assert written(there) == HERE
+    assert written(there) == WRITTEN
 
 
 def test_a_directory_that_cannot_be_is_one_line(
@@ -150,4 +170,4 @@ def test_the_wheel_carries_them(tmp_path: Path) -> None:
         env={**environment, "PYTHONPATH": f"{site}:{sysconfig.get_path('purelib')}"},
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    assert written(tmp_path / "out") == HERE
+    assert written(tmp_path / "out") == WRITTEN
