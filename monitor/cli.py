@@ -304,7 +304,8 @@ def _of_files(add: Callable[..., _Parser], chosen: str) -> None:
             example="monitor init --domain support --out monitor.yaml"),
         "files": add("files", _files, "write dashboards, alert rules and manifests to a directory",
             example="monitor files deployment"),
-        "schema": add("schema", _schema, "print the JSON Schema of a document"),
+        "schema": add("schema", _schema, "print the JSON Schema of a document",
+            example="monitor schema record"),
     }  # fmt: skip
     if chosen in writing:
         importlib.import_module(f"monitor.commands.{chosen}").add_arguments(writing[chosen])

@@ -24,6 +24,13 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "replay": Replay,
     "redrive": Redrive,
 }
+WORDS = {
+    "record": "what is kept of an exchange",
+    "feedback": "what somebody says later of one",
+    "replay": "what `monitor replay --json` writes",
+    "redrive": "what `monitor redrive --json` writes",
+}
+"""The same documents, for a person."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,8 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "document",
         choices=DOCUMENTS,
         metavar="DOCUMENT",
-        help="record: what is kept of an exchange; feedback: what somebody says later of one; "
-        "replay: what `monitor replay --json` writes",
+        help="; ".join(f"{name}: {WORDS[name]}" for name in DOCUMENTS),
     )
 
 

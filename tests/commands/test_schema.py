@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from monitor.cli import main
-from monitor.commands.schema import DOCUMENTS
+from monitor.commands.schema import DOCUMENTS, WORDS
 from monitor.damage import Unreadable
 from monitor.feedback import read
 from monitor.findings import Finding
@@ -31,6 +31,14 @@ REPLAY = Replay(
     "ok", 10, [FINDING], [Chunk(0, 0.0, 1.0, 10, "ok", [FINDING])], columns={"age": "numbers"},
     unreadable=[Unreadable("today.csv:3", "3 fields where the header has 2")],
 )  # fmt: skip
+
+
+def test_help_says_what_each_document_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """None is left out."""
+    with pytest.raises(SystemExit):
+        main(["schema", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert all(f"{name}: {WORDS[name]}" in text for name in DOCUMENTS)
 
 
 def printed(document: str, capsys: pytest.CaptureFixture[str]) -> Any:
