@@ -221,9 +221,9 @@ def test_any_values_give_a_status_and_no_exception(values: list[Any], kind: str)
             n * step, {"population": "ab"[n % 2]},
             [Observation("x", "numeric", values[n % len(values)])],
         )
-        for n in range(1500)
+        for n in range(800)
     ]  # fmt: skip
-    usual = [row(n * step + 150, "ab"[n % 2], x=math.sin(n)) for n in range(1500)]
+    usual = [row(n * step + 150, "ab"[n % 2], x=math.sin(n)) for n in range(800)]
     for rows in (odd, odd + usual, usual + odd, odd[:1]):
         for finding in fold(rows, **({"learn": 200} | options)).findings():
             assert finding.status in ("ok", "drift", "insufficient")
@@ -538,11 +538,11 @@ WEEK = 168 * 3600
 
 
 def season(weeks: float, shift: float = 0.0, *, at: float = math.inf, seed: int = 5) -> list[Row]:
-    """A value a minute whose level goes with the hour of the day; it moves at `at`."""
+    """A value every 100 seconds whose level goes with the hour of the day; it moves at `at`."""
     chance = random.Random(seed)
     rows = []
-    for minute in range(int(weeks * WEEK / 60)):
-        time = minute * 60.0 + 4 * 86400  # Monday 0:00
+    for number in range(int(weeks * WEEK / 100)):
+        time = number * 100.0 + 4 * 86400  # Monday 0:00
         level = 3 * math.sin(time / 86400 * 2 * math.pi) + (shift if time >= at else 0.0)
         rows.append(row(time, "a", x=chance.gauss(level, 1)))
     return rows
@@ -579,7 +579,7 @@ def test_a_shift_at_its_hour_is_drift() -> None:
 @pytest.mark.parametrize("options", [{"versus": CHAMPION}, {"hourly": True}])
 def test_references_that_come_in_panes_survive_a_restart(options: dict[str, Any]) -> None:
     """At any moment, bit for bit; what was counted on another kind of reference is left."""
-    rows = list(arms(4000, 0.5)) if "versus" in options else season(1.6)
+    rows = list(arms(4000, 0.5)) if "versus" in options else season(1.25)
     rules = RULES if "versus" in options else HOURLY
     whole = fold(rows, rules=rules, **options)
     for cut in (700, len(rows) // 2, len(rows) - 3):

@@ -35,13 +35,18 @@ def real(first: int, count: int) -> Iterator[Row]:
         yield Row(float(number), {"population": "ab"[number % 2]}, seen)
 
 
+LETTERS = string.ascii_letters + "\r\n\x1b"
+NOISE = "".join(random.Random(0).choices(LETTERS, k=20_000))
+
+
 def hostile(at: float, *, taken: bool, seed: int = 0, names: int = 250) -> Row:
     """One request with names that nobody has used before, longer than any."""
     chance = random.Random(f"{at}{seed}")
-    letters = string.ascii_letters + "\r\n\x1b"
-    seen = [
-        Observation("".join(chance.choices(letters, k=300)), "numeric", 1.0) for _ in range(names)
-    ]
+    seen = []
+    for _ in range(names):
+        place = chance.randrange(len(NOISE) - 300)
+        name = "".join(chance.choices(LETTERS, k=16)) + NOISE[place : place + 284]
+        seen.append(Observation(name, "numeric", 1.0))
     return Row(at, {"population": "a"}, seen, taken)
 
 
