@@ -50,8 +50,9 @@ def explain(settings: Settings) -> Iterator[str]:
     for flaw in certificates.flaws(settings, time.time()):
         yield f"            {flaw}"
     yield f"store       {_store(settings)}"
+    shards = "shard" if settings.stream.shards == 1 else "shards"
     yield (
-        f"stream      {settings.stream.shards} shard(s) of about {settings.stream.max_length:,} "
+        f"stream      {settings.stream.shards} {shards} of about {settings.stream.max_length:,} "
         f"records: monitor:{{{settings.endpoint}:0}}:records"
     )
     if said := forgotten(settings):
@@ -126,8 +127,9 @@ def _drift(settings: Settings) -> Iterator[str]:
     )
     drift = settings.drift
     yield (
-        f"drift       a believed change from a PSI of {drift.tolerance:g}; a {drift.alpha:.0%} "
-        f"chance of any false alarm in {drift.patience:,} panes, over all features and segments"
+        f"drift       a believed change from a PSI of {drift.tolerance:g}; a "
+        f"{_percent(drift.alpha)} chance of any false alarm in {drift.patience:,} panes, over all "
+        "features and segments"
     )
     if drift.embed:
         yield f"            texts are embedded by {drift.embed}"
@@ -202,7 +204,8 @@ def _outcomes(settings: Settings) -> Iterator[str]:
     yield from _joined(settings)
     sample = settings.coverage.calibrated_on
     on = f", as far as {sample:,} calibration scores promise" if sample else ""
-    yield f"            sets and intervals hold {settings.coverage.target:.0%} of the labels{on}"
+    promised = _percent(settings.coverage.target)
+    yield f"            sets and intervals hold {promised} of the labels{on}"
     if groups:
         yield (
             f"            groups of {groups} get {fairness.favourable!r} as "
@@ -229,7 +232,7 @@ def _experiments(settings: Settings) -> Iterator[str]:
         from monitor.analysis.experiments.declared import STRETCHES  # it needs numpy
     for one in settings.experiments:
         arms = ", then ".join(
-            ", ".join(f"{k} {v}" if k == "from" else f"{k} {v:.0%}" for k, v in part.items())
+            ", ".join(f"{k} {v}" if k == "from" else f"{k} {_percent(v)}" for k, v in part.items())
             for part in (one.allocation if isinstance(one.allocation, list) else [one.allocation])
         )
         metrics = ", ".join(metric.name for metric in one.metrics)

@@ -85,8 +85,8 @@ _MARK = "<PHONE_NUMBER:k1:abcdefghijklmnop>"
 CHECK = Check(
     "unsupported_number",
     lambda given: (
-        f"whether fewer than {given.count} numbers of an answer and less than {given.share:.0%} of "
-        "them, neither stand in what it was given nor follow from it"
+        f"whether fewer than {given.count} numbers of an answer and less than "
+        f"{100 * given.share:.6g} % of them, neither stand in what it was given nor follow from it"
     ),
     look,
     Thresholds(),

@@ -28,7 +28,7 @@ def holds(view: View, thresholds: Thresholds) -> bool:
 def words(given: Thresholds) -> str:
     """What an exchange with such thresholds is."""
     of = f"{given.context:,} tokens" if given.context else "the model's context"
-    return f"an input of at least {given.share:.0%} of {of}"
+    return f"an input of at least {100 * given.share:.6g} % of {of}"
 
 
 def _exchange(tokens: Tokens | None, inputs: list[Part]) -> View:

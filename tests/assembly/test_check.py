@@ -78,6 +78,21 @@ def test_it_says_who_may_ask_the_admin_port(tmp_path: Path) -> None:
         tried(access=Access(str(tokens)))
 
 
+def test_small_shares_are_said_as_they_are() -> None:
+    """None is rounded to nothing, or to all."""
+    given = Settings(
+        drift=Drift(alpha=0.001), coverage=Coverage(0.995),
+        edge_cases={"near_context_limit": {"share": 0.995}},
+        checks={"unsupported_number": {"share": 0.004}},
+    )  # fmt: skip
+    text = "\n".join(explain(given))
+    for said in (
+        "a 0.1 % chance of any false alarm", "hold 99.5 % of the labels",
+        "at least 99.5 % of the model's context", "less than 0.4 % of them",
+    ):  # fmt: skip
+        assert said in text
+
+
 def test_objectives_are_said_in_words_and_their_alerts_too() -> None:
     """What is promised, what may fail, and which page cannot fire; an analyzer alone says none."""
     here = {"upstream": "http://127.0.0.1:9000"}
@@ -277,7 +292,7 @@ def test_a_promise_needs_calibration_scores() -> None:
             tried(coverage=Coverage(target, scores))
         tried(coverage=Coverage(target, least))
     text = "\n".join(explain(Settings(coverage=Coverage(0.9, 500))))
-    assert "hold 90% of the labels, as far as 500 calibration scores promise" in text
+    assert "hold 90 % of the labels, as far as 500 calibration scores promise" in text
 
 
 @pytest.mark.parametrize(
