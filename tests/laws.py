@@ -33,7 +33,7 @@ SOCKET_FILES = {
 
 IMPORT_BY_NAME = {
     "cli.py",  # its own commands
-    "app/__main__.py",  # the role that is named
+    "app/supervisor.py",  # the role that is named
     "assembly/modules.py",  # `package.module:NAME` of a setting
     "ner/server.py",  # likewise
     "replay/dask.py",  # an extra, whose types nobody has

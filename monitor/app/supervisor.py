@@ -12,6 +12,8 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -22,6 +24,7 @@ from monitor.assembly import certificates, check, connections, explanation, keyr
 from monitor.privacy.pseudonyms import fingerprint
 from monitor.settings import load
 from monitor.settings.schema import Settings
+from monitor.supervision import child as child_process
 from monitor.supervision import data_lock, ledger_snapshot, listeners, runtime_directory
 from monitor.supervision.child import Status
 from monitor.supervision.control import Control
@@ -85,6 +88,18 @@ def supervise(settings: Settings, roles: Roles) -> int:
         bound = listeners.bound(settings, proxy=roles.proxy)
         traffic, admin = stack.enter_context(bound)
         return asyncio.run(_Supervisor(settings, roles, runtime, traffic, admin).run())
+
+
+def _be(role: str, index: int, runtime: Path) -> None:
+    """Be a child."""
+    child_process.main(role, index, runtime, lambda: import_module(f"monitor.app.{role}").serve)
+
+
+def _load_what_children_share() -> None:
+    """Load what several of recorder, analyzer and pages need: their processes share it. What one
+    role needs it loads itself, so that neither numpy nor the web framework is here."""
+    from monitor import edge_cases, interfaces  # noqa: F401
+    from monitor.streams import clients, redis  # noqa: F401
 
 
 class _Supervisor:
@@ -191,6 +206,7 @@ class _Supervisor:
             files = {"MONITOR_TRAFFIC_FD": traffic, ledger_snapshot.VARIABLE: ledger}
             self._add("proxy", index, files)
         await self._are_ready("proxy", PROXY_SECONDS)
+        _load_what_children_share()
         for index in workers:
             self._add("recorder", index)
         if self._roles.analyzer:
@@ -200,7 +216,7 @@ class _Supervisor:
         child = ManagedProcess(
             role,
             index,
-            self._runtime,
+            partial(_be, role, index, self._runtime),
             log=logs.warning,
             changed=self._write_run,
             was_ready=lambda: role in AIDES or self._control.was_ready(role, index),

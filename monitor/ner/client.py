@@ -18,7 +18,7 @@ from monitor.privacy.pseudonyms import MARK_WHOLE
 from monitor.privacy.records import Privacy
 from monitor.privacy.scrub import Scrub
 from monitor.supervision import priority
-from monitor.supervision.managed_process import environment
+from monitor.supervision.forks import environment
 from monitor.tasks import own
 from monitor.types import Part, Record
 

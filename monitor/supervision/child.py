@@ -1,7 +1,7 @@
 """A child process of the supervisor: settings in, readiness and answers out, SIGTERM handled.
 
-It is started as `python -m monitor.app ROLE RUNTIME INDEX`, with SIGTERM held back until it is
-handled, and runs `serve` of the role's module.
+It is a fork of the supervisor, with SIGTERM held back until it is handled, and runs `serve` of the
+role's module.
 """
 
 from __future__ import annotations
@@ -215,15 +215,16 @@ class Child:
         return pack(msgspec.structs.replace(answer, measurements=samples).packed())
 
 
-def main(role: str, serve: Callable[[Child], Awaitable[None]]) -> None:
-    """Run `serve` as the child process `role` until it returns; collect garbage from now on."""
+def main(role: str, index: int, runtime: Path, load: Callable[[], Serve]) -> None:
+    """Be the child process `role` until what `load` returns does; collect garbage from then on."""
     setproctitle.setproctitle(f"monitor: {role}")
     logs.start(role)
+    gc.disable()  # what is loaded stays: to look for garbage in it took a tenth of a start
+    serve = load()
 
     async def run() -> None:
-        runtime = Path(sys.argv[1])
         runtime_directory.hold(runtime)
-        child = Child(role, runtime, int(sys.argv[2]))
+        child = Child(role, runtime, index)
         logs.start(role, child.settings.log)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -240,3 +241,6 @@ def main(role: str, serve: Callable[[Child], Awaitable[None]]) -> None:
     except UsageError as error:
         logs.error(str(error))
         sys.exit(EXIT_USAGE)
+
+
+Serve = Callable[[Child], Awaitable[None]]

@@ -29,6 +29,7 @@ START_SECONDS = 20.0
 STOP_SECONDS = 10.0
 LOCK_SECONDS = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+ANSWER = b"+OK\r\n+PONG\r\n"
 STEADY_SECONDS = 60.0
 """Seconds that a server must have run for its next crash to count as a first one."""
 
@@ -186,7 +187,7 @@ class EmbeddedStore:
         self._process = process = subprocess.Popen(server.command, **options)  # noqa: ASYNC220
         loop = asyncio.get_running_loop()
         deadline = loop.time() + START_SECONDS
-        while not await asyncio.to_thread(server.answers):
+        while not await server.answers_soon():
             if process.poll() is not None:
                 self._process = None
                 raise ConfigError(f"data: the embedded store did not start: {server.last_words()}")
@@ -273,13 +274,27 @@ class _Server:
         """Return whether it accepts the password and has loaded its data; waits at most 1 s."""
         try:
             with socket.create_connection(("127.0.0.1", self._port), 1) as connection:
-                connection.sendall(f"AUTH {self._password}\r\nPING\r\n".encode())
+                connection.sendall(self._question())
                 answer = b""
                 while answer.count(b"\r\n") < 2 and (data := connection.recv(1024)):
                     answer += data
         except OSError:
             return False
-        return answer == b"+OK\r\n+PONG\r\n"
+        return answer == ANSWER
+
+    async def answers_soon(self) -> bool:
+        """Return the same, without a thread: a process that has one cannot be forked."""
+        try:
+            async with asyncio.timeout(1):
+                reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+                with contextlib.closing(writer):
+                    writer.write(self._question())
+                    return await reader.readexactly(len(ANSWER)) == ANSWER
+        except (OSError, TimeoutError, asyncio.IncompleteReadError):
+            return False
+
+    def _question(self) -> bytes:
+        return f"AUTH {self._password}\r\nPING\r\n".encode()
 
     def last_words(self) -> str:
         """Return its last error message."""

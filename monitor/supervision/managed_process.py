@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from monitor import logs
 from monitor.supervision.child import EXIT_USAGE
+from monitor.supervision.forks import Fork, fork
 from monitor.supervision.subprocesses import ended
 from monitor.tasks import own
 
@@ -26,18 +23,18 @@ STEADY_AFTER = 30.0
 class ManagedProcess:
     """A child process that is started again whenever it ends by itself.
 
-    It gets its own session, so that Ctrl-C reaches only the supervisor, which stops the children in
-    order. `changed` is called at each new pid and must not raise. Each start inherits the open
-    `files`; environment variables of these names have their descriptors. `unusable` is set if the
-    child ends with exit code 2 before it was ever ready: its settings cannot work, so starting it
-    again would not help.
+    It is a fork that does `work` (see `forks`). It has its own session, so that Ctrl-C reaches only
+    the supervisor, which stops the children in order. `changed` is called at each new pid and must
+    not raise. Each start inherits the open `files`; environment variables of these names have their
+    descriptors. `unusable` is set if the child ends with exit code 2 before it was ever ready: its
+    settings cannot work, so starting it again would not help.
     """
 
     def __init__(
         self,
         role: str,
         index: int,
-        runtime: Path,
+        work: Callable[[], object],
         *,
         log: Callable[[str], None],
         changed: Callable[[], None],
@@ -49,13 +46,13 @@ class ManagedProcess:
         self.restarts = 0
         self.pid: int | None = None
         self.unusable = asyncio.Event()
-        self._runtime = runtime
+        self._work = work
         self._log = log
         self._changed = changed
         self._was_ready = was_ready
         self._files = files
         self._stopping = False
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Fork | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -128,27 +125,7 @@ class ManagedProcess:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _run_once(self) -> int:
-        files = {name: str(fd) for name, fd in self._files.items()}
-        # Until a child handles SIGTERM it would die of one, and leave undone what it does last.
-        # The mask is inherited; `child.main` takes it off.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        try:
-            self._process = subprocess.Popen(  # noqa: ASYNC220  as asyncio does it; see `ended`
-                [
-                    sys.executable,
-                    "-m",
-                    "monitor.app",
-                    self.role,
-                    str(self._runtime),
-                    str(self.index),
-                ],
-                stdin=subprocess.DEVNULL,
-                pass_fds=tuple(self._files.values()),
-                env={**environment(), **files},
-                start_new_session=True,
-            )
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        self._process = fork(self._work, self._files)
         self.pid = self._process.pid
         self._changed()
         try:
@@ -156,13 +133,6 @@ class ManagedProcess:
         finally:
             if self._process.returncode is not None:
                 self.pid = self._process = None
-
-
-def environment(*also: str) -> dict[str, str]:
-    """Return our environment without variables that begin with `MONITOR_` (they may hold secrets;
-    children read settings from a file) or with one of `also`."""
-    hidden = ("MONITOR_", *also)
-    return {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
 
 
 def _ending(code: int) -> str:

@@ -8,13 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
+from typing import Protocol
 
 LOOK_EVERY = 0.05
 """Seconds between polls if the system has no pidfd, or no descriptor is left for one."""
 
 
-async def ended(process: subprocess.Popen[bytes]) -> int:
+class Process(Protocol):
+    """What is asked of a child process: a `subprocess.Popen` or a `Fork`."""
+
+    @property
+    def pid(self) -> int:
+        """Its number, by which the system knows it; another process may get it after `wait`."""
+
+    def poll(self) -> int | None:
+        """Return its exit code, None while it runs."""
+
+    def wait(self) -> int:
+        """Return its exit code once it has ended."""
+
+
+async def ended(process: Process) -> int:
     """Return the exit code once the process has ended (negative: the signal's number)."""
     try:
         watched = os.pidfd_open(process.pid)

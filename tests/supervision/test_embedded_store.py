@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,9 @@ def test_data_survives_a_crash_and_a_restart(tmp_path: Path) -> None:
 
     async def second() -> None:
         store = EmbeddedStore(tmp_path / "store", log=lines.append)
+        before = threading.active_count()
         await store.start()
+        assert threading.active_count() == before  # children are forked from here
         with redis.Redis.from_url(store.url) as client:
             assert client.get("a") == b"1"
         await store.stop()

@@ -6,51 +6,55 @@ import asyncio
 import errno
 import os
 import signal
-import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from monitor.supervision import managed_process
-from monitor.supervision.managed_process import ManagedProcess, environment
+from monitor.supervision.managed_process import ManagedProcess
 
-SCRIPTS = {
-    "sleeper": "import signal, time\n"
-    "signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})\ntime.sleep(60)",
-    "starting": "import pathlib, signal, sys, time\n"
-    "there = pathlib.Path(sys.argv[1])\n(there / 'up').touch()\n"
-    "while not (there / 'go').exists(): time.sleep(0.01)\n"
-    "signal.signal(signal.SIGTERM, lambda *_: sys.exit((there / 'last').touch()))\n"
-    "signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})\ntime.sleep(60)",
-    "stubborn": "import signal, time, pathlib, sys\n"
-    "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-    "pathlib.Path(sys.argv[1], 'up').touch()\ntime.sleep(60)",
-    "unusable": "import sys; sys.exit(2)",
-}
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+"""Python 3.12 warns of threads: those of pytest's own workers."""
 
 
-@pytest.fixture
-def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[ManagedProcess]:
-    package = tmp_path / "monitor" / "app"
-    package.mkdir(parents=True)
-    for folder in (package, package.parent):
-        (folder / "__init__.py").touch()
-    for role, script in SCRIPTS.items():
-        (package / f"{role}.py").write_text(script)
-    (package / "__main__.py").write_text(
-        "import importlib, sys; importlib.import_module(f'monitor.app.{sys.argv.pop(1)}')"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
+def sleeper(_: Path) -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    time.sleep(60)
+
+
+def starting(there: Path) -> None:
+    (there / "up").touch()
+    while not (there / "go").exists():
+        time.sleep(0.01)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit((there / "last").touch()))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    time.sleep(60)
+
+
+def stubborn(there: Path) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    (there / "up").touch()
+    time.sleep(60)
+
+
+def unusable(_: Path) -> None:
+    sys.exit(2)
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(managed_process, "FIRST_PAUSE", 0.01)
-    return ManagedProcess
 
 
-def make(role: str, tmp_path: Path, lines: list[str]) -> ManagedProcess:
+def make(work: Callable[[Path], None], there: Path, lines: list[str]) -> ManagedProcess:
     return ManagedProcess(
-        role, 0, tmp_path, log=lines.append, changed=lambda: None, was_ready=lambda: False, files={}
-    )
+        work.__name__, 0, partial(work, there), log=lines.append, changed=lambda: None,
+        was_ready=lambda: False, files={},
+    )  # fmt: skip
 
 
 async def until(true: object) -> None:
@@ -59,14 +63,12 @@ async def until(true: object) -> None:
             await asyncio.sleep(0.01)
 
 
-def test_a_killed_child_is_started_again_and_said_so(
-    scripts: type[ManagedProcess], tmp_path: Path
-) -> None:
+def test_a_killed_child_is_started_again_and_said_so(tmp_path: Path) -> None:
     """A new pid, a counted restart, one line."""
 
     async def story() -> None:
         lines: list[str] = []
-        child = make("sleeper", tmp_path, lines)
+        child = make(sleeper, tmp_path, lines)
         child.start()
         await until(lambda: child.pid)
         first = child.pid
@@ -80,12 +82,12 @@ def test_a_killed_child_is_started_again_and_said_so(
     asyncio.run(story())
 
 
-def test_a_child_that_will_not_end_is_killed(scripts: type[ManagedProcess], tmp_path: Path) -> None:
+def test_a_child_that_will_not_end_is_killed(tmp_path: Path) -> None:
     """The drain is bounded."""
 
     async def story() -> None:
         lines: list[str] = []
-        child = make("stubborn", tmp_path, lines)
+        child = make(stubborn, tmp_path, lines)
         child.start()
         await until((tmp_path / "up").exists)
         assert not await child.stop(0.05)
@@ -95,12 +97,12 @@ def test_a_child_that_will_not_end_is_killed(scripts: type[ManagedProcess], tmp_
 
 
 def test_a_child_that_is_told_to_stop_while_it_starts_does_its_last_work_all_the_same(
-    scripts: type[ManagedProcess], tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     """SIGTERM is held back until the child handles it; the supervisor's own is not."""
 
     async def story() -> None:
-        child = make("starting", tmp_path, [])
+        child = make(starting, tmp_path, [])
         child.start()
         await until((tmp_path / "up").exists)
         stopping = asyncio.create_task(child.stop(20))
@@ -113,13 +115,11 @@ def test_a_child_that_is_told_to_stop_while_it_starts_does_its_last_work_all_the
     asyncio.run(story())
 
 
-def test_a_child_whose_settings_cannot_work_is_not_started_again(
-    scripts: type[ManagedProcess], tmp_path: Path
-) -> None:
+def test_a_child_whose_settings_cannot_work_is_not_started_again(tmp_path: Path) -> None:
     """Exit code 2 before it was ready ends the command."""
 
     async def story() -> None:
-        child = make("unusable", tmp_path, [])
+        child = make(unusable, tmp_path, [])
         child.start()
         async with asyncio.timeout(60):
             await child.unusable.wait()
@@ -131,23 +131,22 @@ def test_a_child_whose_settings_cannot_work_is_not_started_again(
 
 @pytest.mark.parametrize("error", [errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENOSPC, None])
 def test_a_child_that_cannot_be_started_just_now_is_started_later(
-    scripts: type[ManagedProcess],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     error: int | None,
 ) -> None:
     """No processes, memory, descriptors or disk, or anything else: said once, tried until it works."""
-    spawn, failures = subprocess.Popen, iter(range(3))
+    fork, failures = os.fork, iter(range(3))
 
-    def fails(*arguments: Any, **options: Any) -> Any:
+    def fails() -> int:
         for _ in failures:
             raise RuntimeError("a defect") if error is None else OSError(error, os.strerror(error))
-        return spawn(*arguments, **options)
+        return fork()
 
     async def story() -> None:
         lines: list[str] = []
-        monkeypatch.setattr(subprocess, "Popen", fails)
-        child = make("sleeper", tmp_path, lines)
+        monkeypatch.setattr(os, "fork", fails)
+        child = make(sleeper, tmp_path, lines)
         child.start()
         await until(lambda: child.pid)
         assert len(lines) == 1
@@ -159,7 +158,7 @@ def test_a_child_that_cannot_be_started_just_now_is_started_later(
 
 
 def test_a_child_is_watched_without_a_descriptor_too(
-    scripts: type[ManagedProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is started with the last ones: no second one is started beside it, and its end is seen."""
 
@@ -168,7 +167,7 @@ def test_a_child_is_watched_without_a_descriptor_too(
 
     async def story() -> None:
         monkeypatch.setattr(os, "pidfd_open", none_left)
-        child = make("sleeper", tmp_path, [])
+        child = make(sleeper, tmp_path, [])
         child.start()
         await until(lambda: child.pid)
         first = child.pid
@@ -180,13 +179,3 @@ def test_a_child_is_watched_without_a_descriptor_too(
         await child.stop(10)
 
     asyncio.run(story())
-
-
-def test_no_secret_is_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings go by file; what else a child does not need is named by who starts it."""
-    monkeypatch.setenv("MONITOR_REDIS", "redis://:secret@host/0")
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=secret")
-    assert "MONITOR_REDIS" not in environment()
-    assert "OTEL_EXPORTER_OTLP_HEADERS" in environment()
-    assert "OTEL_EXPORTER_OTLP_HEADERS" not in environment("OTEL_")
-    assert environment()["PATH"] == os.environ["PATH"]

@@ -101,7 +101,7 @@ def test_nothing_is_raised(process: subprocess.Popen[bytes]) -> None:
 
 
 def test_whoever_shares_a_session_is_left_alone_with_it() -> None:
-    """A shell that starts `python -m monitor.app.…` itself keeps its own priority."""
+    """A shell or a test that does the work of a role itself keeps its own priority."""
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as guest:
         before = group(os.getpid()), os.getpriority(os.PRIO_PROCESS, guest.pid)
         asyncio.run(priority.lower(guest.pid))
