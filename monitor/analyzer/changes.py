@@ -44,4 +44,4 @@ class Changes:
                     where += f" in {found.dimension} {found.value}"
                 size = ", ".join(f"{name} {score:.3g}" for name, score in found.scores.items())
                 verb = "drifted" if found.status == "drift" else "is back to usual"
-                yield f"{where} {verb} ({size}; {found.samples} values)"
+                yield f"{where} {verb} ({size}; {found.samples:,} values)"

@@ -126,7 +126,7 @@ def build(options: argparse.Namespace, settings: Settings) -> int:
         )
     write(options.out, dump_profile(profile))
     samples = max(reference.samples for reference in profile.references.values())
-    told = f"{len(profile.references)} references of up to {samples} values"
+    told = f"{len(profile.references):,} references of up to {samples:,} values"
     print(printable(f"{named(options.out)}: {told}"), file=sys.stderr)
     return 0
 

@@ -88,15 +88,15 @@ def words(
 ) -> str:  # fmt: skip
     """One sentence: what changed, how much, since when, and what went where.
 
-    >>> words("tokens in population b", effect=0.314, samples=640, since=0.0, harmless=False,
+    >>> words("tokens in population b", effect=0.31, samples=6400, since=0.0, harmless=False,
     ...       shifts=[BinShift("above 512", 0.02, 0.31)], shift=0.6)
-    'tokens in population b drifted: PSI 0.31 over 640 values since 1970-01-01 00:00 UTC, mean up \
-0.6 sd; above 512: 2 % → 31 %'
+    'tokens in population b drifted: PSI 0.31 over 6,400 values since 1970-01-01 00:00 UTC, mean \
+up 0.6 sd; above 512: 2 % → 31 %'
     """
     verb = "changed, harmless" if harmless else "drifted"
     if baseline:
         verb += f" from {baseline}"
-    text = f"{name} {verb}: PSI {effect:.2g} over {samples} values since {moment(since)}"
+    text = f"{name} {verb}: PSI {effect:.2g} over {samples:,} values since {moment(since)}"
     if abs(shift) >= 0.05:
         text += f", mean {'up' if shift > 0 else 'down'} {abs(shift):.1f} sd"
     moves = ", ".join(f"{m.bin}: {percent(m.before)} → {percent(m.after)}" for m in shifts)
