@@ -6,6 +6,7 @@ for its own course.
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Callable, Iterator
 
@@ -38,7 +39,11 @@ class Remembered:
             return self._noted(options) if options.features else self._read(options)
         if not _is_within(options, self._made_by):
             return self._read(options)
-        return (part for one in self._blocks for part in options.included(one))
+        if options.start == self._made_by.start:
+            return iter(self._blocks)
+        # The first reading kept what began before the end, also what ended behind it.
+        later = dataclasses.replace(options, end=None)
+        return (part for one in self._blocks for part in later.included(one))
 
     def _noted(self, options: ReadOptions) -> Iterator[Row | Block]:
         blocks: list[Block] | None = []

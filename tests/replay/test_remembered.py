@@ -70,6 +70,19 @@ def test_what_was_seen_is_seen_again(counted: tuple[Remembered, list[ReadOptions
     assert asked == [USUAL]
 
 
+def test_what_began_before_an_end_is_seen_again_when_it_ended_behind_it(
+    counted: tuple[Remembered, list[ReadOptions]],
+) -> None:
+    """Also with a later start."""
+    read, asked = counted
+    ended = dataclasses.replace(USUAL, end=NOON + 60 * 100)
+    first = rows(read(ended))
+    assert len(first) == 100
+    assert rows(read(ended)) == first
+    assert rows(read(dataclasses.replace(ended, start=NOON + 60 * 50))) == first[48:]
+    assert asked == [ended]
+
+
 @pytest.mark.parametrize(
     "other",
     [{"features": FEATURES[:3]}, {"features": ()}, {"columns": Columns(by=("model",))}, {"end": NOON}],
