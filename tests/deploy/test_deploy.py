@@ -49,6 +49,34 @@ def test_the_dockerfile_is_lint_clean() -> None:
     run(SCRIPTS / "hadolint", DEPLOY / "Dockerfile")
 
 
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [
+        (["pyproject.toml"], ".[x]"),
+        (["monitor_sidecar-1.0-py3-none-any.whl"], "./monitor_sidecar-1.0-py3-none-any.whl[x]"),
+        (["README.md"], None),
+        (["monitor_sidecar-1.0-py3-none-any.whl", "monitor_sidecar-1.1-py3-none-any.whl"], None),
+    ],
+)
+def test_the_image_is_built_from_the_source_or_a_wheel_at_hand(
+    beside: list[str], said: str | None, tmp_path: Path
+) -> None:
+    """And from no stranger's package of our name."""
+    text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", "")
+    (line,) = (line for line in text.splitlines() if line.startswith("RUN package="))
+    chosen = line.removeprefix("RUN ").partition("&& /opt")[0] + '&& echo "${package}${EXTRAS}"'
+    assert '"${package}${EXTRAS}"' in line
+    for name in beside:
+        (tmp_path / name).touch()
+    done = subprocess.run(
+        ["sh", "-c", chosen], cwd=tmp_path, env={"PATH": "/usr/bin:/bin", "EXTRAS": "[x]"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.stdout.strip() or None) == said
+    assert done.returncode == (2 if said is None else 0)
+    assert said or "pip wheel" in done.stderr
+
+
 def test_every_engine_copies_the_same_files() -> None:
     """BuildKit reads the list beside the Dockerfile, others only the one of the directory. What
     `monitor files` writes is in the image as well."""
