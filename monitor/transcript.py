@@ -202,11 +202,11 @@ class Transcript:
         if value is not None and (number := count(value)) is not None:
             self._counts[name] = number
 
-    def counted(self, *names: str) -> int | None:
+    def counted(self, name: str, *more: str) -> int | None:
         """The sum of counts, None where the first of them was not said."""
-        found = self._counts.get(names[0])
-        if found is not None and len(names) > 1:
-            found += sum(self._counts.get(name, 0) for name in names[1:])
+        found = self._counts.get(name)
+        if more and found is not None:
+            found += sum(self._counts.get(one, 0) for one in more)
         return found
 
     def tokens(self, read: int | None, written: int | None, **parts: str) -> Tokens | None:
@@ -224,11 +224,11 @@ class Transcript:
 
     def note(self, *, model: Any = None, id_: Any = None, tier: Any = None) -> None:
         """What an answer, or an event of one, says of itself; what it does not say stays."""
-        if isinstance(model, str) and model:
+        if model and isinstance(model, str):
             self.model = model
-        if isinstance(id_, str) and id_:
+        if id_ and isinstance(id_, str):
             self.response_id = id_
-        if isinstance(tier, str) and tier:
+        if tier and isinstance(tier, str):
             self.service_tier = tier
 
     def likely(self, logprob: Any) -> None:

@@ -22,7 +22,11 @@ would get next to nothing beside a process that never sleeps."""
 
 T = TypeVar("T")
 
+KNOWN = 0.001
+"""Seconds for which who is alone knows its CPU time."""
+
 _NEVER = math.inf
+_known_until = 0.0  # monotonic
 _look_at = 0.0  # monotonic
 _began = 0, 0.0  # the thread that gave way, and its CPU time then
 
@@ -61,10 +65,18 @@ def alone() -> Generator[None]:
 
 def worked() -> float:
     """Return the CPU time of this thread in seconds. Where it has just called `give_way` that is at
-    most a stretch old, and costs no call of the system."""
+    most a stretch old, who is alone asks every `KNOWN`, and otherwise it costs a call of the
+    system."""
+    global _began, _known_until
     thread, began = _began
+    is_alone, now = _look_at == _NEVER, monotonic()
     # Later than that it may be as old as the last long work, hours ago.
-    return began if thread == get_ident() and monotonic() < _look_at else thread_time()
+    if thread == get_ident() and now < (_known_until if is_alone else _look_at):
+        return began
+    began = thread_time()
+    if is_alone:
+        _began, _known_until = (get_ident(), began), now + KNOWN
+    return began
 
 
 def in_turns(items: Iterable[T]) -> Iterator[T]:

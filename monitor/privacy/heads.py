@@ -102,6 +102,9 @@ class Heads:
 
 def method_of(call: Call) -> str:
     """The method; `other` for what is none, empty where somebody's log tells of no HTTP."""
-    if not call.method and not call.exchange.request.head:
+    method = call.method
+    if method == "POST":  # as nearly always
+        return method
+    if not method and not call.exchange.request.head:
         return ""
-    return call.method if _METHOD.fullmatch(call.method) else "other"
+    return method if _METHOD.fullmatch(method) else "other"

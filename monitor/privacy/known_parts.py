@@ -7,7 +7,7 @@ Conversations in a log bring their system prompt and all earlier turns with ever
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 
 import msgspec
@@ -32,8 +32,8 @@ class Work(msgspec.Struct, frozen=True, gc=False):
     grown: int
 
 
-_beside = attrgetter("name", "datatype", "shape", "data")
-_NOTHING = (None, None, None, None)
+_beside = attrgetter("name", "datatype", "shape", "data", "media")
+_NOTHING = (None,) * 5
 
 
 def is_bare(part: Part) -> bool:
@@ -81,7 +81,7 @@ class KnownParts:
         characters, of roles that stay as they are."""
         known = self._known
         roles: set[str | None] = set()
-        new: dict[tuple[str | None, str], None] = {}
+        new: dict[tuple[str | None, str], Part] = {}
         size = 0
         for part in parts:
             text = part.text
@@ -91,7 +91,7 @@ class KnownParts:
                     key not in known and _beside(part) == _NOTHING
                     and (role in roles or role is None or is_role(role))
                 ):  # fmt: skip
-                    new[key] = None
+                    new[key] = part
                     roles.add(role)
                     size += len(text)
                     if size > LARGEST:
@@ -101,16 +101,17 @@ class KnownParts:
             self._look(new, scanner, scrubbed)
 
     def _look(
-        self, new: Iterable[tuple[str | None, str]], scanner: Scanner, scrubbed: Scrubbed
+        self, new: Mapping[tuple[str | None, str], Part], scanner: Scanner, scrubbed: Scrubbed
     ) -> None:
         texts = [text for _, text in new]
-        for (role, text), where in zip(new, located(texts, scanner), strict=True):
-            if where is None:
-                continue
-            done = scrubbed(text, where) if where else (text, Work(len(text), 0))
-            if done is not None:
-                found, work = done
-                self.put(role, text, Part(role=role, text=found), work)
+        for ((role, text), part), where in zip(new.items(), located(texts, scanner), strict=True):
+            if where:
+                done = scrubbed(text, where)
+                if done is not None:
+                    found, work = done
+                    self.put(role, text, Part(role=role, text=found), work)
+            elif where is not None:
+                self.put(role, text, part, Work(len(text), 0))
 
     def all(self, parts: Sequence[Part]) -> tuple[list[Part], int, int] | None:
         """What was made of Parts, and the work that all of them were: characters, and how many were

@@ -8,6 +8,7 @@ to look at.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
@@ -19,6 +20,7 @@ SHORTEST = 7
 """Characters of a text that is looked at: of shorter ones some are numbers."""
 
 _BETWEEN = "\n"
+_NOWHERE: dict[int, list[int]] = {}
 
 
 def _is_escaped(text: str) -> bool:
@@ -43,20 +45,22 @@ def located(texts: Sequence[str], scanner: Scanner) -> list[Located | None]:
     if events is None:
         return [None] * len(texts)
     # Where each begins, and the last ends with what would stand behind it.
-    begins = list(accumulate((len(text) + 1 for text in texts), initial=0))
+    begins = list(accumulate([len(text) + 1 for text in texts], initial=0))
     plain = [len(text) >= SHORTEST for text in texts]
-    found: list[dict[int, list[int]]] = [{} for _ in texts]
+    found: list[dict[int, list[int]]] = [_NOWHERE] * len(texts)
     for index, start, end in events:
         place = bisect_right(begins, end - 1) - 1
         begin = begins[place]
         if start < begin or end >= begins[place + 1]:  # something across an edge
             plain[place] = False
         else:
-            found[place].setdefault(index, []).append(start - begin)
+            if found[place] is _NOWHERE:
+                found[place] = defaultdict(list)
+            found[place][index].append(start - begin)
     if not joined.isascii():
-        for place, text in enumerate(texts):
-            if not text.isascii() and plain[place]:
-                plain[place] = _is_usual(text)
+        for place in [place for place, text in enumerate(texts) if not text.isascii()]:
+            if plain[place]:
+                plain[place] = _is_usual(texts[place])
     for sign, is_something in _SIGNS:
         at = joined.find(sign)
         while at >= 0:

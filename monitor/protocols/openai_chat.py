@@ -6,6 +6,7 @@ https://platform.openai.com/docs/api-reference/chat
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -36,6 +37,7 @@ _OPERATIONS = {
     "/completions": "text_completion",
     "/embeddings": "embeddings",
 }
+_ENDS = tuple(_OPERATIONS)
 
 
 class _Message(msgspec.Struct):
@@ -115,7 +117,7 @@ _response_decoder = msgspec.json.Decoder(_Response)
 
 def claims(call: Call) -> bool:
     """POSTs to a path that ends as OpenAI's do, under whatever prefix."""
-    return call.method == "POST" and _operation(call.path) != ""
+    return call.method == "POST" and call.path.rstrip("/").endswith(_ENDS)
 
 
 def _operation(path: str) -> str:
@@ -170,8 +172,13 @@ def _inputs(request: _Request) -> list[Part]:
     return parts
 
 
+_forms = attrgetter("response_format", "guided_json", "structured_outputs", "json_schema")
+
+
 def _wanted(request: _Request) -> dict[str, Any]:
     """Whether JSON was asked for, in OpenAI's way or in one of the servers' own."""
+    if not any(_forms(request)):
+        return {}
     found = wanted(request.response_format) if request.response_format else {}
     schema = request.guided_json or request.json_schema
     if isinstance(request.structured_outputs, dict):
@@ -201,16 +208,14 @@ def _text(message: _Message) -> str:
     return lines(pieces)
 
 
+_beside = attrgetter(
+    "tool_calls", "refusal", "reasoning_content", "reasoning", "audio", "function_call"
+)
+
+
 def _is_bare(message: _Message) -> bool:
     """Whether a message is a text alone, as nearly all are."""
-    return isinstance(message.content, str) and not (
-        message.tool_calls
-        or message.refusal
-        or message.reasoning_content
-        or message.reasoning
-        or message.audio
-        or message.function_call
-    )
+    return isinstance(message.content, str) and not any(_beside(message))
 
 
 def _tool_calls(message: _Message) -> list[tuple[Any, Any]]:

@@ -74,8 +74,12 @@ class Looker:
         return self.make().glimpses(entries, by, has_texts=has_texts)
 
 
+TOLD = ("durations", "sizes")
+"""What a log may say of an exchange of which it has no body."""
+
+
 def note(said: Logged, told: set[str]) -> None:
-    """Add to `told` which of `durations` and `sizes` a log says of an exchange."""
+    """Add to `told` which of `TOLD` a log says of an exchange."""
     if said.duration is not None:
         told.add("durations")
     if said.response_size is not None:
@@ -109,7 +113,8 @@ def _pieces(log: Log, reader: Reader) -> Iterator[list[Entry]]:
     for entry in in_order(log.read, log.name):
         reader.records += 1
         said = entry.said
-        note(said, reader.told)
+        if len(reader.told) < len(TOLD):
+            note(said, reader.told)
         if not start <= entry.at < end:
             continue
         piece.append(entry)

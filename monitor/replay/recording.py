@@ -98,7 +98,11 @@ class Recording:
     ) -> list[Record]:
         """The Records of numbered exchanges, which take each step together."""
         wholes = [_call(said, number) for number, said in some]
-        ruled = [self._ruled(whole, by) for whole in wholes]
+        ruled: list[tuple[Call, Scrub | None]]
+        if by is None or self.privacy.has_rules:
+            ruled = [self.privacy.ruled(whole, cached=by is None) for whole in wholes]
+        else:
+            ruled = [(whole, None) for whole in wholes]
         read = [
             self._read(said, whole, call, scrub)
             for (_, said), whole, (call, scrub) in zip(some, wholes, ruled, strict=True)
@@ -109,11 +113,6 @@ class Recording:
             self._made(said, call, inference, scrub, by, has_texts=has_texts)
             for (_, said), (call, scrub), inference in zip(some, ruled, read, strict=True)
         ]
-
-    def _ruled(self, whole: Call, by: Collection[str] | None) -> tuple[Call, Scrub | None]:
-        if by is None or self.privacy.has_rules:
-            return self.privacy.ruled(whole, cached=by is None)
-        return whole, None
 
     def _read(self, said: Logged, whole: Call, call: Call, scrub: Scrub | None) -> Inference:
         """What an exchange means, of which `call` is what the operator's paths left of a whole."""
@@ -129,7 +128,7 @@ class Recording:
         by: Collection[str] | None, *, has_texts: bool,
     ) -> Record:  # fmt: skip
         segments = self._segments(said, call, inference, by)
-        if said.ended is None:
+        if said.status is None and said.outcome is None:
             call = msgspec.structs.replace(call, method="")
         if has_texts:
             inference, given_way = bounded(inference, call)
