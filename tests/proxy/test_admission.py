@@ -7,11 +7,10 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
 
 from monitor.proxy.copies import EARLY, Budget
 from monitor.types import Outcome
-from tests.chances import SEEDED
+from tests.chances import seeded
 from tests.proxy import test_http2
 from tests.proxy.corpus import CASES, GET, OK, Case
 from tests.proxy.test_corpus import Seen, brief, cut
@@ -50,8 +49,7 @@ def filled(share: float, draw: Any) -> Seen:
 
 
 @pytest.mark.parametrize("case", PLAIN, ids=lambda case: case.name)
-@given(SEEDED)
-@settings(max_examples=5)
+@seeded(5)
 def test_what_is_not_copied_ends_and_counts_as_it_would_have(
     case: Case, chance: random.Random
 ) -> None:
@@ -67,8 +65,7 @@ def test_what_is_not_copied_ends_and_counts_as_it_would_have(
 
 
 @pytest.mark.parametrize("case", PLAIN, ids=lambda case: case.name)
-@given(SEEDED)
-@settings(max_examples=5)
+@seeded(5)
 def test_what_chance_leaves_is_whole(case: Case, chance: random.Random) -> None:
     """Between exchanges that are not copied others are, and nothing of one is in another."""
     seen = filled(0.9, chance.random)

@@ -23,7 +23,7 @@ from monitor.proxy.http2 import Http2
 from monitor.proxy.observer import Observer, Upgraded
 from monitor.proxy.websocket import WebSocket
 from monitor.types import Exchange, Outcome
-from tests.chances import SEEDED
+from tests.chances import SEEDED, seeded
 from tests.proxy.corpus import CASES, FOLLOWED, GET, Brief, Case
 from tests.proxy.test_splice import PATIENCE, Proxied, proxied, run
 
@@ -87,8 +87,7 @@ def cut(data: bytes, chance: random.Random) -> list[bytes]:
 
 
 @every
-@given(SEEDED)
-@settings(max_examples=12)
+@seeded(12)
 def test_however_it_is_cut_it_is_seen_as_told(case: Case, chance: random.Random) -> None:
     """Records, reasons, and what is lost, to the byte."""
     seen = Seen()
@@ -141,11 +140,9 @@ def test_on_the_wire_every_byte_passes(case: Case) -> None:
     seen.check(case)
 
 
-@st.composite
-def damaged(draw: st.DrawFn) -> list[tuple[str, bytes]]:
+def damaged(chance: random.Random) -> list[tuple[str, bytes]]:
     """Turns of some cases in a row, in pieces, of which some are lost, doubled, swapped or bent."""
-    chance = draw(SEEDED)
-    cases = draw(st.lists(st.sampled_from(CASES), min_size=1, max_size=3))
+    cases = chance.choices(CASES, k=chance.randint(1, 3))
     turns: list[tuple[str, bytes]] = []
     for direction, data in [turn for case in cases for turn in case.turns]:
         for piece in cut(data[:5000], chance) or [b""]:
@@ -158,17 +155,11 @@ def damaged(draw: st.DrawFn) -> list[tuple[str, bytes]]:
     return turns
 
 
-@given(
-    damaged(),
-    st.sampled_from([0, 60, 200, 1500, 1 << 30]),
-    st.sampled_from([0, 3, 1 << 20]),
-    st.sampled_from(["close", "abandon", "refuse"]),
-)
-@settings(max_examples=1000)
-def test_whatever_is_said_nothing_is_raised_or_kept(
-    turns: list[tuple[str, bytes]], room: int, bound: int, end: str
-) -> None:
+@seeded(1000)
+def test_whatever_is_said_nothing_is_raised_or_kept(chance: random.Random) -> None:
     """Through all observers in a row: every exchange that began ends once, all memory is returned."""
+    turns, room = damaged(chance), chance.choice([0, 60, 200, 1500, 1 << 30])
+    bound, end = chance.choice([0, 3, 1 << 20]), chance.choice(["close", "abandon", "refuse"])
     seen = Seen(room)
     observer = seen.build(seen.opaque.append, bound=bound)
     for at, (direction, data) in enumerate(turns):
