@@ -155,7 +155,7 @@ def damaged(chance: random.Random) -> list[tuple[str, bytes]]:
     return turns
 
 
-@seeded(1000)
+@seeded(3000)
 def test_whatever_is_said_nothing_is_raised_or_kept(chance: random.Random) -> None:
     """Through all observers in a row: every exchange that began ends once, all memory is returned."""
     turns, room = damaged(chance), chance.choice([0, 60, 200, 1500, 1 << 30])
