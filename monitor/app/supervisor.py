@@ -26,7 +26,7 @@ from monitor.settings import load
 from monitor.settings.schema import Settings
 from monitor.supervision import child as child_process
 from monitor.supervision import data_lock, ledger_snapshot, listeners, runtime_directory
-from monitor.supervision.child import Status
+from monitor.supervision.child import Serve, Status
 from monitor.supervision.control import Control
 from monitor.supervision.managed_process import ManagedProcess
 from monitor.supervision.run_queue import RunQueue
@@ -92,7 +92,20 @@ def supervise(settings: Settings, roles: Roles) -> int:
 
 def _be(role: str, index: int, runtime: Path) -> None:
     """Be a child."""
-    child_process.main(role, index, runtime, lambda: import_module(f"monitor.app.{role}").serve)
+    child_process.main(role, index, runtime, partial(_loaded, role))
+
+
+def _loaded(role: str) -> Serve:
+    """Load what a role does."""
+    with contextlib.ExitStack() as stack:
+        if role == "pages":
+            # Read by pydantic: what others have installed for theirs is not looked for.
+            os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+            from monitor.api import deferred
+
+            stack.enter_context(deferred.models())
+        serve: Serve = import_module(f"monitor.app.{role}").serve
+        return serve
 
 
 def _load_what_children_share() -> None:
@@ -116,7 +129,8 @@ class _Supervisor:
         self._runtime = runtime
         self._traffic = traffic
         self._admin = admin
-        self._control = Control(self._status)
+        self._news = asyncio.Event()
+        self._control = Control(self._status, self._news.set)
         self._children: list[ManagedProcess] = []
         self._draining = False
         self._stop = asyncio.Event()
@@ -158,6 +172,7 @@ class _Supervisor:
         now = time.monotonic()
         if not self._stop.is_set():
             self._stopped_at = now
+            self._news.set()
             logs.info(f"{number.name}: draining what is under way, then ending")
             self._stop.set()
         elif now - self._stopped_at > SAME_SIGNAL:
@@ -218,7 +233,7 @@ class _Supervisor:
             index,
             partial(_be, role, index, self._runtime),
             log=logs.warning,
-            changed=self._write_run,
+            changed=self._changed,
             was_ready=lambda: role in AIDES or self._control.was_ready(role, index),
             files=files or {},
         )
@@ -228,16 +243,19 @@ class _Supervisor:
     async def _are_ready(self, role: str, patience: float) -> None:
         """Wait up to `patience` seconds until the children of this role are ready."""
         children = [child for child in self._children if child.role == role]
-        end = time.monotonic() + patience
-        while (  # noqa: ASYNC110  twice, at the start
-            time.monotonic() < end
-            and not self._stop.is_set()
-            and not all(
-                self._control.was_ready(role, child.index) or child.unusable.is_set()
-                for child in children
-            )
-        ):
-            await asyncio.sleep(0.005)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while not self._stop.is_set() and not all(
+                    self._control.was_ready(role, child.index) or child.unusable.is_set()
+                    for child in children
+                ):
+                    self._news.clear()
+                    await self._news.wait()
+
+    def _changed(self) -> None:
+        """Look anew: a child has another pid, or will have none."""
+        self._news.set()
+        self._write_run()
 
     def _announce(self) -> None:
         settings = self._settings

@@ -28,13 +28,15 @@ class Peer:
 
 
 class Control:
-    """Listens on `control.sock` and keeps one Peer per child. `status` answers a child's question.
+    """Listens on `control.sock` and keeps one Peer per child. `status` answers a child's question,
+    `told` hears that one is ready.
 
     A child whose connection ends stops by itself, because it has no supervisor any more.
     """
 
-    def __init__(self, status: Callable[[], Status]) -> None:
+    def __init__(self, status: Callable[[], Status], told: Callable[[], None]) -> None:
         self._status = status
+        self._told = told
         self._peers: dict[tuple[str, int], Peer] = {}
         self._listening: UnixServer | None = None
         self._once_ready: set[tuple[str, int]] = set()
@@ -82,6 +84,7 @@ class Control:
                     elif message.kind == "ready":
                         peer.ready = True
                         self._once_ready.add((message.role, message.index))
+                        self._told()
                     elif message.kind == "alive":
                         peer.silent = 0
                     elif message.kind == "status":

@@ -24,10 +24,10 @@ class ManagedProcess:
     """A child process that is started again whenever it ends by itself.
 
     It is a fork that does `work` (see `forks`). It has its own session, so that Ctrl-C reaches only
-    the supervisor, which stops the children in order. `changed` is called at each new pid and must
-    not raise. Each start inherits the open `files`; environment variables of these names have their
-    descriptors. `unusable` is set if the child ends with exit code 2 before it was ever ready: its
-    settings cannot work, so starting it again would not help.
+    the supervisor, which stops the children in order. `changed` is called at each new pid, and once
+    there will be none, and must not raise. Each start inherits the open `files`; environment
+    variables of these names have their descriptors. `unusable` is set if the child ends with exit
+    code 2 before it was ever ready: its settings cannot work, so starting it again would not help.
     """
 
     def __init__(
@@ -115,6 +115,7 @@ class ManagedProcess:
                     return
                 if code == EXIT_USAGE and not self._was_ready():
                     self.unusable.set()
+                    self._changed()
                     return
                 if time.monotonic() - started > STEADY_AFTER:
                     pause, said = FIRST_PAUSE, ""

@@ -43,7 +43,7 @@ class Processes:
         self._runtime = runtime
         self._pids = itertools.count((1 << 22) + 1)  # beyond what a system has
         self._running: dict[tuple[str, int], int] = {}
-        self._control = Control(self.status)
+        self._control = Control(self.status, lambda: None)
         self._monkeypatch = monkeypatch
 
     def status(self) -> Status:

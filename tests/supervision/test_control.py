@@ -36,13 +36,15 @@ def test_children_are_ready_when_they_say_so(runtime: Path) -> None:
     """And stop when the supervisor is gone."""
 
     async def story() -> None:
-        control = Control(lambda: STATUS)
+        told: list[bool] = []
+        control = Control(lambda: STATUS, lambda: told.append(control.was_ready("proxy", 0)))
         control.listen(runtime / "control.sock")
         one, two = Child("proxy", runtime, 0), Child("proxy", runtime, 1)
         await one.connect()
         await two.connect()
         assert not control.is_ready("proxy")
         one.ready()
+        await until(lambda: told == [True])
         two.ready()
         await until(lambda: all(control.was_ready("proxy", index) for index in (0, 1)))
         assert control.is_ready("proxy")
@@ -63,7 +65,7 @@ def test_any_child_may_ask_what_the_supervisor_knows(
     monkeypatch.setattr(module, "STATUS_TIMEOUT", 30)
 
     async def story() -> None:
-        control = Control(lambda: STATUS)
+        control = Control(lambda: STATUS, lambda: None)
         control.listen(runtime / "control.sock")
         pages = Child("pages", runtime, 0)
         await pages.connect()
@@ -81,7 +83,7 @@ def test_a_child_that_does_not_answer_is_told_from_one_that_does(runtime: Path) 
     """Silence is counted from when it was ready, and one answer ends it."""
 
     async def story() -> None:
-        control = Control(lambda: STATUS)
+        control = Control(lambda: STATUS, lambda: None)
         control.listen(runtime / "control.sock")
         pages = Child("pages", runtime, 0)
         await pages.connect()
@@ -103,7 +105,7 @@ def test_nonsense_on_the_socket_ends_that_connection_alone(runtime: Path) -> Non
     """The others go on."""
 
     async def story() -> None:
-        control = Control(lambda: STATUS)
+        control = Control(lambda: STATUS, lambda: None)
         control.listen(runtime / "control.sock")
         reader, writer = await asyncio.open_unix_connection(runtime / "control.sock")
         writer.write(b"\xff" * 100)
@@ -125,7 +127,7 @@ def test_no_descriptors_for_a_while_are_outlived(
     monkeypatch.setattr(unix_server, "PAUSE", 0.001)
 
     async def story() -> None:
-        control = Control(lambda: STATUS)
+        control = Control(lambda: STATUS, lambda: None)
         loop = asyncio.get_running_loop()
         accept, failures = loop.sock_accept, iter(range(20))
 
