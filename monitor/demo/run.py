@@ -23,15 +23,15 @@ from monitor.demo.traffic import Clients, jobs
 from monitor.errors import UsageError
 from monitor.supervision.embedded_store import open_embedded
 
-USUAL = 2200
-SHIFTED = 1400
+USUAL = 1100
+SHIFTED = 700
 FIND_WITHIN = 120.0
 """Seconds that anything may take on a busy machine."""
 
 SETTINGS = {
     "endpoint": "clinic",
     "windows": {"pane": 1, "lateness": 0.5},
-    "reference": {"learn": 600},
+    "reference": {"learn": 300},
     "drain": {"timeout": 10},
     "checks": {"truncated": {}, "refusal": {}, "unfilled_slot": {}},
 }

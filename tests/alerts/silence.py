@@ -20,6 +20,8 @@ _FROM_NOTHING = re.compile(r"\babsent\w*\b|\bvector\b|\bscalar\b|\btime\b|__name
 """What has a value where nothing was measured, or may be any series."""
 _LENGTH = re.compile(r"(\d+)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_EITHER = {"or", "unless"}
+_OURS = re.compile(r"monitor_|.*:")
 _OF_PROMTOOL = {"ALERTS", "ALERTS_FOR_STATE"}
 
 Rule = dict[str, Any]
@@ -28,8 +30,9 @@ Rule = dict[str, Any]
 def recording(groups: list[dict[str, Any]], told: Collection[str]) -> list[dict[str, Any]]:
     """The groups without each rule whose record is empty when only the series `told` are there.
 
-    An expression without `absent` and its like is empty when all its series are. What any rule
-    kept may record is there for the others. Rules that alert are all kept.
+    An expression without `absent` and its like is empty when all its series are, and without `or`
+    and `unless` when one of ours is. What any rule kept may record is there for the others. Rules
+    that alert are all kept.
     """
     there = {*told, *_OF_PROMTOOL}
     while True:
@@ -48,7 +51,10 @@ def _may_tell(rule: Rule, there: Collection[str]) -> bool:
         return True
     expression = rule["expr"]
     names = set(_NAME.findall(_STRING.sub("", expression)))
-    return not names or not names.isdisjoint(there) or bool(_FROM_NOTHING.search(expression))
+    if not names or _FROM_NOTHING.search(expression):
+        return True
+    needed = set() if names & _EITHER else set(filter(_OURS.match, names))
+    return needed <= there and not names.isdisjoint(there)
 
 
 def asked(groups: list[dict[str, Any]], test: dict[str, Any]) -> list[dict[str, Any]]:

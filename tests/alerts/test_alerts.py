@@ -76,6 +76,11 @@ def test_only_a_recording_rule_that_records_nothing_is_left_out() -> None:
         {"record": "clock", "expr": "hour()"},
         {"record": "firing", "expr": "count(ALERTS)"},
         {"record": "any", "expr": '{__name__=~"s.*"}'},
+        {"record": "gone", "expr": "monitor_other / on (monitor) seen"},
+        {"record": "gone", "expr": "rate(of:other[1h]) and early"},
+        {"record": "either", "expr": "monitor_other or seen unless of:other"},
+        {"record": "a:record", "expr": "seen"},
+        {"record": "further", "expr": "a:record / seen"},
         {"alert": "Alert", "expr": "other"},
     ]
     (group,) = recording([{"name": "g", "rules": rules}], {"seen"})

@@ -62,31 +62,32 @@ def browser() -> Generator[Any]:
         started.close()
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"), [(1280, "light"), (390, "dark")], ids=["desk", "phone"]
-)
-def test_pages_are_fit_for_everybody(browser: Any, address: str, width: int, scheme: str) -> None:
-    """axe finds nothing; nothing is wider than the screen, comes from elsewhere, runs that stands in
-    a name, or breaks the policy of what may be loaded."""
+def test_pages_are_fit_for_everybody(browser: Any, address: str) -> None:
+    """On a desk and on a phone, in the light and in the dark: axe finds nothing; nothing is wider than
+    the screen, comes from elsewhere, runs that stands in a name, or breaks the policy of what may be
+    loaded."""
     from axe_playwright_python.sync_playwright import Axe
 
-    page = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=scheme
-    ).new_page()
+    page = browser.new_context().new_page()
     said: list[str] = []
     loaded: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.on("dialog", lambda dialog: said.append("a dialog opened"))
     page.on("request", lambda request: loaded.append(request.url))
     for path in PAGES:
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.emulate_media(color_scheme="light")
         page.goto(f"{address}/console/{path}")
-        found = [
-            (one["id"], one["impact"], one["nodes"][0]["html"][:200])
-            for one in Axe().run(page).response["violations"]
-        ]
-        assert found == [], path
-        width_of = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        assert page.evaluate(width_of) <= 0, path
+        for width, scheme in ((1280, "light"), (390, "dark")):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+            found = [
+                (one["id"], one["impact"], one["nodes"][0]["html"][:200])
+                for one in Axe().run(page).response["violations"]
+            ]
+            assert found == [], (path, width)
+            width_of = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert page.evaluate(width_of) <= 0, (path, width)
     assert said == []
     assert all(one.startswith(address) for one in loaded)
 

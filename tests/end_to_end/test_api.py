@@ -1,4 +1,5 @@
-"""The API of a whole `monitor`: what is stored is found, page by page, by who may see it."""
+"""The API of a whole `monitor`: what is stored is found, page by page, by who may see it, and feedback is
+taken of who may give it."""
 
 from __future__ import annotations
 
@@ -9,26 +10,37 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import redis
 
+STREAM = "monitor:{default}:feedback"
+JSON = {"content-type": "application/json"}
 COUNT = 25
 
 
-def test_records_are_found_by_who_may_and_each_reading_is_logged(
-    start: Callable[..., Any], model: str, tmp_path: Path
-) -> None:
-    """Over two shards, in pages, filtered; content needs its role and stands in the access log."""
-    tokens = tmp_path / "tokens"
-    tokens.write_text("".join(
-        f"{name} {roles} {hashlib.sha256(name.encode()).hexdigest()}\n"
-        for name, roles in (("kim", "read,records"), ("bo", "read"))
+@pytest.fixture(scope="module")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Who may do what, each with a secret of the own name."""
+    file = tmp_path_factory.mktemp("access") / "tokens"
+    file.write_text("".join(
+        f"{name} {roles} {hashlib.sha256(f'{name}-secret'.encode()).hexdigest()}\n"
+        for name, roles in (("kim", "read,records"), ("bo", "read"), ("app", "feedback"))
     ))  # fmt: skip
-    tokens.chmod(0o600)
-    system = start(
-        "run", "--upstream", model, "--listen", "127.0.0.1:0", stream={"shards": 2},
-        access={"tokens": str(tokens)}, segments={"population": {"header": "x-population"}},
-        edits={"exchange_id": True},
+    file.chmod(0o600)
+    return file
+
+
+@pytest.fixture
+def system(share: Callable[..., Any], tokens: Path) -> Any:
+    """Over two shards, with ids in answers."""
+    return share(
+        stream={"shards": 2}, access={"tokens": str(tokens)},
+        segments={"population": {"header": "x-population"}}, edits={"exchange_id": True},
     )  # fmt: skip
+
+
+def test_records_are_found_by_who_may_and_each_reading_is_logged(system: Any, model: str) -> None:
+    """Over two shards, in pages, filtered; content needs its role and stands in the access log."""
     ids = []
     for number in range(COUNT):
         messages = [{"role": "user", "content": f"I am kim{number}@example.org"}]
@@ -41,7 +53,7 @@ def test_records_are_found_by_who_may_and_each_reading_is_logged(
     system.settled()
 
     def get(path: str, who: str = "kim", **parameters: str) -> httpx.Response:
-        head = {"authorization": f"Bearer {who}"}
+        head = {"authorization": f"Bearer {who}-secret"}
         address = f"http://{system.run['admin']}/api/v1/{path}"
         return httpx.get(address, params=parameters, headers=head, timeout=30)
 
@@ -77,3 +89,40 @@ def test_records_are_found_by_who_may_and_each_reading_is_logged(
     assert templates["records"] == COUNT
     assert get("findings", "bo").json()["records"] >= 0
     assert system.complaints() == []
+
+
+def test_an_answers_id_names_it_in_feedback(system: Any, model: str, tokens: Path) -> None:
+    """The id comes with the answer, the token is asked for, and what stands in the store has the
+    Record's id and pseudonyms; metrics and probes need no token and stay quick meanwhile."""
+    chat = {"model": "m", "messages": [{"role": "user", "content": "I am jo@example.org"}]}
+    answer = httpx.post(f"{system.url}/v1/chat/completions", json=chat)
+    system.settled()
+    (record,) = system.records() + system.records(shard=1)
+    name = answer.headers["x-monitor-exchange-id"]
+    assert name == record["id"]
+
+    address = f"http://{system.run['admin']}/api/v1/feedback"
+    item = {"id": name, "label": "jo@example.org", "at": "2026-11-28T10:00:00Z", "key": "k"}
+    assert httpx.post(address, json=item).status_code == 401
+    with httpx.Client(headers={"authorization": "Bearer app-secret"}, timeout=30) as client:
+        assert client.get(address.removesuffix("v1/feedback") + "drift").status_code == 403
+        taken = client.post(address, json=[item, {}])
+        assert taken.status_code == 202
+        assert taken.json()["accepted"] == 1
+        (pseudonym,) = {
+            word for word in record["inputs"][0]["text"].split() if word.startswith("<EMAIL_ADDR")
+        }
+        with redis.Redis.from_url(system.redis) as store:
+            ((_, fields),) = store.xrange(STREAM)  # type: ignore[misc]
+        kept = json.loads(fields[b"feedback"])
+        assert kept == {
+            "id": name, "label": pseudonym, "at": 1795860000.0, "key": "k", "pseudonymized": "k1",
+        }  # fmt: skip
+        huge = client.post(address, content=b"x" * 100_000_000, headers=JSON)
+        assert huge.status_code == 413
+
+        tokens.write_text(f"other feedback {hashlib.sha256(b'new').hexdigest()}\n# changed\n")
+        assert client.post(address, json=item).status_code == 401
+    assert system.admin("/healthz")[0] == system.admin("/metrics")[0] == 200
+    assert not system.complaints()
+    assert "secret" not in system.log()

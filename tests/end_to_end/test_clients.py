@@ -15,6 +15,8 @@ import pytest
 from monitor.framings.grpc import messages
 from tests.protocols.goldens.files import goldens
 
+NO_EDITS, EDITS = {"host": "never"}, {"host": "always", "exchange_id": True}
+
 
 @pytest.fixture
 def grpc_server(upstream_port: int) -> Iterator[str]:
@@ -52,7 +54,7 @@ def grpc_server(upstream_port: int) -> Iterator[str]:
 
 def test_a_call_names_its_record_where_asked_for(share: Any, grpc_server: str) -> None:
     """`edits.exchange_id` in HTTP/2: the answer's metadata, also where it is all trailers."""
-    system = share(edits={"exchange_id": True})
+    system = share(edits=EDITS)
     found = []
     with grpc.insecure_channel(system.run["listen"]) as channel:
         for number in range(20):
@@ -67,10 +69,10 @@ def test_a_call_names_its_record_where_asked_for(share: Any, grpc_server: str) -
     assert page.total("monitor_connections_opaque_total") == 0
 
 
-@pytest.mark.parametrize("host", ["never", "always"])
-def test_grpc_in_all_its_shapes(share: Any, grpc_server: str, host: str) -> None:
+@pytest.mark.parametrize("edits", [NO_EDITS, EDITS])
+def test_grpc_in_all_its_shapes(share: Any, grpc_server: str, edits: Any) -> None:
     """Unary, server streaming, both ways, an error in the trailers; each is a record."""
-    system = share(edits={"host": host})
+    system = share(edits=edits)
     with grpc.insecure_channel(system.run["listen"]) as channel:
         unary = channel.unary_unary("/test.Model/Unary")
         answer, call = unary.with_call(b"x", metadata=(("x-population", "north"),))
@@ -114,7 +116,7 @@ def test_tensors_over_grpc_are_recorded(share: Any, upstream_port: int) -> None:
     server.add_generic_rpc_handlers((service,))
     server.add_insecure_port(f"127.0.0.1:{upstream_port}")
     server.start()
-    system = share(edits={"host": "never"})
+    system = share(edits=NO_EDITS)
     try:
         with grpc.insecure_channel(system.run["listen"]) as channel:
             call = channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")
@@ -156,7 +158,7 @@ def test_grpc_that_is_cancelled_or_late(share: Any, upstream_port: int) -> None:
     server.add_insecure_port(f"127.0.0.1:{upstream_port}")
     server.start()
     try:
-        system = share(edits={"host": "never"})
+        system = share(edits=NO_EDITS)
         with grpc.insecure_channel(system.run["listen"]) as channel:
             call = channel.unary_stream("/test.Model/Endless")
             took: list[float] = []
@@ -208,14 +210,14 @@ def websocket_server(upstream_port: int) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("compression", ["deflate", None])
-@pytest.mark.parametrize("host", ["never", "always"])
+@pytest.mark.parametrize("edits", [NO_EDITS, EDITS])
 def test_a_websocket_is_one_record_with_its_messages(
-    share: Any, websocket_server: str, compression: Any, host: str
+    share: Any, websocket_server: str, compression: Any, edits: Any
 ) -> None:
     """Texts and data both ways, fragments, pings, a large message, a close; edited or not."""
     from websockets.sync.client import connect
 
-    system = share(edits={"host": host})
+    system = share(edits=edits)
     url = f"ws://{system.run['listen']}/live"
     with connect(url, compression=compression, additional_headers={"x-population": "north"}) as one:
         one.send("write to me@example.org")

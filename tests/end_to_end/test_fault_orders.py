@@ -97,7 +97,8 @@ def play(
 ) -> tuple[Any, int]:
     """Do it under load; the page at the end, and how many requests there were."""
     url = f"redis://127.0.0.1:{store.port}/0"
-    system = start("run", "--upstream", fast, "--redis", url, "--listen", "127.0.0.1:0", **settings)
+    where = "--upstream", fast, "--redis", url, "--listen", "127.0.0.1:0"
+    system = start("sidecar", *where, **settings)  # no fault is one of an analyzer
     with under_load(system, clients=2, pause=0.01) as load:
         progress(system, load, 100)
         for action, pause in steps:

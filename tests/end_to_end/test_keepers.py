@@ -24,6 +24,9 @@ from monitor.metrics import BY_NAME
 from monitor.supervision.priority import NICE
 from tests.exporters.test_otlp import Collector, dribble
 
+PATIENT = {"delay": 40, "timeout": 10}
+"""Of `drain`, which the last of those who share it does not wait for."""
+
 
 def post(system: Any) -> int:
     return httpx.post(f"{system.url}/200", content=b"{}", timeout=30).status_code
@@ -95,7 +98,7 @@ def test_whatever_happens_to_the_pages_the_traffic_and_its_counts_go_on(
     share: Any, model: str
 ) -> None:
     """Killed, they are back; frozen, they are found out and replaced; nobody else is restarted."""
-    system = share()
+    system = share(drain=PATIENT)
     for _ in range(10):
         assert post(system) == 200
     before = system.settled()
@@ -118,28 +121,6 @@ def test_whatever_happens_to_the_pages_the_traffic_and_its_counts_go_on(
     assert others == {role: pids for role, pids in system.run["pids"].items() if role != "pages"}
     assert page.total("monitor_restarts_total") == 2
     assert "Traceback" not in system.log()
-
-
-def test_pages_asked_for_all_the_time_disturb_no_stop(start: Any, model: str) -> None:
-    """Nobody ends in a traceback, and none has to be killed."""
-    system = start(
-        "run",
-        "--upstream",
-        model,
-        "--listen",
-        "127.0.0.1:0",
-        "--workers",
-        "2",
-        drain={"timeout": 2},
-    )
-    with scraped(system) as seen:
-        for _ in range(20):
-            assert post(system) == 200
-        assert system.stop() == 0
-    assert seen[200]
-    for wrong in ("Traceback", "Error at", "ERROR", "has not answered"):
-        assert wrong not in system.log(), system.log()
-    assert not system.held_up()
 
 
 @contextlib.contextmanager
@@ -181,29 +162,9 @@ def test_nobody_who_is_slow_holds_a_stop(start: Any, model: str) -> None:
         assert not system.held_up()
 
 
-def test_a_second_signal_ends_everything_at_once(start: Any, model: str) -> None:
-    """Whatever the drain waits for; the exit code and a line say that it was no good end."""
-    system = start(
-        "run", "--upstream", model, "--listen", "127.0.0.1:0", drain={"delay": 60, "timeout": 60}
-    )
-    assert post(system) == 200
-    processes = psutil.Process(system.process.pid).children(recursive=True)
-    system.process.send_signal(signal.SIGTERM)
-    system.until(lambda: "draining" in system.log())
-    time.sleep(0.2)
-    assert system.process.poll() is None
-    system.process.send_signal(signal.SIGTERM)
-    assert system.process.wait(30) == 128 + signal.SIGTERM  # a drain would take a minute or two
-    _, alive = psutil.wait_procs(processes, timeout=30)
-    assert not alive
-    assert "SIGTERM again: killing all processes" in system.log()
-    assert not (system.data / "run.json").exists()
-    assert "Traceback" not in system.log()
-
-
 def test_a_machine_without_descriptors_or_processes_is_outlived(share: Any, model: str) -> None:
     """While nothing can be started, what is killed stays away; then it comes back by itself."""
-    system = share()
+    system = share(drain=PATIENT)
     assert post(system) == 200
     assert os.strerror(errno.EMFILE) == "Too many open files"
     pid, soft = system.process.pid, resource.prlimit(system.process.pid, resource.RLIMIT_NOFILE)
@@ -222,40 +183,58 @@ def test_a_machine_without_descriptors_or_processes_is_outlived(share: Any, mode
         system.until(lambda role=role, old=before: system.run["pids"][role] not in ([old], []))
 
 
-def test_a_collector_is_told_what_prometheus_is(start: Any, model: str) -> None:
+@pytest.fixture(scope="module")
+def collector() -> Generator[Collector]:
+    made = Collector()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def telling(collector: Collector, share: Any) -> Any:
+    """Two workers, and a collector that is telling of them each second."""
+    return share(workers=2, drain={"timeout": 2}, otlp={"endpoint": collector.url, "interval": 1})
+
+
+def test_a_collector_is_told_what_prometheus_is(
+    model: str, telling: Any, collector: Collector
+) -> None:
     """Two workers, one of each killed: every counter and histogram has equal sums on both ways."""
-    collector = Collector()
-    try:
-        system = start(
-            "run", "--upstream", model, "--listen", "127.0.0.1:0", "--workers", "2",
-            otlp={"endpoint": collector.url, "interval": 1},
-        )  # fmt: skip
-        for role in ("recorder", "proxy"):
-            for _ in range(20):
-                assert post(system) == 200
-            system.settled()
-            killed = system.run["pids"][role][0]
-            os.kill(killed, signal.SIGKILL)
-            system.until(
-                lambda role=role, killed=killed: (
-                    killed not in system.run["pids"][role] and len(system.run["pids"][role]) == 2
-                )
-            )
+    for role in ("recorder", "proxy"):
         for _ in range(20):
-            assert post(system) == 200
-        system.settled()
-        # The analyzer reads about once a second.
-        system.until(lambda: system.page().total("monitor_records_analyzed_total") == 60)
-        assert system.page().total("monitor_exchanges_total") == 60
-        counted = len(collector.requests)
-        system.until(lambda: len(collector.requests) >= counted + 2)
-        # Spans are sent, and counted, a moment after their exchanges.
-        system.until(lambda: not list(differences(system.page(), collector.metrics())))
-        told = collector.metrics()["gen_ai.client.inference.duration"].histogram.data_points
-        assert sum(point.count for point in told) == 60
-        assert system.stop() == 0
-    finally:
-        collector.close()
+            assert post(telling) == 200
+        telling.settled()
+        killed = telling.run["pids"][role][0]
+        os.kill(killed, signal.SIGKILL)
+        telling.until(
+            lambda role=role, killed=killed: (
+                killed not in telling.run["pids"][role] and len(telling.run["pids"][role]) == 2
+            )
+        )
+    for _ in range(20):
+        assert post(telling) == 200
+    telling.settled()
+    # The analyzer reads about once a second.
+    telling.until(lambda: telling.page().total("monitor_records_analyzed_total") == 60)
+    assert telling.page().total("monitor_exchanges_total") == 60
+    counted = len(collector.requests)
+    telling.until(lambda: len(collector.requests) >= counted + 2)
+    # Spans are sent, and counted, a moment after their exchanges.
+    telling.until(lambda: not list(differences(telling.page(), collector.metrics())))
+    durations = collector.metrics()["gen_ai.client.inference.duration"].histogram.data_points
+    assert sum(point.count for point in durations) == 60
+
+
+def test_pages_asked_for_all_the_time_disturb_no_stop(model: str, telling: Any) -> None:
+    """Nobody ends in a traceback, and none has to be killed."""
+    with scraped(telling) as seen:
+        for _ in range(20):
+            assert post(telling) == 200
+        assert telling.stop() == 0
+    assert seen[200]
+    for wrong in ("Traceback", "Error at", "ERROR", "has not answered"):
+        assert wrong not in telling.log(), telling.log()
+    assert not telling.held_up()
 
 
 def differences(page: Any, told: dict[str, Any]) -> Generator[tuple[str, float, float]]:
@@ -281,7 +260,7 @@ def differences(page: Any, told: dict[str, Any]) -> Generator[tuple[str, float, 
 
 def test_processes_without_descriptors_come_back_by_themselves(share: Any, model: str) -> None:
     """The recorder can take no new proxy, the pages no scrape; then they can, and all is there."""
-    system = share()
+    system = share(drain=PATIENT)
     assert post(system) == 200
     system.settled()
     before = system.run["pids"]
@@ -312,3 +291,64 @@ def scrape_briefly(system: Any) -> None:
     with socket.create_connection((host, int(port)), timeout=1) as client:
         client.sendall(b"GET /metrics HTTP/1.1\r\nhost: h\r\n\r\n")
         client.recv(1)
+
+
+def descriptors(pid: int, bound: int) -> None:
+    """No new file descriptor of a process may be as great as this; -1 for what it may have had."""
+    _soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard if bound < 0 else bound, hard))
+
+
+def cpu(pid: int) -> float:
+    """Seconds of a core that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="Linux alone has prlimit")
+def test_a_process_without_file_descriptors_comes_back(share: Any, model: str) -> None:
+    """Proxy and recorder have none left, and the other dies meanwhile: once there are some again,
+    all goes on, and nothing has spun while it waited."""
+    system = share(drain=PATIENT)
+    host, port = system.run["listen"].split(":")
+    ask = b"POST /200 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
+    for starved, killed in (("proxy", "recorder"), ("recorder", "proxy")):
+        (pid,) = system.run["pids"][starved]
+        (other,) = system.run["pids"][killed]
+        descriptors(pid, 3)
+        used, at = cpu(pid), time.monotonic()
+        with contextlib.ExitStack() as stack:
+            if starved == "proxy":
+                for _ in range(8):
+                    one = socket.create_connection((host, int(port)), 30)
+                    stack.enter_context(one).sendall(ask)
+            os.kill(other, signal.SIGKILL)
+            system.until(lambda role=killed, old=other: old not in system.run["pids"][role])
+            time.sleep(max(0.0, 1.5 - (time.monotonic() - at)))
+            spent = (cpu(pid) - used) / (time.monotonic() - at)
+            assert spent < 0.5, f"{spent:.2f} of a core for waiting"
+            descriptors(pid, -1)
+        system.until(lambda: system.admin("/readyz")[0] == 200)
+        for _ in range(3):
+            assert httpx.post(f"{system.url}/200", content=b"x", timeout=30).status_code == 200
+        page = system.settled()
+        assert page.is_conserved()
+        assert system.run["pids"][starved] == [pid], "the same process"
+
+
+def test_a_second_signal_ends_everything_at_once(share: Any, model: str) -> None:
+    """Whatever the drain waits for; the exit code and a line say that it was no good end."""
+    system = share(drain=PATIENT)
+    assert post(system) == 200
+    processes = psutil.Process(system.process.pid).children(recursive=True)
+    system.process.send_signal(signal.SIGTERM)
+    system.until(lambda: "draining" in system.log())
+    time.sleep(0.2)
+    assert system.process.poll() is None
+    system.process.send_signal(signal.SIGTERM)
+    assert system.process.wait(30) == 128 + signal.SIGTERM  # a drain would take 40 s or more
+    _, alive = psutil.wait_procs(processes, timeout=30)
+    assert not alive
+    assert "SIGTERM again: killing all processes" in system.log()
+    assert not (system.data / "run.json").exists()
+    assert "Traceback" not in system.log()

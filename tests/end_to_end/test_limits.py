@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import resource
-import signal
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 PATIENCE = 30
+LIMITS: dict[str, Any] = {
+    "limits": {"connections": 2},
+    "timeouts": {"connect": 3, "idle": 5},
+}
+"""What all tests here can have: who waits for nothing, and comes alone, meets none of them."""
 
 
 @contextlib.contextmanager
@@ -42,10 +43,6 @@ def silent(port: int, *, begins: bool = False) -> Iterator[None]:
         one.close()
 
 
-def begin(start: Any, url: str, **settings: Any) -> Any:
-    return start("run", "--upstream", url, "--listen", "127.0.0.1:0", **settings)
-
-
 def outcome(system: Any) -> tuple[str, int, bool]:
     """Of the one record there is, and whether the ledger agrees with it."""
     page = system.settled()
@@ -61,7 +58,7 @@ def test_a_client_that_leaves(share: Any, upstream_port: int, begins: bool) -> N
     took: list[float] = []
     end = time.monotonic() + PATIENCE
     with socket.create_server(("127.0.0.1", upstream_port)) as listener:
-        system = share()
+        system = share(**LIMITS)
         host, port = system.run["listen"].split(":")
         while len(took) < 3 or (min(took) >= 0.05 and time.monotonic() < end):
             client = socket.create_connection((host, int(port)), PATIENCE)
@@ -94,7 +91,7 @@ def test_an_answer_that_cannot_be_followed(share: Any, upstream_port: int) -> No
     """It passes as it is; the exchange is lost by name, and the ledger adds up."""
     answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0x2\r\nhi\r\n0\r\n\r\n"
     with socket.create_server(("127.0.0.1", upstream_port)) as listener:
-        system = share()
+        system = share(**LIMITS)
         host, port = system.run["listen"].split(":")
         with socket.create_connection((host, int(port)), PATIENCE) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -113,44 +110,42 @@ def test_an_answer_that_cannot_be_followed(share: Any, upstream_port: int) -> No
 
 def test_nobody_listens(share: Any) -> None:
     """A 502 at once."""
-    system = share()
+    system = share(**LIMITS)
     assert httpx.post(system.url, content=b"x", timeout=PATIENCE).status_code == 502
     assert outcome(system) == ("upstream_refused", 502, True)
 
 
-def test_an_endpoint_that_cannot_be_reached_in_time(start: Any) -> None:
+def test_an_endpoint_that_cannot_be_reached_in_time(share: Any, upstream_port: int) -> None:
     """`timeouts.connect`: its backlog is full, so that the kernel does not answer either."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
-        address = listener.getsockname()
-        with contextlib.ExitStack() as stack:
-            for _ in range(4):  # the kernel takes one or two
-                one = stack.enter_context(socket.socket())
-                one.setblocking(False)
-                one.connect_ex(address)
-            url = f"http://127.0.0.1:{address[1]}"
-            system = begin(start, url, timeouts={"connect": 0.5})
-            at = time.monotonic()
-            assert httpx.post(system.url, content=b"x", timeout=PATIENCE).status_code == 504
-            assert time.monotonic() - at > 0.4
-            assert outcome(system) == ("upstream_timeout", 504, True)
+    address = "127.0.0.1", upstream_port
+    with socket.create_server(address, backlog=0), contextlib.ExitStack() as stack:
+        for _ in range(4):  # the kernel takes one or two
+            one = stack.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(address)
+        system = share(**LIMITS)
+        at = time.monotonic()
+        assert httpx.post(system.url, content=b"x", timeout=PATIENCE).status_code == 504
+        assert time.monotonic() - at > LIMITS["timeouts"]["connect"] - 0.1
+        assert outcome(system) == ("upstream_timeout", 504, True)
 
 
 def test_an_endpoint_that_falls_silent(share: Any, upstream_port: int) -> None:
     """`timeouts.idle`: a 504 before the answer, an error within it; never a clean end."""
     with silent(upstream_port):
-        system = share(timeouts={"idle": 0.5})
+        system = share(**LIMITS)
         assert httpx.post(system.url, content=b"x", timeout=PATIENCE).status_code == 504
         assert outcome(system) == ("upstream_timeout", 504, True)
     with silent(upstream_port, begins=True):
-        system = share(timeouts={"idle": 0.5})
+        system = share(**LIMITS)
         with pytest.raises(httpx.HTTPError):
             httpx.post(system.url, content=b"x", timeout=PATIENCE)
         assert outcome(system) == ("upstream_timeout", 200, True)
 
 
-def test_more_connections_than_are_served_at_a_time(start: Any, model: str) -> None:
+def test_more_connections_than_are_served_at_a_time(share: Any, model: str) -> None:
     """They wait, are served when there is room, refused when there is none for long; all counted."""
-    system = begin(start, model, limits={"connections": 2}, timeouts={"connect": 3})
+    system = share(**LIMITS)
     host, port = system.run["listen"].split(":")
 
     def client() -> socket.socket:
@@ -174,48 +169,3 @@ def test_more_connections_than_are_served_at_a_time(start: Any, model: str) -> N
     assert page.total("monitor_exchanges_total", outcome="ok") == 3
     assert len(system.records()) == 3
     assert page.is_conserved()
-
-
-def descriptors(pid: int, bound: int) -> None:
-    """No new file descriptor of a process may be as great as this; -1 for what it may have had."""
-    _soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard if bound < 0 else bound, hard))
-
-
-def cpu(pid: int) -> float:
-    """Seconds of a core that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="Linux alone has prlimit")
-def test_a_process_without_file_descriptors_comes_back(share: Any, model: str) -> None:
-    """Proxy and recorder have none left, and the other dies meanwhile: once there are some again,
-    all goes on, and nothing has spun while it waited."""
-    system = share()
-    host, port = system.run["listen"].split(":")
-    ask = b"POST /200 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
-    for starved, killed in (("proxy", "recorder"), ("recorder", "proxy")):
-        (pid,) = system.run["pids"][starved]
-        (other,) = system.run["pids"][killed]
-        descriptors(pid, 3)
-        used, at = cpu(pid), time.monotonic()
-        with contextlib.ExitStack() as stack:
-            if starved == "proxy":
-                for _ in range(8):
-                    one = socket.create_connection((host, int(port)), PATIENCE)
-                    stack.enter_context(one).sendall(ask)
-            os.kill(other, signal.SIGKILL)
-            system.until(lambda role=killed, old=other: old not in system.run["pids"][role])
-            time.sleep(max(0.0, 1.5 - (time.monotonic() - at)))
-            spent = (cpu(pid) - used) / (time.monotonic() - at)
-            assert spent < 0.5, f"{spent:.2f} of a core for waiting"
-            descriptors(pid, -1)
-        system.until(lambda: system.admin("/readyz")[0] == 200)
-        for _ in range(3):
-            assert (
-                httpx.post(f"{system.url}/200", content=b"x", timeout=PATIENCE).status_code == 200
-            )
-        page = system.settled()
-        assert page.is_conserved()
-        assert system.run["pids"][starved] == [pid], "the same process"

@@ -19,6 +19,7 @@ STORES = (
     f"redis+sentinel://:{CANARY}@127.0.0.1:1,127.0.0.1:2/main/0", f"unix://:{CANARY}@/nowhere/redis.sock?db=0",
     f"redis://:{CANARY}@127.0.0.1:bad/0", f"redis://:{CANARY}@[bad/0", f"redis://:{CANARY}@127.0.0.1:1/zero",
 )  # fmt: skip
+SHOWN = "redis://127.0.0.1:1/0"
 UPSTREAMS = (
     f"http://user:{CANARY}@127.0.0.1:9", f"http://user:{ENCODED}@127.0.0.1:bad", f"ftp://user:{CANARY}@127.0.0.1/",
     f"https://{CANARY}@127.0.0.1:9", f"http://127.0.0.1:9/?key={CANARY}",
@@ -55,14 +56,14 @@ def test_no_command_says_the_upstreams_user(
     assert_silent(upstream, said.out + said.err)
 
 
-def test_a_running_sidecar_shows_no_password(
+def test_a_running_system_shows_no_password(
     start: Any, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its lines, run.json, its pages, and the environment of its children."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"authorization={CANARY}")
     system = start(
-        "sidecar", "--upstream", model.replace("://", f"://user:{CANARY}@"), "--listen", "127.0.0.1:0",
-        redis=f"redis://127.0.0.1:1/0?password={ENCODED}&username=u",
+        "run", "--upstream", model.replace("://", f"://user:{CANARY}@"), "--listen", "127.0.0.1:0",
+        redis=f"redis://127.0.0.1:1/0?password={ENCODED}&username=u", log="json",
         otlp={"endpoint": f"http://user:{CANARY}@127.0.0.1:1/?token={CANARY}", "interval": 1},
     )  # fmt: skip
     system.until(lambda: "otlp: measurements cannot be delivered" in system.log())
@@ -73,6 +74,23 @@ def test_a_running_sidecar_shows_no_password(
         names = {name for name in child.environ() if name.startswith("MONITOR_")}
         assert names <= {"MONITOR_TRAFFIC_FD", "MONITOR_LEDGER_FD"}
         assert_silent("a command line", " ".join(child.cmdline()))
+    system.until(lambda: "waiting for the store" in system.log())
     assert system.stop() == 0
     assert_silent("the log", system.log())
     assert not (system.data / "run.json").exists()
+    assert_explained(system.log())
+
+
+def assert_explained(log: str) -> None:
+    """As JSON, every line is an object; where things are, which store is away and why, and the
+    signal."""
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert all(list(line) == ["time", "level", "role", "message"] for line in lines)
+    said = {(line["level"], line["role"], line["message"]) for line in lines}
+    places = [text for _, role, text in said if role == "supervisor"]
+    for start_of in ("traffic http://127.0.0.1:", "admin   http://", f"store   {SHOWN} (given)"):
+        assert any(text.startswith(start_of) for text in places), start_of
+    assert ("INFO", "supervisor", "SIGTERM: draining what is under way, then ending") in said
+    assert any(
+        level == "WARNING" and role == "analyzer" and SHOWN in text for level, role, text in said
+    )

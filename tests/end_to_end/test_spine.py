@@ -25,6 +25,7 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 from monitor.cli import main
 
 TOKEN = re.compile(r"<([A-Z_]+):([a-z0-9]+):([A-Za-z0-9_-]{16,})>")
+WATCHED = {"windows": {"pane": 1, "lateness": 0.2}, "reference": {"learn": 150}}
 
 
 def post(url: str, path: str, body: bytes, **headers: str) -> tuple[int, bytes]:
@@ -122,7 +123,7 @@ def test_a_chat_becomes_a_record_and_its_metrics(
 
 def test_bad_input_reaches_the_model_and_is_accounted_for(share: Any, model: str) -> None:
     """Malformed JSON, an empty body, every status, a broken answer, bytes that are not HTTP."""
-    system = share()
+    system = share(**WATCHED)
     assert post(system.url, "/200", b"{not json")[0] == 200
     assert post(system.url, "/200", b"")[0] == 200
     assert post(system.url, "/404", b"{}")[0] == 404
@@ -150,7 +151,7 @@ def test_without_a_model_the_client_gets_a_502_and_the_record_says_why(
     share: Any,
 ) -> None:
     """Upstream refused is an outcome, and readiness does not depend on it."""
-    system = share()
+    system = share(**WATCHED)
     status, body = post(system.url, "/v1/chat/completions", b'{"model": "m", "messages": []}')
     assert status == 502
     assert "error" in json.loads(body)
@@ -162,7 +163,7 @@ def test_without_a_model_the_client_gets_a_502_and_the_record_says_why(
 
 def test_admin_pages(share: Any, model: str) -> None:
     """Liveness, readiness, both exposition formats to strict parsers, run.json, process titles."""
-    system = share()
+    system = share(**WATCHED)
     assert system.admin("/healthz")[0] == 200
     assert system.admin("/nothing")[0] == 404
     request = urllib.request.Request(
@@ -223,12 +224,9 @@ def test_a_drain_lets_a_stream_finish_and_records_it(
             assert client.xlen("monitor:{default:0}:records") == 1
 
 
-def test_a_shift_in_one_population_is_found_there_and_nowhere_else(start: Any, model: str) -> None:
+def test_a_shift_in_one_population_is_found_there_and_nowhere_else(share: Any, model: str) -> None:
     """Learned reference, then income of population south grows by one and a half deviations."""
-    system = start(
-        "run", "--upstream", model, "--listen", "127.0.0.1:0",
-        windows={"pane": 1, "lateness": 0.2}, reference={"learn": 150},
-    )  # fmt: skip
+    system = share(**WATCHED)
     chance = random.Random(7)
 
     def send(count: int, shift: float) -> None:
@@ -261,34 +259,6 @@ def test_a_shift_in_one_population_is_found_there_and_nowhere_else(start: Any, m
     assert "income" in system.admin("/api/drift")[1]
 
 
-def test_sidecar_and_analyzer_apart_share_one_store(
-    start: Any, model: str, store: str, tmp_path: Any
-) -> None:
-    """Two sidecars and a central analyzer; the same address is the same token on both."""
-    key = tmp_path / "privacy.key"
-    key.write_text("k7 " + "ab" * 32 + "\n")
-    key.chmod(0o600)
-    settings: dict[str, Any] = {
-        "privacy": {"key_file": str(key)},
-        "endpoint": "shared",
-        "redis": store,
-    }
-    sidecars = [
-        start("sidecar", "--upstream", model, "--listen", "127.0.0.1:0", name=name, **settings)
-        for name in ("one", "two")
-    ]
-    analyzer = start("analyze", name="three", **settings)
-    for sidecar in sidecars:
-        post(sidecar.url, "/200", b'{"to": "you@example.org"}')
-        sidecar.settled()
-    one, two = analyzer.records("shared")
-    tokens = {TOKEN.search(json.dumps(record)).group() for record in (one, two)}  # type: ignore[union-attr]
-    assert len(tokens) == 1
-    assert one["key"] == "k7"
-    analyzer.until(lambda: analyzer.page().total("monitor_records_analyzed_total") == 2)
-    assert analyzer.page().total("monitor_objective_ratio") == 0, "only who sees traffic tells it"
-
-
 def test_workers_share_the_port_and_their_numbers_add_up(start: Any, model: str) -> None:
     """Two proxies, two recorders, one page, which tells the objectives once."""
     objectives = {"availability": 0.99, "latency": {"seconds": 1e-9, "share": 0.9}}
@@ -312,7 +282,7 @@ def test_workers_share_the_port_and_their_numbers_add_up(start: Any, model: str)
 
 def test_a_second_command_on_the_same_data_is_refused_in_one_line(share: Any, model: str) -> None:
     """Before it has touched anything; the first one goes on."""
-    system = share()
+    system = share(**WATCHED)
     options = "--upstream", model, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"
     second = subprocess.run(
         [sys.executable, "-m", "monitor", "sidecar", *options, "--data", system.data,
