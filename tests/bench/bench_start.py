@@ -1,4 +1,5 @@
-"""`make bench`: from the start of the process to the first connection and to the first answer.
+"""`make bench`: from the start of the process to the first connection and to the first answer, and
+what all its processes have taken once the first scrape is answered.
 
 Written to START.md. A client asks from the beginning, every millisecond, as a load balancer that
 has been told too early would.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import json
 import os
 import platform
 import signal
@@ -17,7 +19,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
+
+import psutil
 
 from monitor.supervision.ports import free_port
 
@@ -30,8 +35,10 @@ RUNS = 15
 OUT = Path(__file__).with_name("START.md")
 
 
-def measure(upstream: int, directory: Path) -> tuple[float, float]:
-    """Seconds to the first connection, and to the first answer through it."""
+def measure(upstream: int, directory: Path) -> tuple[float, float, float, float, float]:
+    """Seconds to the first connection, to the first answer through it and to the first scrape, and
+    of all processes together the CPU seconds by then and the memory that they take, MB."""
+    run = directory / "run.json"
     port = free_port()
     began = time.perf_counter()
     process = subprocess.Popen(
@@ -56,7 +63,18 @@ def measure(upstream: int, directory: Path) -> tuple[float, float]:
             connection.settimeout(20)
             if not connection.recv(1):
                 raise RuntimeError("no answer came")
-            return connected, time.perf_counter() - began
+            answered = time.perf_counter() - began
+        while not run.exists():
+            time.sleep(0.01)
+        admin = json.loads(run.read_text("utf-8"))["admin"]
+        with urllib.request.urlopen(f"http://{admin}/metrics", timeout=20) as page:
+            page.read()
+        scraped = time.perf_counter() - began
+        ours = psutil.Process(process.pid)
+        all_of_them = [ours, *ours.children(recursive=True)]
+        cpu = sum(peers.cpu_seconds(one.pid) for one in all_of_them)
+        memory = sum(one.memory_full_info().pss for one in all_of_them) / 1e6
+        return connected, answered, scraped, cpu, memory
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
@@ -74,15 +92,19 @@ def main() -> int:
         f"monitor {monitor.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores, load "
         f"{load:.1f} at the beginning.",
         "",
-        f"`monitor run` with its embedded store, {RUNS} times; seconds since the start of the process.",
+        f"`monitor run` with its embedded store, {RUNS} times; seconds since the start of the process. CPU time and memory are those of "
+        "all processes, the store among them, once the first scrape is answered; memory that several share is counted once (PSS).",
         "",
         "| | best | median | worst |",
         "|---|---|---|---|",
     ]
-    for name, place in (("first connection", 0), ("first answer", 1)):
-        found = sorted(one[place] for one in times)
-        best, worst, median = found[0], found[-1], statistics.median(found)
-        lines.append(f"| {name} | {best:.3f} | {median:.3f} | {worst:.3f} |")
+    rows = (
+        ("first connection, s", 3), ("first answer, s", 3), ("first scrape, s", 3),
+        ("CPU time, s", 2), ("memory, MB", 0),
+    )  # fmt: skip
+    for (name, digits), found in zip(rows, map(sorted, zip(*times, strict=True)), strict=True):
+        three = (found[0], statistics.median(found), found[-1])
+        lines.append(f"| {name} | {' | '.join(f'{one:.{digits}f}' for one in three)} |")
     OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
     return int(min(one[1] for one in times) > 0.5)
