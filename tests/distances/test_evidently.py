@@ -3,6 +3,7 @@ because each process that imports Evidently pays eight seconds for it."""
 
 from __future__ import annotations
 
+import gc
 import importlib
 import math
 import sys
@@ -39,6 +40,7 @@ def evidently() -> Callable[[str], Any]:
     def of(name: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it uses what numpy has deprecated, on import
+            evidently_report.load()
             return importlib.import_module(f"evidently.legacy.calculations.stattests.{name}")
 
     return of
@@ -216,6 +218,7 @@ def test_what_stops_it_is_said_first(tmp_path: Path, monkeypatch: pytest.MonkeyP
     side = frame(rows(5, x=1.0))
     with pytest.raises(UsageError, match=r"--evidently: install what it needs"):
         evidently_report.write(side, side, tmp_path / "e.html")
+    assert gc.isenabled()
 
 
 class Elements(HTMLParser):
