@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import gc
-import importlib
 import importlib.util
 import os
 import re
@@ -51,7 +50,7 @@ def load() -> None:
     collects = gc.isenabled()
     gc.disable()
     try:
-        importlib.import_module("evidently.presets")
+        import evidently.presets  # noqa: F401
     finally:
         if collects:
             gc.enable()
