@@ -23,6 +23,9 @@ $(BIN)/python:
 # What is used is compiled when it is imported first; all of it would take minutes.
 INSTALL := install --no-compile -c constraints.txt
 
+# uv would install where VIRTUAL_ENV, CONDA_PREFIX or UV_SYSTEM_PYTHON say.
+$(VENV)/.demo $(VENV)/.dev: export UV_PYTHON = $(abspath $(BIN)/python)
+
 $(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing monitor and what the demo needs into $(VENV); the first time takes some minutes."
 	$(PIP) $(INSTALL) -e '.[demo]'

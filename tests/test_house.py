@@ -6,6 +6,9 @@ import ast
 import functools
 import gc
 import importlib
+import os
+import re
+import subprocess
 import tomllib
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -363,6 +366,37 @@ def test_every_file_of_a_room_is_listed(room: str, constant: str) -> None:
 def test_the_version_is_in_the_changelog() -> None:
     """A release is described before it is made."""
     assert f"## {monitor.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_what_is_started_as_a_module_can_be() -> None:
+    """By the product, tests and benchmarks."""
+    named = {
+        name
+        for path in [
+            *SOURCES,
+            *(ROOT / "tests").rglob("*.py"),
+            *(ROOT / "dashboards").rglob("*.py"),
+        ]
+        for name in re.findall(
+            r'"-m",\s+"((?:monitor|tests|dashboards)[.\w]*)"', path.read_text("utf-8")
+        )
+    }
+    assert "monitor" in named
+    for name in named:
+        place = ROOT / name.replace(".", "/")
+        assert place.with_suffix(".py").exists() or (place / "__main__.py").exists(), name
+
+
+def test_make_installs_where_it_works_whoever_installs(tmp_path: Path) -> None:
+    """Not in the environment in which it is called: uv would ask VIRTUAL_ENV and others first."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").touch()
+    for what in (".demo", ".dev"):
+        told = subprocess.run(
+            ["make", "--silent", f"VENV={tmp_path}", "PIP=printenv UV_PYTHON; :", tmp_path / what],
+            cwd=ROOT, env={**os.environ, "UV_PYTHON": "another"}, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        assert told.stdout.splitlines()[-1] == str(tmp_path / "bin" / "python")
 
 
 def test_what_make_installs_is_pinned() -> None:

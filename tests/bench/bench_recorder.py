@@ -141,6 +141,15 @@ def batches(found: Sequence[Exchange]) -> list[bytes]:
 # --- the whole -----------------------------------------------------------------------------------
 
 
+RECORDER = """
+import sys
+from pathlib import Path
+from monitor.app import recorder
+from monitor.supervision import child
+child.main("recorder", 0, Path(sys.argv[1]), lambda: recorder.serve)
+"""
+
+
 def whole(kind: Kind, redis: str, directory: Path) -> float:
     """CPU µs of a recorder process for one exchange; it starts in `directory`, again if need be."""
     runtime = Path(tempfile.mkdtemp(dir=directory))
@@ -152,9 +161,7 @@ def whole(kind: Kind, redis: str, directory: Path) -> float:
     with socket.socket(socket.AF_UNIX) as control:
         control.bind(str(runtime / "control.sock"))
         control.listen()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "monitor.app", "recorder", str(runtime), "0"]
-        )
+        process = subprocess.Popen([sys.executable, "-c", RECORDER, str(runtime)])
         try:
             supervisor, _ = control.accept()
             with supervisor, connected(runtime / "recorder-0.sock") as proxy:
