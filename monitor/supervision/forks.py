@@ -15,6 +15,8 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from typing import NoReturn
 
+import setproctitle
+
 OURS = "MONITOR_"
 
 
@@ -97,6 +99,9 @@ def _live(
             os.dup2(nothing, 0)
             os.close(nothing)  # so that there is room to list what is held
         _leave(files.values())
+        # The system shows the environment that a process began with. A title takes its place, and
+        # is only found while all variables are there.
+        setproctitle.setproctitle(setproctitle.getproctitle())
         for name in os.environ.keys() - environment().keys():
             del os.environ[name]
         os.environ.update({name: str(number) for name, number in files.items()})

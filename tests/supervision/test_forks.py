@@ -9,6 +9,7 @@ import json
 import os
 import resource
 import signal
+import subprocess
 import sys
 import time
 import warnings
@@ -226,3 +227,37 @@ def test_no_secret_is_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "OTEL_EXPORTER_OTLP_HEADERS" in environment()
     assert "OTEL_EXPORTER_OTLP_HEADERS" not in environment("OTEL_")
     assert environment()["PATH"] == os.environ["PATH"]
+
+
+NAMED = """
+import os
+import setproctitle
+from pathlib import Path
+from monitor.supervision.forks import fork
+
+def work():
+    print(b"secret" in Path("/proc/self/environ").read_bytes(), flush=True)
+    setproctitle.setproctitle("monitor: proxy")
+    print(Path("/proc/self/cmdline").read_text().strip(chr(0)))
+
+assert b"secret" in Path("/proc/self/environ").read_bytes()
+raise SystemExit(fork(work, {"MONITOR_REPORT_FD": 2}).wait())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+@pytest.mark.parametrize("place", [0, 1])
+def test_secrets_of_the_environment_are_not_shown_of_a_fork_and_its_title_is(place: int) -> None:
+    """As `ps` and /proc show it, wherever among the variables a secret is."""
+    variables = [
+        (name, value) for name, value in os.environ.items() if not name.startswith("MONITOR_")
+    ]
+    variables.insert(place, ("MONITOR_REDIS", "redis://:secret@host/0"))
+    done = subprocess.run(
+        [sys.executable, "-c", NAMED],
+        env=dict(variables),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split("\n")[:2] == ["False", "monitor: proxy"]
