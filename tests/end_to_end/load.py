@@ -210,7 +210,7 @@ class Watch:
                 if value < self._before.get(name, 0):
                     self.wrong.append(f"{name} went from {self._before[name]} to {value}")
             self._before = sums
-            time.sleep(0.05)
+            time.sleep(0.1)
 
 
 async def main(port: int) -> None:
