@@ -84,16 +84,19 @@ def one_arm(current: Ints, weights: Floats, tree: Splits, part: float = 1.0) -> 
     counts, null = np.asarray(current * part), np.asarray(weights * part)
     left, both = parts(counts, tree)
     right = both - left
-    below, total = parts(null, tree)
-    usual = beta_binomial(left, right, below, total - below)[:, None]
-    share = _share(np.log(below / (total - below))[:, None] + BETS)
-    whole = total[:, None]
-    bet = beta_binomial(left[:, None], right[:, None], whole * share, whole * (1 - share))
+    below, total = (one[:, None] for one in parts(null, tree))
+    share = _share(np.log(below / (total - below)) + BETS)
+    # The null is the last column, and below the last row: arrays are so short that what counts is
+    # how many there are.
+    a = np.concatenate((total * share, below), axis=1)
+    b = np.concatenate((total * (1 - share), total - below), axis=1)
+    likely = beta_binomial(left[:, None], right[:, None], a, b)
     gains = np.where(
-        np.where(BETS < 0, below[:, None], whole - below[:, None]) < RARE, 0, bet - usual
+        np.where(BETS < 0, below, total - below) < RARE, 0, likely[:, :-1] - likely[:, -1:]
     )
     inside = null.sum() * _moved(null, scores(null, tree.ordered), MOVES, tree.ordered)
-    moved = (rise(inside, counts) - rise(null, counts)).sum(axis=-1)
+    risen = rise(np.concatenate((inside, null[None])), counts)
+    moved = (risen[:-1] - risen[-1]).sum(axis=-1)
     return _whole(moved, gains)
 
 
