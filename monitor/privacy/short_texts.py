@@ -13,6 +13,8 @@ LONGEST = 200
 
 _MAX_FIELD = 4096
 _MAX_CLEAN = 8192
+_MAX_TOGETHER = 64
+"""Labels of an exchange that are known together: one answer may give thousands of reasons."""
 
 
 class ShortTexts:
@@ -34,9 +36,10 @@ class ShortTexts:
         for one in labels:
             if not (is_clean(one) if isinstance(one, str) else is_clean(one[1], one[0])):
                 return False
-        if len(self._all_clean) >= _MAX_CLEAN:
-            self._all_clean.clear()
-        self._all_clean.add(labels)
+        if len(labels) <= _MAX_TOGETHER:
+            if len(self._all_clean) >= _MAX_CLEAN:
+                self._all_clean.clear()
+            self._all_clean.add(labels)
         return True
 
     def label(self, scrub: Scrub, value: str, name: str = "") -> str:

@@ -52,3 +52,14 @@ def test_what_comes_once_takes_no_room() -> None:
     assert (texts.once(one, MAIL) or "").startswith("<EMAIL_ADDRESS:")
     assert (texts.once(one, "x" * (LONGEST + 1)) or "").startswith("<REDACTED:too_long:")
     assert not texts._clean
+
+
+def test_labels_are_known_together_of_few_only() -> None:
+    """An answer of very many choices, each with a reason, is looked at anew; it says the same."""
+    texts = ShortTexts()
+    few, many = ("chat", "stop"), ("chat", *["stop"] * 5000)
+    assert not texts.are_clean(few)
+    for one in set(many):
+        texts.label(scrub(), one)
+    assert all(texts.are_clean(labels) for labels in (few, many, few, many))
+    assert texts._all_clean == {few}
