@@ -117,7 +117,8 @@ def _places(paths: set[Path]) -> dict[Path, float]:
     """The order of files: such as wait evenly among such as compute, so that the cores always have
     work; and before the last quarter, so that nothing long is waited for alone at the end."""
     waiting = sorted(
-        (path for path in paths if not WAIT.isdisjoint(path.parents)), key=lambda path: path.name
+        (path for path in paths if not WAIT.isdisjoint(path.parents)),
+        key=lambda path: (path.name, path),
     )
     others = sorted(paths - {*waiting}, key=lambda path: (not path.is_relative_to(TESTS), path))
     return {

@@ -69,7 +69,7 @@ def _is_within(asked: ReadOptions, made: ReadOptions) -> bool:
 def _size(block: Block) -> int:
     size = block.at.nbytes
     for labels in block.segments.values():
-        size += labels.codes.nbytes
+        size += labels.codes.nbytes + sum(map(sys.getsizeof, labels.values))
     for column in block.columns:
         size += _FRAME + column.codes.nbytes
         size += 0 if column.numbers is None else column.numbers.nbytes

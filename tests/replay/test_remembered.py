@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from monitor.assembly.sanitizer import Sanitizer
@@ -18,7 +19,7 @@ from monitor.replay import files, remembered
 from monitor.replay.files import ReadOptions
 from monitor.replay.remembered import Remembered
 from monitor.settings.schema import Settings
-from monitor.tables.blocks import Block
+from monitor.tables.blocks import Block, Labels
 from monitor.tables.columns import Columns
 from monitor.types import Part, Row, encode_record
 from tests.replay.some_records import record
@@ -86,7 +87,7 @@ def test_what_began_before_an_end_is_seen_again_when_it_ended_behind_it(
 @pytest.mark.parametrize(
     "other",
     [{"features": FEATURES[:3]}, {"features": ()}, {"columns": Columns(by=("model",))}, {"end": NOON}],
-    ids=str,
+    ids=["fewer features", "no features", "a dimension", "an end"],
 )  # fmt: skip
 def test_what_is_asked_otherwise_is_read(
     counted: tuple[Remembered, list[ReadOptions]], other: dict[str, Any]
@@ -118,6 +119,28 @@ def test_what_was_not_kept_is_read_again(
         rows(read(options))
     assert len(rows(read(options))) == 180
     assert len(asked) == 2
+
+
+def test_what_dimensions_say_counts_as_much(
+    counted: tuple[Remembered, list[ReadOptions]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long value for each Record takes more than all that was seen of them."""
+    read, _ = counted
+    (block,) = (one for one in read(USUAL) if isinstance(one, Block))
+    names = [f"{n} {'x' * 1000}" for n in range(len(block.at))]
+    labels = Labels(np.arange(len(names)), names)
+    asked = 0
+
+    def made(_: ReadOptions) -> Iterator[Block]:
+        nonlocal asked
+        asked += 1
+        yield dataclasses.replace(block, segments={"who": labels})
+
+    monkeypatch.setattr(remembered, "KEPT", 1000 * len(names))
+    again = Remembered(made)
+    assert list(again(USUAL))
+    assert list(again(USUAL))
+    assert asked == 2
 
 
 @pytest.mark.parametrize("cut", [[], ["--chunks", "hour"], ["--chunks", "7"]])
