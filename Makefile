@@ -72,8 +72,9 @@ check-generated: $(VENV)/.dev
 	$(BIN)/python -m monitor.prices.build --check
 	$(BIN)/python -m monitor.deploy.build --check
 
-collect: $(VENV)/.dev ## import every test; what `test` imports is compiled then
+collect: $(VENV)/.dev ## import every test, and the largest that some import later; what `test` needs is compiled then
 	@$(BIN)/python -m pytest --collect-only --quiet --quiet
+	@$(BIN)/python -W ignore -c 'import anthropic, evidently, moto.server, openai, schemathesis, sklearn.ensemble'
 
 fix: $(VENV)/.dev ## format, fix what can be fixed, write generated files anew
 	$(BIN)/ruff format .
