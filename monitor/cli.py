@@ -228,7 +228,7 @@ def _parser(chosen: str) -> _Parser:
         "If something cannot work, prints one line that names the key and exits 2.",
         example="monitor check --upstream http://127.0.0.1:9000")  # fmt: skip
     demo = add("demo", _demo, "show it all: two models, real clients, a shift, the drift found",
-        more="Takes under three minutes and leaves nothing behind.",
+        more="Takes half a minute, more on a busy machine, and leaves nothing behind.",
         example="monitor demo --keep\n  monitor demo --domain support")  # fmt: skip
     records = add("records", _records, "list and show the stored records",
         example="monitor records list --limit 20")  # fmt: skip

@@ -28,6 +28,15 @@ def percent(share: float | None) -> str:
     return f"{100 * share:.3g} %" if abs(share) >= 0.0995 else f"{100 * share:.2g} %"
 
 
+def as_set(share: float) -> str:
+    """A share that somebody has set, in percent, without an end that says nothing.
+
+    >>> as_set(0.995), as_set(0.9), as_set(0.001)
+    ('99.5 %', '90 %', '0.1 %')
+    """
+    return f"{100 * share:.6g} %"
+
+
 def seconds(number: float | None) -> str:
     """A duration in the unit that fits.
 

@@ -16,7 +16,7 @@ SEEDED = st.builds(random.Random, st.integers(0, (1 << 64) - 1))
 for, which took nine tenths of the time of tests that bend and cut bytes."""
 
 NIGHTLY = 20
-"""So many times the seeds are tried by night, and others each time."""
+"""So many times the examples and seeds are tried by night, also where a test says how many; and others each time."""
 
 
 def seeded(count: int) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -28,11 +28,9 @@ from monitor.interfaces import Recognizer
 from monitor.privacy import patterns
 from monitor.privacy.kept import Kept
 from monitor.supervision.ports import free_port
+from tests.chances import NIGHTLY
 
 TESTS = Path(__file__).parent
-
-MORE = 20
-"""So many times the examples of `ci` are tried by `nightly`, also where a test says how many."""
 
 # A busy machine is no failure, and a change fails by what it changes: by day each run tries the same
 # examples, by night others.
@@ -47,7 +45,7 @@ hypothesis.settings.register_profile(
     "nightly",
     hypothesis.settings.get_profile("ci"),
     derandomize=False,
-    max_examples=100 * MORE,
+    max_examples=100 * NIGHTLY,
 )
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
 hypothesis.settings.load_profile(PROFILE)
@@ -146,7 +144,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ]:
         own = getattr(holder, name, None)
         if own is not None and own.max_examples != usual:
-            more = hypothesis.settings(own, max_examples=own.max_examples * MORE)
+            more = hypothesis.settings(own, max_examples=own.max_examples * NIGHTLY)
             setattr(holder, name, more)
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 import monitor
 from monitor.assembly import certificates, connections
+from monitor.readable import as_set
 from monitor.settings.addresses import address, is_loopback
 from monitor.settings.archive import ANY
 from monitor.settings.schema import (
@@ -128,7 +129,7 @@ def _drift(settings: Settings) -> Iterator[str]:
     drift = settings.drift
     yield (
         f"drift       a believed change from a PSI of {drift.tolerance:g}; a "
-        f"{_percent(drift.alpha)} chance of any false alarm in {drift.patience:,} panes, over all "
+        f"{as_set(drift.alpha)} chance of any false alarm in {drift.patience:,} panes, over all "
         "features and segments"
     )
     if drift.embed:
@@ -157,12 +158,12 @@ def _objectives(settings: Settings) -> Iterator[str]:
     )  # fmt: skip
     down = (1 - availability) * BUDGET / 60
     yield (
-        f"objective   {_percent(availability)} of exchanges do not fail; of those of 30 days as "
+        f"objective   {as_set(availability)} of exchanges do not fail; of those of 30 days as "
         f"many may as come in {down:,.4g} minutes"
     )
-    yield f"            {_percent(latency.share)} take no longer than {_seconds(latency.seconds)} s"
+    yield f"            {as_set(latency.share)} take no longer than {_seconds(latency.seconds)} s"
     yield (
-        f"            {_percent(first.share)} of streams show their first token within "
+        f"            {as_set(first.share)} of streams show their first token within "
         f"{_seconds(first.seconds)} s"
     )
     for name, share in objectives.shares.items():
@@ -183,15 +184,6 @@ def _seconds(number: float) -> str:
     return f"{number:,.0f}" if number == int(number) else f"{number:,.6g}"
 
 
-def _percent(share: float) -> str:
-    """A share in words, without an end that says nothing.
-
-    >>> _percent(0.995), _percent(0.9)
-    ('99.5 %', '90 %')
-    """
-    return f"{share * 100:.6g} %"
-
-
 def _outcomes(settings: Settings) -> Iterator[str]:
     """What labels are compared with, once there are any."""
     calibration, fairness = settings.calibration, settings.fairness
@@ -204,7 +196,7 @@ def _outcomes(settings: Settings) -> Iterator[str]:
     yield from _joined(settings)
     sample = settings.coverage.calibrated_on
     on = f", as far as {sample:,} calibration scores promise" if sample else ""
-    promised = _percent(settings.coverage.target)
+    promised = as_set(settings.coverage.target)
     yield f"            sets and intervals hold {promised} of the labels{on}"
     if groups:
         yield (
@@ -232,7 +224,7 @@ def _experiments(settings: Settings) -> Iterator[str]:
         from monitor.analysis.experiments.declared import STRETCHES  # it needs numpy
     for one in settings.experiments:
         arms = ", then ".join(
-            ", ".join(f"{k} {v}" if k == "from" else f"{k} {_percent(v)}" for k, v in part.items())
+            ", ".join(f"{k} {v}" if k == "from" else f"{k} {as_set(v)}" for k, v in part.items())
             for part in (one.allocation if isinstance(one.allocation, list) else [one.allocation])
         )
         metrics = ", ".join(metric.name for metric in one.metrics)

@@ -11,6 +11,7 @@ from monitor.answers.citations import prose, without_sources
 from monitor.answers.grounds import grounds
 from monitor.answers.sourced import MOST, Sources, unsupported
 from monitor.interfaces import Check
+from monitor.readable import as_set
 from monitor.texts import plain
 from monitor.types import Part, Verdict
 from monitor.view import View
@@ -86,7 +87,7 @@ CHECK = Check(
     "unsupported_number",
     lambda given: (
         f"whether fewer than {given.count} numbers of an answer and less than "
-        f"{100 * given.share:.6g} % of them, neither stand in what it was given nor follow from it"
+        f"{as_set(given.share)} of them, neither stand in what it was given nor follow from it"
     ),
     look,
     Thresholds(),

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from monitor.interfaces import EdgeCase
+from monitor.readable import as_set
 from monitor.types import Part, Tokens
 from monitor.view import View
 
@@ -28,7 +29,7 @@ def holds(view: View, thresholds: Thresholds) -> bool:
 def words(given: Thresholds) -> str:
     """What an exchange with such thresholds is."""
     of = f"{given.context:,} tokens" if given.context else "the model's context"
-    return f"an input of at least {100 * given.share:.6g} % of {of}"
+    return f"an input of at least {as_set(given.share)} of {of}"
 
 
 def _exchange(tokens: Tokens | None, inputs: list[Part]) -> View:
