@@ -45,7 +45,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="what"
         return self.experiment, self.arm, self.metric
 
 
-class Reading(msgspec.Struct, frozen=True, tag_field="what", tag="read"):
+class Readout(msgspec.Struct, frozen=True, tag_field="what", tag="read"):
     """Somebody read the verdicts of experiments at Unix time `at`: the holder of a token, or the
     account at a terminal."""
 
@@ -55,7 +55,7 @@ class Reading(msgspec.Struct, frozen=True, tag_field="what", tag="read"):
     experiments: list[str]
 
 
-Entry = Decision | Reading
+Entry = Decision | Readout
 
 encode = msgspec.json.Encoder().encode
 _decoder: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.decisions import Decision, Reading, changed, decode, digest, encode
+from monitor.decisions import Decision, Readout, changed, decode, digest, encode
 from monitor.errors import ParseError
 from monitor.findings import ExperimentEffect
 
@@ -27,7 +27,7 @@ def test_entries_come_back() -> None:
     """And what is none is an error of ours."""
     for one in (
         Decision(5.0, "e", "b", "m", "better", "worse", 0.1, 0.0, 0.2, 7, "d"),
-        Reading(6.0, "ann", "terminal", ["e"]),
+        Readout(6.0, "ann", "terminal", ["e"]),
     ):
         assert decode(encode(one)) == one
     for wrong in (b"", b"{}", b'{"what":"else"}', b"[1]", b"\xff"):

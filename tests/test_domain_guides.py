@@ -93,7 +93,7 @@ def test_the_examples_of_a_guide_work(domain: str) -> None:
         build.checks(found)
         build.edge_cases(found)
         build.dimensions(found)
-        build.reading(found)
+        build.prediction_reader(found)
         experiments.experiments_of(found)
         reviewer.policy_of(found)
         assert len(tree) > 1

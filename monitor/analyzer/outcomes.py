@@ -20,7 +20,7 @@ from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.fold import Analysis
 from monitor.analysis.join.items import item_of
 from monitor.analysis.join.join import Join
-from monitor.analysis.join.reading import Reading
+from monitor.analysis.join.predictions import PredictionReader
 from monitor.analysis.monitors import at_once_of, outcomes_of, within_of
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.quality.early import early
@@ -53,7 +53,7 @@ class Asked(NamedTuple):
     predictions, how many seconds and how many Records to remember, and how to judge."""
 
     is_on: bool
-    reading: Reading
+    reader: PredictionReader
     wait: float
     room: int
     rules: OutcomeRules
@@ -107,7 +107,7 @@ class Outcomes:
         """A join and the folds, by what their fields of the checkpoint begin with."""
         rules, experiments = self._asked.rules, self._asked.experiments
         join = Join(
-            self._asked.reading, wait=self._asked.wait, room=self._asked.room,
+            self._asked.reader, wait=self._asked.wait, room=self._asked.room,
             units=units_of(experiments), is_detailed=bool(rules.sliced),
             horizons=horizons_of(experiments),
         )  # fmt: skip

@@ -22,7 +22,7 @@ from monitor.turns import worked
 from monitor.types import REPLAY, REPLAY_HEADER
 
 if TYPE_CHECKING:
-    from monitor.analysis.join.reading import Reading
+    from monitor.analysis.join.predictions import PredictionReader
     from monitor.interfaces import Check, Dimension, EdgeCase, Reader
     from monitor.prices.own import Own
     from monitor.prices.pricing import Pricing
@@ -154,18 +154,18 @@ def lineage(settings: Settings) -> Lineage:
     )
 
 
-def reading(settings: Settings) -> Reading:
+def prediction_reader(settings: Settings) -> PredictionReader:
     """Return what reads predictions and scores; raises ConfigError naming the key."""
     from monitor.analysis.classes import spelt
-    from monitor.analysis.join.reading import Reading
+    from monitor.analysis.join.predictions import PredictionReader
 
     outcomes = settings.outcomes
     for key in ("prediction", "score"):
         try:
-            Reading(**{key: getattr(outcomes, key)})
+            PredictionReader(**{key: getattr(outcomes, key)})
         except ValueError as error:
             raise ConfigError(f"outcomes.{key}: {error}") from None
-    return Reading(outcomes.prediction, outcomes.score, spelt(outcomes.positive))
+    return PredictionReader(outcomes.prediction, outcomes.score, spelt(outcomes.positive))
 
 
 def edge_cases(settings: Settings) -> list[EdgeCase]:

@@ -68,7 +68,7 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
     if analyzer and settings.outcomes != Outcomes():
         from monitor.assembly import build
 
-        build.reading(settings)
+        build.prediction_reader(settings)
     if analyzer and (settings.reference, settings.drift) != (Reference(), Drift()):
         from monitor.assembly import analysis  # it needs numpy, and all features
 

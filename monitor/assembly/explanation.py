@@ -326,7 +326,7 @@ def restriction(settings: Settings) -> str:
 
 def _joined(settings: Settings) -> Iterator[str]:
     """What feedback is joined to, and where predictions are."""
-    from monitor.analysis.join import reading, stubs
+    from monitor.analysis.join import predictions, stubs
     from monitor.analysis.missing import least
 
     outcomes = settings.outcomes
@@ -342,7 +342,7 @@ def _joined(settings: Settings) -> Iterator[str]:
             f"            who lacks labels for {_days(outcomes.overdue)} is told "
             f"(MonitorOutcomesMissing), once {most:,} records were due"
         )
-    for line in reading.words(outcomes.prediction, outcomes.score):
+    for line in predictions.words(outcomes.prediction, outcomes.score):
         yield f"            {line}"
     for name, path in outcomes.key.items():
         yield f"            feedback may name a record by {name}: {path}"

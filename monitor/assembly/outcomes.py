@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from monitor.analysis.classes import spelt
-from monitor.analysis.join.reading import Reading
+from monitor.analysis.join.predictions import PredictionReader
 from monitor.analysis.monitors import shares
 from monitor.analysis.outcome_rules import OutcomeRules, pane_of
 from monitor.analyzer.outcomes import Asked, Outcomes
@@ -28,7 +28,7 @@ def outcomes_of(settings: Settings, set_aside: Callable[[Entry, Exception], None
     given = settings.outcomes
     asked = Asked(
         is_asked_for(settings),
-        Reading(given.prediction, given.score, given.positive),
+        PredictionReader(given.prediction, given.score, given.positive),
         given.wait,
         given.records,
         rules_of(settings),

@@ -36,8 +36,8 @@ a page asks each thing once, and at most a fifth of the analyzer's time goes the
 AGAIN = 3600.0
 """Seconds after which it is written down again that somebody reads the same verdicts."""
 
-READINGS = 1000
-"""Of so many readings it is known what was read."""
+READOUTS = 1000
+"""Of so many readouts it is known what was read."""
 
 LOOKED_THROUGH = 100_000
 """Entries of the stream that are looked through for one record, at most."""
@@ -88,9 +88,9 @@ class RunningSystem:
         self._measured = _Kept(measure)
         self._drift = _Kept(self._document_of("findings", Drift))
         self._outcomes = _Kept(self._document_of("outcomes", Outcomes))
-        self._last_reading = decisions.Reading(-math.inf, "", "api", [])
+        self._last_readout = decisions.Readout(-math.inf, "", "api", [])
         # By holder and which arms and metrics, the oldest first.
-        self._readings: dict[tuple[str, str], tuple[str, float]] = {}
+        self._readouts: dict[tuple[str, str], tuple[str, float]] = {}
 
     def _document_of(self, kind: str, shape: type[T]) -> Callable[[], Awaitable[T]]:
         known: tuple[bytes, T] | None = None
@@ -202,19 +202,19 @@ class RunningSystem:
             [(one.name, one.variant, one.metric, one.verdict) for one in effects]
         )
         which = decisions.digest([(one.name, one.variant, one.metric) for one in effects])
-        before, at = self._readings.get((who, which), ("", -math.inf))
+        before, at = self._readouts.get((who, which), ("", -math.inf))
         if not effects or (seen == before and time.monotonic() - at < AGAIN):
             return
         names = list(dict.fromkeys(one.name for one in effects))
-        reading = decisions.Reading(time.time(), who, "api", names)
-        last = self._last_reading
-        if (last.who, last.experiments) != (who, names) or reading.at - last.at >= FRESH:
-            await self._stream.notes.log_decisions([decisions.encode(reading)])
-            self._last_reading = reading
-        self._readings.pop((who, which), None)
-        self._readings[who, which] = seen, time.monotonic()
-        if len(self._readings) > READINGS:
-            del self._readings[next(iter(self._readings))]
+        readout = decisions.Readout(time.time(), who, "api", names)
+        last = self._last_readout
+        if (last.who, last.experiments) != (who, names) or readout.at - last.at >= FRESH:
+            await self._stream.notes.log_decisions([decisions.encode(readout)])
+            self._last_readout = readout
+        self._readouts.pop((who, which), None)
+        self._readouts[who, which] = seen, time.monotonic()
+        if len(self._readouts) > READOUTS:
+            del self._readouts[next(iter(self._readouts))]
 
     async def decisions(self, before: str) -> AsyncGenerator[tuple[str, decisions.Entry | None]]:
         """See System."""

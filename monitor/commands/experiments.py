@@ -92,8 +92,8 @@ async def _found(settings: Settings) -> list[ExperimentEffect]:
             for found in monitor.findings()
         ]
         names = list(dict.fromkeys(one.name for one in found))
-        reading = decisions.Reading(time.time(), account.name(), "terminal", names)
-        await stream.notes.log_decisions([decisions.encode(reading)])
+        readout = decisions.Readout(time.time(), account.name(), "terminal", names)
+        await stream.notes.log_decisions([decisions.encode(readout)])
         return found
     finally:
         await stream.close()
@@ -136,11 +136,11 @@ def _print_log(found: Sequence[decisions.Entry], *, is_json: bool) -> int:
 def _line(one: decisions.Entry) -> str:
     """An entry of the log in a line.
 
-    >>> print(_line(decisions.Reading(0.0, "ann", "api", ["new-prompt"])))
+    >>> print(_line(decisions.Readout(0.0, "ann", "api", ["new-prompt"])))
     1970-01-01 00:00:00Z  ann read new-prompt (api)
     """
     when = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(one.at))
-    if isinstance(one, decisions.Reading):
+    if isinstance(one, decisions.Readout):
         return f"{when}  {one.who} read {', '.join(one.experiments)} ({one.through})"
     said = f"{one.before} -> {one.verdict}".replace("_", " ")
     ends = ""

@@ -233,7 +233,7 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
         protected=tuple(dict.fromkeys(itertools.chain(options.protected, *options.intersection))),
         outcomes=outcome_rules,
         joining=Joining(
-            parts.reading(settings),
+            parts.prediction_reader(settings),
             _make_safe(settings),
             settings.outcomes.wait,
             settings.outcomes.records,

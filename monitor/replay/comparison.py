@@ -45,8 +45,8 @@ class Comparison:
     """What is judged, and what it is compared with: a dataset, a profile, or neither.
 
     The reference is read with the options `usual`, the current side with `options`, which have the
-    range of time besides; both have the same readings and the same damage. `compared` counts the
-    rows of the reference when they are read for the first time.
+    range of time besides; both have the same column types and the same damage. `compared` counts
+    the rows of the reference when they are read for the first time.
     """
 
     current: Dataset
@@ -74,13 +74,13 @@ class Comparison:
 
     def gone(self) -> set[str]:
         """Columns of the reference that no table has now, as they may be called."""
-        gone = set(self.usual.readings.expected) - self.current.columns
+        gone = set(self.usual.types.expected) - self.current.columns
         return {self.usual.sanitizer.text(name) for name in gone if self.looks_at(name)}
 
     def times(self) -> frozenset[str]:
         """The features of a table whose values are times, as they may be shown."""
-        readings, safe = self.usual.readings.by_column, self.usual.sanitizer.text
-        dated = (name for name, how in readings.items() if how.kind == "datetime")
+        types, safe = self.usual.types.by_column, self.usual.sanitizer.text
+        dated = (name for name, how in types.items() if how.kind == "datetime")
         return frozenset(visible(safe(name)) for name in dated)
 
 
@@ -123,7 +123,7 @@ def compare(
     else:
         profile = load_profile(Path(plan.reference).read_bytes(), plan.reference)
         shapes = {key[0]: one.bins.shape for key, one in profile.references.items()}
-        usual.readings.shapes.update(shapes)
+        usual.types.shapes.update(shapes)
     if plan.versus is not None and plan.versus.dimension == EDGE_CASE and not current.is_table:
         raise UsageError(
             f"--reference {EDGE_CASE}={plan.versus.value}: a record may be of several edge cases, "
@@ -198,26 +198,26 @@ def _check_groups(plan: Plan, crossed: AbstractSet[str]) -> None:
 
 def _learn(plan: Plan, found: Comparison) -> None:
     """Decide how columns are read, by the reference and what is compared together."""
-    readings, sanitizer, tables = found.usual.readings, found.usual.sanitizer, found.current.tables
-    readings.by_column.update(plan.types)
+    types, sanitizer, tables = found.usual.types, found.usual.sanitizer, found.current.tables
+    types.by_column.update(plan.types)
     if found.reference is not None:
-        readings.learn(found.reference.tables, tables, sanitizer)
+        types.learn(found.reference.tables, tables, sanitizer)
         names = [name for table in found.reference.tables for name in table.names]
     elif found.profile is not None:
         # A profile has the names that may be seen.
         known = {sanitizer.text(name): name for name in sorted(found.current.columns)}
-        for name, how in found.profile.readings.items():
+        for name, how in found.profile.types.items():
             if plan.types.get(known.get(name, name), how).words != how.words:
                 raise UsageError(f"--types: the reference was built with {name!r} as {how.words}")
-            readings.by_column[known.get(name, name)] = how
-        names = list(found.profile.readings) or _columns_of(found.profile)
+            types.by_column[known.get(name, name)] = how
+        names = list(found.profile.types) or _columns_of(found.profile)
         names = [known.get(name, name) for name in names]
-        readings.learn(tables, sanitizer=sanitizer)
+        types.learn(tables, sanitizer=sanitizer)
     else:
-        readings.learn(tables, sanitizer=sanitizer)
+        types.learn(tables, sanitizer=sanitizer)
         names = [name for table in tables for name in table.names]
     # The truth comes later, if at all.
-    readings.expected = tuple(name for name in dict.fromkeys(names) if name not in plan.label)
+    types.expected = tuple(name for name in dict.fromkeys(names) if name not in plan.label)
 
 
 def _columns_of(profile: Profile) -> list[str]:

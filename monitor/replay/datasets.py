@@ -154,7 +154,7 @@ def _joined(
         _records(stores, found, options),
         *(_said(one, joining) for one in stores),
         joined.filed(told, joining.make_safe),
-        reading=joining.reading,
+        reader=joining.reader,
         wait=joining.wait,
         room=joining.room,
         dimensions=None if joining.is_detailed else (*options.columns.by, *joining.dimensions),

@@ -31,7 +31,7 @@ from monitor.tables import by_column, truths
 from monitor.tables.blocks import Block, count
 from monitor.tables.cells import LARGE, Sanitizer
 from monitor.tables.columns import Columns
-from monitor.tables.inference import Readings
+from monitor.tables.inference import ColumnTypes
 from monitor.tables.partitions import within
 from monitor.tables.truths import TruthColumns
 from monitor.types import EDGE_CASE, Observation, Record, Row
@@ -71,7 +71,7 @@ class ReadOptions:
     `joining` finds that out of Records. `features` look at Records. Rows from `start` (Unix
     seconds) until before `end` are kept. `sanitizer` makes values safe, and what `recording` gives
     makes Records of other people's logs. Who looks at Records elsewhere comes by `ahead`, if at
-    all. How columns are read is learned into `readings`, what cannot be read is told to `damage`.
+    all. How columns are read is learned into `types`, what cannot be read is told to `damage`.
     `told` comes to hold which of `durations` and `sizes` the logs of others tell.
     """
 
@@ -84,7 +84,7 @@ class ReadOptions:
     sanitizer: Sanitizer = field(kw_only=True)
     recording: logs.Make | None = None
     ahead: record_shards.Ahead | None = None
-    readings: Readings = field(default_factory=Readings)
+    types: ColumnTypes = field(default_factory=ColumnTypes)
     damage: Damage = field(default_factory=Damage)
     told: set[str] = field(default_factory=set)
 
@@ -412,7 +412,7 @@ def read_truths(opened: Sequence[Table], options: ReadOptions) -> Iterator[Row]:
     number, damage = 0, Damage()
     for table in opened:
         for row in truths.read(
-            table, options.columns, options.truth, options.readings, options.sanitizer,
+            table, options.columns, options.truth, options.types, options.sanitizer,
             damage=damage, first=number,
         ):  # fmt: skip
             number += 1
@@ -423,7 +423,7 @@ def read_truths(opened: Sequence[Table], options: ReadOptions) -> Iterator[Row]:
 def read_table(table: Table, options: ReadOptions, first: int = 0) -> Iterator[Row | Block]:
     """All rows of one table, whatever their times."""
     return by_column.read(
-        table, options.columns, options.readings, options.sanitizer,
+        table, options.columns, options.types, options.sanitizer,
         damage=options.damage, first=first,
     )  # fmt: skip
 

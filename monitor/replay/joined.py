@@ -15,7 +15,7 @@ from pathlib import Path
 from monitor.analysis.join.at_rest import due
 from monitor.analysis.join.items import Item, item_of
 from monitor.analysis.join.join import ROOM, Join
-from monitor.analysis.join.reading import Reading
+from monitor.analysis.join.predictions import PredictionReader
 from monitor.errors import PrivacyError, SourceError, StreamError
 from monitor.feedback import Feedback, Statement
 from monitor.streams.redis import RedisStream
@@ -34,7 +34,7 @@ class Joining:
     experiments count by. With `is_detailed` slices are searched for, which look at all dimensions,
     and at more of a Record. `horizons` are those of experiments, in seconds."""
 
-    reading: Reading
+    reader: PredictionReader
     make_safe: MakeSafe
     wait: float
     room: int = ROOM
@@ -49,7 +49,7 @@ class Joining:
 def joined(
     records: Iterable[Record],
     *said: Iterable[Item],
-    reading: Reading,
+    reader: PredictionReader,
     wait: float,
     room: int = ROOM,
     dimensions: Sequence[str] | None = None,
@@ -64,7 +64,7 @@ def joined(
     an even share, as they are live.
     """
     join = Join(
-        reading, wait=wait, room=room, dimensions=dimensions, units=units, is_detailed=is_detailed,
+        reader, wait=wait, room=room, dimensions=dimensions, units=units, is_detailed=is_detailed,
         horizons=horizons,
     )  # fmt: skip
     return due(join, records, heapq.merge(*said, key=_came))

@@ -92,7 +92,7 @@ def profile(plan: Plan, both: Comparison, watch: Watch) -> Profile:
     """The profile of the current side, with how its columns were read."""
     census = _census(plan, both, watch)
     (found,) = reference.build(both.current, both.options, census, watch, bins=(plan.bins,))
-    return reference.with_readings(found, both)
+    return reference.with_types(found, both)
 
 
 def _read(

@@ -16,8 +16,8 @@ from monitor.interfaces import Feature
 from monitor.replay.joined import Joining
 from monitor.replay.periods import Period
 from monitor.sources.archive import Opener
+from monitor.tables.column_types import ColumnType
 from monitor.tables.columns import Columns
-from monitor.tables.readings import Reading
 from monitor.tables.truths import TruthColumns
 from monitor.types import Segment
 
@@ -73,7 +73,7 @@ class Plan:
     hourly: bool = False
     form: str = "auto"
     columns: Columns = dataclasses.field(default_factory=Columns)
-    types: Mapping[str, Reading] = dataclasses.field(default_factory=dict)
+    types: Mapping[str, ColumnType] = dataclasses.field(default_factory=dict)
     prediction: tuple[str, ...] = ()
     label: tuple[str, ...] = ()
     score: str = ""

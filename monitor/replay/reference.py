@@ -136,15 +136,15 @@ def _sampled(
         yield one
 
 
-def with_readings(profile: Profile, both: Comparison) -> Profile:
+def with_types(profile: Profile, both: Comparison) -> Profile:
     """A profile of the current side that says how its columns were read."""
-    readings = both.usual.readings
+    types = both.usual.types
     read = {
-        both.usual.sanitizer.text(name): readings.by_column[name]
-        for name in readings.expected
+        both.usual.sanitizer.text(name): types.by_column[name]
+        for name in types.expected
         if both.looks_at(name)
     }
-    return msgspec.structs.replace(profile, readings=read)
+    return msgspec.structs.replace(profile, types=read)
 
 
 def of_others(profile: Profile, segment: Segment, kept: Mapping[str, set[str]]) -> Profile:

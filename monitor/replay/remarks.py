@@ -49,8 +49,8 @@ NAMED = 8
 
 def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
     """The same with what was not judged and why, how columns were read, what was not read."""
-    sanitizer, readings = both.usual.sanitizer, both.usual.readings.by_column
-    named = {sanitizer.text(name): how for name, how in readings.items()}
+    sanitizer, types = both.usual.sanitizer, both.usual.types.by_column
+    named = {sanitizer.text(name): how for name, how in types.items()}
     silent = {name: SILENT[how.kind] for name, how in named.items() if how.kind in SILENT}
     silent |= {
         sanitizer.text(name): NAMED_SO
@@ -191,14 +191,14 @@ def _remarks(found: Replay, plan: Plan, both: Comparison) -> Iterator[str]:
 
 def on_columns(plan: Plan, both: Comparison) -> Iterator[str]:
     """How columns were read, where that is a guess or should be said otherwise."""
-    readings, sanitizer = both.usual.readings.by_column, both.usual.sanitizer
-    seen = {name: how for name, how in readings.items() if both.looks_at(name)}
+    types, sanitizer = both.usual.types.by_column, both.usual.sanitizer
+    seen = {name: how for name, how in types.items() if both.looks_at(name)}
     dates = {sanitizer.text(name) for name, how in seen.items() if how.kind == "datetime"}
     if dates:
         say = "--ignore" if plan.columns.timestamp else "--timestamp or --ignore"
         yield f"times are judged as they stand: say {say} {_listed(dates)}"
     told = {*seen, plan.columns.timestamp}
-    for name, how in sorted(readings.items()):
+    for name, how in sorted(types.items()):
         if how.note and name in told:
             yield f"{sanitizer.text(name)}: {how.note}"
     tables = _tables(both)

@@ -19,14 +19,14 @@ def changes(plan: Plan, both: Comparison) -> list[SchemaChange]:
 
 
 def _changes(plan: Plan, both: Comparison) -> Iterator[SchemaChange]:
-    readings, safe = both.usual.readings, both.usual.sanitizer
+    types, safe = both.usual.types, both.usual.sanitizer
     for name in both.gone():
         yield SchemaChange(name, "gone")
-    known = {*readings.expected, *plan.label}
+    known = {*types.expected, *plan.label}
     for name in both.current.columns - known:
         if both.looks_at(name):
-            yield SchemaChange(safe.text(name), "new", now=readings.of(name).words)
-    for name, how in readings.unlike(both.current.tables, safe).items():
+            yield SchemaChange(safe.text(name), "new", now=types.of(name).words)
+    for name, how in types.unlike(both.current.tables, safe).items():
         if name in known and both.looks_at(name):
-            was = readings.of(name).words
+            was = types.of(name).words
             yield SchemaChange(safe.text(name), "type", was, how.words)

@@ -8,13 +8,13 @@ from pathlib import Path
 import msgspec
 
 from monitor.errors import UsageError
-from monitor.tables.readings import WORDS, Reading, named
+from monitor.tables.column_types import WORDS, ColumnType, named
 
 LONGEST = 1 << 20
 """Bytes of such a file, at most."""
 
 
-def read(name: str) -> Mapping[str, Reading]:
+def read(name: str) -> Mapping[str, ColumnType]:
     """What a file in YAML or JSON says of each column; raises UsageError with one line."""
     try:
         with Path(name).open("rb") as stream:

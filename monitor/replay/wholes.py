@@ -108,7 +108,7 @@ class Wholes:
             self._length = part.rows
             monitors = part.fold.monitors if isinstance(part.fold, Analysis) else ()
             self._own = {
-                key: max(watch.highest, watch.reading.log_evidence if watch.reading else 0.0)
+                key: max(watch.highest, watch.statistics.log_evidence if watch.statistics else 0.0)
                 for monitor in monitors
                 if isinstance(monitor, DriftMonitor)
                 for key, watch in monitor.watches.by_key.items()

@@ -32,8 +32,8 @@ from monitor.replay.report import (
     so_far,
     told,
 )
+from monitor.tables.column_types import ALIKE
 from monitor.tables.facts import Facts
-from monitor.tables.readings import ALIKE
 from monitor.types import Key
 
 Row = tuple[str, list[str]]

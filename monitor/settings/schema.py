@@ -162,11 +162,11 @@ class Outcomes(Section, frozen=True):
     """What became of exchanges. A score is the probability of the class `positive`.
 
     `wait` seconds after a record ended its outcome is counted, once, with what feedback had said
-    by then. `prediction` and `score` say where they are in the outputs (`analysis.join.reading`);
-    empty: they are looked for. `key` are names that the application has for an exchange, and where
-    they stand in its body, as `request.metadata.order_id`. At most `records` records are remembered
-    until they are due; of more an even share. A monitor that lacks labels for longer than `overdue`
-    seconds says so (`analysis.missing`).
+    by then. `prediction` and `score` say where they are in the outputs
+    (`analysis.join.predictions`); empty: they are looked for. `key` are names that the application
+    has for an exchange, and where they stand in its body, as `request.metadata.order_id`. At most
+    `records` records are remembered until they are due; of more an even share. A monitor that lacks
+    labels for longer than `overdue` seconds says so (`analysis.missing`).
     """
 
     wait: Duration = 604800.0

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from monitor.tables import times
 from monitor.tables.blocks import Ints, Numbers
-from monitor.tables.readings import MISSING, Reading
+from monitor.tables.column_types import MISSING, ColumnType
 
 Flags = npt.NDArray[np.bool_]
 
@@ -150,11 +150,11 @@ def distinct(array: Any) -> tuple[Ints, list[Any]]:
     return plain(found.indices).astype(np.intp), values(found.dictionary.view(kind))
 
 
-def numbers(array: Any, how: Reading, limit: float) -> tuple[Numbers, Flags] | None:
+def numbers(array: Any, how: ColumnType, limit: float) -> tuple[Numbers, Flags] | None:
     """(numbers, which of them are certain) of a column that is read as numbers or times.
 
-    What is certain is present, between -`limit` and `limit`, and what `readings.reader` makes of
-    the value. None where no value of such a column can be read at once.
+    What is certain is present, between -`limit` and `limit`, and what `column_types.reader` makes
+    of the value. None where no value of such a column can be read at once.
     """
     import pyarrow as pa
 

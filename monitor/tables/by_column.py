@@ -35,9 +35,9 @@ from monitor.tables.blocks import (
     relabelled,
 )
 from monitor.tables.cells import LARGE, Sanitizer, clock, named, segment
+from monitor.tables.column_types import ALIKE, ColumnType, is_spoilt
 from monitor.tables.columns import Columns
-from monitor.tables.inference import Readings
-from monitor.tables.readings import ALIKE, Reading, is_spoilt
+from monitor.tables.inference import ColumnTypes
 from monitor.tables.rows import Look, Looks
 from monitor.types import Observation, Row
 
@@ -48,7 +48,7 @@ VARYING = -2
 def read(
     table: Table,
     columns: Columns,
-    readings: Readings,
+    types: ColumnTypes,
     sanitizer: Sanitizer,
     *,
     damage: Damage,
@@ -59,10 +59,10 @@ def read(
     Raises SourceError naming the file for a column that is not there.
     """
     if table.batches is None:
-        yield from rows.read(table, columns, readings, sanitizer, damage=damage, first=first)
+        yield from rows.read(table, columns, types, sanitizer, damage=damage, first=first)
         return
-    names = rows.needed(table, columns, readings, sanitizer)
-    looks = rows.looks(names, columns, sanitizer, readings)
+    names = rows.needed(table, columns, types, sanitizer)
+    looks = rows.looks(names, columns, sanitizer, types)
     reader = _Reader(table, looks, sanitizer, damage)
     damage.begin(table.path)
     numeric = [names[one.place] for one in looks.columns if _is_plain(one)]
@@ -129,7 +129,7 @@ class _Reader:
         place, name, how = self._looks.when
         array = batch.columns[place]
         if how is not None and how.kind == "identifier":
-            how = Reading("numeric")  # a moment is its value, whatever is observed of it
+            how = ColumnType("numeric")  # a moment is its value, whatever is observed of it
         found, rest = _at_once(array, how)
         at: Floats = np.zeros(len(batch)) if found is None else found.astype(np.float64)
         if not len(rest):
@@ -146,7 +146,7 @@ class _Reader:
         timed = np.flatnonzero(~np.isnan(at))
         return at[timed], _taken(batch, timed)
 
-    def _labels(self, array: Any, name: str, how: Reading | None) -> Labels:
+    def _labels(self, array: Any, name: str, how: ColumnType | None) -> Labels:
         codes, values = arrays.distinct(array)
 
         def label(value: Any) -> str:
@@ -200,7 +200,7 @@ def _is_plain(look: Look) -> bool:
     return how is not None and how.kind == "numeric" and how.decimal == "." and not look.is_ruled
 
 
-def _at_once(array: Any, how: Reading | None) -> tuple[Numbers | None, Ints]:
+def _at_once(array: Any, how: ColumnType | None) -> tuple[Numbers | None, Ints]:
     """(the numbers of a column, None without any; the places that are to be read by value)."""
     found = None if how is None else arrays.numbers(array, how, LARGE)
     if found is None:

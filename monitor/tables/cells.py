@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from monitor.tables import numerals
-from monitor.tables.readings import (
+from monitor.tables.column_types import (
     MISSING,
     TRUTH,
-    Reading,
+    ColumnType,
     is_missing,
     plain_value,
     reader,
@@ -67,7 +67,7 @@ def flat(value: Any, name: str, depth: int = 8) -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
-def taker(name: str, how: Reading | None, sanitizer: Sanitizer) -> Callable[[Any], Any]:
+def taker(name: str, how: ColumnType | None, sanitizer: Sanitizer) -> Callable[[Any], Any]:
     """The function (value as it stands) → value to look at.
 
     Where a rule or the column's name says something of every value, it is said of the value as it
@@ -105,11 +105,11 @@ def taker(name: str, how: Reading | None, sanitizer: Sanitizer) -> Callable[[Any
     if sanitizer.minds(name):
         return ruled
     match how:
-        case Reading(kind="identifier"):
+        case ColumnType(kind="identifier"):
             return read
-        case Reading(kind="numeric", decimal="."):
+        case ColumnType(kind="numeric", decimal="."):
             return number
-        case Reading(kind="categorical" | "boolean" | "datetime"):
+        case ColumnType(kind="categorical" | "boolean" | "datetime"):
             return text
         case _:
             return usual
@@ -125,7 +125,7 @@ def sanitized(name: str, value: Any, sanitizer: Sanitizer) -> Any:
     return sanitizer.cell(name, value.strip() if type(value) is str else value)
 
 
-def named(value: Any, how: Reading | None) -> Any:
+def named(value: Any, how: ColumnType | None) -> Any:
     """A dimension's value: as it stands, but for numbers, which have many spellings."""
     if type(value) is not str:
         return plain_value(value)
@@ -154,7 +154,7 @@ def segment(name: str, value: Any, sanitizer: Sanitizer) -> str:
     return sanitizer.segment(name, value) if isinstance(value, str) else "other"
 
 
-def clock(how: Reading | None) -> Callable[[Any], float | None]:
+def clock(how: ColumnType | None) -> Callable[[Any], float | None]:
     """The function (value of the column with times) → Unix seconds."""
     read = reader(how)
     is_time = how is not None and how.kind == "datetime"

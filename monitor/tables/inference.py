@@ -1,4 +1,4 @@
-"""The values of a column → its Reading: decided once, for every table alike."""
+"""The values of a column → its ColumnType: decided once, for every table alike."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from monitor.interfaces import Table
 from monitor.picks import pick
 from monitor.tables import arrays, numerals, times
 from monitor.tables.cells import Sanitizer, sanitized
-from monitor.tables.readings import (
+from monitor.tables.column_types import (
     TRUTH,
     UNKNOWN,
+    ColumnType,
     Kind,
-    Reading,
     is_missing,
     is_number,
     is_spoilt,
@@ -61,7 +61,7 @@ _HUGE = 1e15
 """Whole numbers from here on are no measurements."""
 
 
-class Readings(msgspec.Struct):
+class ColumnTypes(msgspec.Struct):
     """How each column is read: decided once, for the reference and what is compared with it.
 
     `shapes` are those of the features of a reference profile that does not say how its columns were
@@ -69,7 +69,7 @@ class Readings(msgspec.Struct):
     """
 
     shapes: dict[str, str] = {}
-    by_column: dict[str, Reading] = {}
+    by_column: dict[str, ColumnType] = {}
     expected: tuple[str, ...] = ()
 
     def learn(
@@ -94,15 +94,15 @@ class Readings(msgspec.Struct):
             for table in tables:
                 _learn_more(table, columns, current=is_current)
         for name, column in columns.items():
-            self.by_column[name] = self._shaped(name, column.reading())
+            self.by_column[name] = self._shaped(name, column.type())
 
-    def of(self, name: str) -> Reading:
+    def of(self, name: str) -> ColumnType:
         """How a column is read."""
         return self.by_column.get(name, UNKNOWN)
 
     def unlike(
         self, tables: Sequence[Table], sanitizer: Sanitizer | None = None
-    ) -> dict[str, Reading]:
+    ) -> dict[str, ColumnType]:
         """Columns whose first values in `tables` are mostly of another kind than they are read as,
         each with how it would be read by itself. Of many tables some are looked at, from the first
         to the last, at fewer rows of each."""
@@ -118,17 +118,17 @@ class Readings(msgspec.Struct):
                 for name, value in zip(table.names, values, strict=True):
                     columns[name].add(value)
         return {
-            name: column.reading()
+            name: column.type()
             for name, column in columns.items()
             if name in self.by_column and not column.fits(self.by_column[name])
         }
 
-    def _shaped(self, name: str, how: Reading) -> Reading:
+    def _shaped(self, name: str, how: ColumnType) -> ColumnType:
         shape = self.shapes.get(name)
         if shape == "categorical" and how.kind in ("numeric", "datetime", "text", "identifier"):
-            return Reading("categorical")
+            return ColumnType("categorical")
         if shape == "numeric" and how.kind != "datetime":
-            return Reading("numeric", how.decimal, note=how.note, clock=how.clock)
+            return ColumnType("numeric", how.decimal, note=how.note, clock=how.clock)
         return how
 
 
@@ -188,7 +188,7 @@ class Column:
         self._usual = usual
         self._personal = personal
         self._sides: tuple[list[Any], list[Any]] = ([], [])
-        self._made: Reading | None = None
+        self._made: ColumnType | None = None
         self._signs = (numerals.Signs(), numerals.Signs())
         self._orders = (times.Orders(), times.Orders())
 
@@ -212,7 +212,7 @@ class Column:
     @property
     def is_certain(self) -> bool:
         """Whether more values would not change how the column is read."""
-        match self.reading().kind:
+        match self.type().kind:
             case "numeric":
                 return self._sign().is_certain
             case "datetime":
@@ -220,13 +220,13 @@ class Column:
             case kind:
                 return kind != "unknown"
 
-    def fits(self, how: Reading) -> bool:
+    def fits(self, how: ColumnType) -> bool:
         """Whether the values of the reference are mostly of the kind that `how` says."""
         read, values = reader(how), self._sides[0]
         spoilt = sum(is_spoilt(read(value), how.kind) for value in values)
         return len(values) - spoilt >= MAJORITY * len(values)
 
-    def reading(self) -> Reading:
+    def type(self) -> ColumnType:
         """How the column is read: what most values are, the reference's where there are any."""
         if self._made is None:
             self._made = self._decided()
@@ -241,7 +241,7 @@ class Column:
         usual, others = self._orders
         return usual if usual.tells else usual.merged(others)
 
-    def _decided(self) -> Reading:
+    def _decided(self) -> ColumnType:
         usual, others = self._sides if self._sides[0] else self._sides[::-1]
         if not usual:
             return UNKNOWN
@@ -252,16 +252,16 @@ class Column:
         if len(lists) >= least:
             return _lists(lists)
         if sum(isinstance(value, date) for value in typed) >= least:
-            return Reading("datetime", unit=self._unit(others))
+            return ColumnType("datetime", unit=self._unit(others))
         if _are_truth(usual, others):
-            return Reading("boolean")
+            return ColumnType("boolean")
         if not any(value[0] == "0" and value.isdigit() and len(value) > 1 for value in texts):
             found = self._numeric(texts, typed, least)
             found = found or self._datetime(texts, typed, least, self._unit(others))
             found = found or _durations(texts, typed, least)
             if found is not None:
                 return found
-        return Reading(self._of_words(usual, texts))
+        return ColumnType(self._of_words(usual, texts))
 
     def _of_words(self, values: Sequence[Any], texts: Sequence[str]) -> Kind:
         """What values are that are no figures; `texts` are those of them that are texts."""
@@ -271,7 +271,9 @@ class Column:
             return "categorical"
         return "text" if 2 * sum(map(_is_text, texts)) >= len(values) else "identifier"
 
-    def _numeric(self, texts: Sequence[str], typed: Sequence[Any], least: float) -> Reading | None:
+    def _numeric(
+        self, texts: Sequence[str], typed: Sequence[Any], least: float
+    ) -> ColumnType | None:
         decimal, note = self._sign().decide(self._usual)
         found = _numbers([*texts, *typed], decimal)
         if len(found) < least:
@@ -280,20 +282,20 @@ class Column:
         named = _IDENTIFIER.search(self._name) is not None
         unit = None if named else times.unit(numbers)
         if unit is not None:
-            return Reading("datetime", decimal, unit=unit)
+            return ColumnType("datetime", decimal, unit=unit)
         if _are_identifiers(numbers, named=named):
-            return Reading("identifier")
-        return Reading("numeric", decimal, note=note)
+            return ColumnType("identifier")
+        return ColumnType("numeric", decimal, note=note)
 
     def _datetime(
         self, texts: Sequence[str], typed: Sequence[Any], least: float, unit: times.Unit | None
-    ) -> Reading | None:
+    ) -> ColumnType | None:
         day_first, note = self._order().decide()
         found = sum(seconds(text, day_first) is not None for text in texts)
         found += sum(isinstance(value, date) for value in typed)
         if found < least:
             return None
-        return Reading("datetime", day_first=day_first, unit=unit, note=note)
+        return ColumnType("datetime", day_first=day_first, unit=unit, note=note)
 
     def _unit(self, others: Sequence[Any]) -> times.Unit | None:
         """What the other side counts, where it has numbers for times."""
@@ -309,26 +311,26 @@ class Column:
         return len(safe) >= DIFFERENT * len(values)
 
 
-def _durations(texts: Sequence[str], typed: Sequence[Any], least: float) -> Reading | None:
+def _durations(texts: Sequence[str], typed: Sequence[Any], least: float) -> ColumnType | None:
     """How hours, minutes and seconds are read; typed ones among them are seconds already."""
     found = sum(numerals.duration(text) is not None for text in texts)
     if not found or found + sum(map(is_number, typed)) < least:
         return None
-    return Reading("numeric", clock=True)
+    return ColumnType("numeric", clock=True)
 
 
-def reading(values: Iterable[Any]) -> Reading:
+def column_type(values: Iterable[Any]) -> ColumnType:
     """How a column with these values is read.
 
-    >>> [reading(values).kind for values in (["1", "2.5", ""], ["a", "b"], ["Yes", "no"], [""])]
+    >>> [column_type(values).kind for values in (["1", "2.5", ""], ["a", "b"], ["Yes", "no"], [""])]
     ['numeric', 'categorical', 'boolean', 'unknown']
-    >>> reading(["01234", "98765"]).kind, reading(["2024-02-29", "2024-03-01 12:00:00"]).kind
+    >>> column_type(["01234", "98765"]).kind, column_type(["2024-02-29", "2024-03-01"]).kind
     ('categorical', 'datetime')
     """
     column = Column("")
     for value in values:
         column.add(value)
-    return column.reading()
+    return column.type()
 
 
 def _is_long_text(value: str) -> bool:
@@ -389,9 +391,9 @@ def _are_identifiers(numbers: Sequence[float], *, named: bool) -> bool:
     return named or counted >= DIFFERENT * len(steps) or min(map(abs, numbers)) >= _HUGE
 
 
-def _lists(lists: Sequence[Sequence[Any]]) -> Reading:
+def _lists(lists: Sequence[Sequence[Any]]) -> ColumnType:
     widths = {len(value) for value in lists}
     numbers = all(is_number(item) or item is None for value in lists for item in value)
     if len(widths) == 1 and numbers and widths != {0}:
-        return Reading("vector", width=widths.pop())
-    return Reading("list")
+        return ColumnType("vector", width=widths.pop())
+    return ColumnType("list")

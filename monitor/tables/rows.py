@@ -12,9 +12,9 @@ from monitor.interfaces import Table
 from monitor.languages import language
 from monitor.picks import pick
 from monitor.tables.cells import Sanitizer, clock, flat, named, segment, taker
+from monitor.tables.column_types import ColumnType, is_figure, is_spoilt, plain_value
 from monitor.tables.columns import Columns
-from monitor.tables.inference import Readings
-from monitor.tables.readings import Reading, is_figure, is_spoilt, plain_value
+from monitor.tables.inference import ColumnTypes
 from monitor.texts import CATEGORY, observe_text, observe_words, plain
 from monitor.types import Observation, Row
 
@@ -22,7 +22,7 @@ from monitor.types import Observation, Row
 def read(
     table: Table,
     columns: Columns,
-    readings: Readings,
+    types: ColumnTypes,
     sanitizer: Sanitizer,
     *,
     damage: Damage,
@@ -32,14 +32,14 @@ def read(
 
     Raises SourceError naming the file for a column that is not there.
     """
-    names = needed(table, columns, readings, sanitizer)
+    names = needed(table, columns, types, sanitizer)
     spoilt: list[tuple[str, str]] = []
     observe = observer(
         names,
         columns,
         sanitizer,
         str(table.path),
-        readings=readings,
+        types=types,
         spoilt=lambda *cell: spoilt.append(cell),
     )
     damage.begin(table.path)
@@ -59,25 +59,25 @@ def read(
         yield row
 
 
-def needed(table: Table, columns: Columns, readings: Readings, sanitizer: Sanitizer) -> list[str]:
+def needed(table: Table, columns: Columns, types: ColumnTypes, sanitizer: Sanitizer) -> list[str]:
     """The columns of a table that have to be read, how to read them decided.
 
     Raises SourceError naming the file for a column that is not there.
     """
-    if any(name not in readings.by_column for name in table.names):
-        readings.learn([table], sanitizer=sanitizer)
+    if any(name not in types.by_column for name in table.names):
+        types.learn([table], sanitizer=sanitizer)
     _check(table.names, columns, str(table.path))
     return [name for name in table.names if columns.wants(name)] or table.names[:1]
 
 
 class Look(NamedTuple):
     """A column that is looked at: its place among those that are read, the feature that it is, how
-    it is read (with its `kind`, empty without a reading), and the function (value as it stands) →
+    it is read (with its `kind`, empty where none is said), and the function (value as it stands) →
     value to look at."""
 
     place: int
     feature: str
-    how: Reading | None
+    how: ColumnType | None
     kind: str
     take: Callable[[Any], Any]
     is_ruled: bool
@@ -85,27 +85,27 @@ class Look(NamedTuple):
 
 class Looks(NamedTuple):
     """What is looked at in rows of some columns: the columns, what is observed of those that are
-    gone, and (place, name, reading) of the dimensions and of the time."""
+    gone, and (place, name, column type) of the dimensions and of the time."""
 
     columns: list[Look]
     gone: list[Observation]
-    dimensions: list[tuple[int, str, Reading | None]]
-    when: tuple[int, str, Reading | None] | None
+    dimensions: list[tuple[int, str, ColumnType | None]]
+    when: tuple[int, str, ColumnType | None] | None
 
 
 def looks(
-    names: Sequence[str], columns: Columns, sanitizer: Sanitizer, readings: Readings | None
+    names: Sequence[str], columns: Columns, sanitizer: Sanitizer, types: ColumnTypes | None
 ) -> Looks:
     """What is looked at in rows of the columns `names`."""
 
-    def how(name: str) -> Reading | None:
-        return None if readings is None else readings.of(name)
+    def how(name: str) -> ColumnType | None:
+        return None if types is None else types.of(name)
 
     def is_seen(name: str) -> bool:
         seen = columns.looks_at(name) and not sanitizer.drops(name)
         return seen and not _counts_rows(name, how(name))
 
-    def placed(name: str) -> tuple[int, str, Reading | None]:
+    def placed(name: str) -> tuple[int, str, ColumnType | None]:
         return names.index(name), name, how(name)
 
     return Looks(
@@ -123,7 +123,7 @@ def looks(
         ],
         [
             Observation(sanitizer.text(name), "categorical", None)
-            for name in (readings.expected if readings is not None else ())
+            for name in (types.expected if types is not None else ())
             if name not in names and is_seen(name)
         ],
         [placed(name) for name in columns.by],
@@ -137,18 +137,18 @@ def observer(
     sanitizer: Sanitizer,
     where: str,
     *,
-    readings: Readings | None = None,
+    types: ColumnTypes | None = None,
     spoilt: Callable[[str, str], None] | None = None,
 ) -> Callable[[Sequence[Any], int, str], Row]:
     """The function (values of a row, its number, its place for a message) → Row.
 
-    Values are read as `readings` say; without them those of a typed table are taken as they are.
+    Values are read as `types` say; without them those of a typed table are taken as they are.
     `spoilt` is told the column and its kind of a cell that cannot be read so. Raises SourceError
     naming `where` for a column that is not there; the function raises it, naming the place, for a
     time that is none.
     """
     _check(names, columns, where)
-    looked_at, gone, dimensions, when = looks(names, columns, sanitizer, readings)
+    looked_at, gone, dimensions, when = looks(names, columns, sanitizer, types)
     time_of = clock(when[2]) if when is not None else None
 
     def observe(values: Sequence[Any], number: int, place: str) -> Row:
@@ -223,7 +223,7 @@ def _check(names: Sequence[str], columns: Columns, where: str) -> None:
             raise SourceError(f"{where}: no column {name!r}; there are {_listed(names)}")
 
 
-def _counts_rows(name: str, how: Reading | None) -> bool:
+def _counts_rows(name: str, how: ColumnType | None) -> bool:
     """Whether a column is the index that pandas has written into a CSV file."""
     unnamed = name.startswith("Unnamed: ")
     return unnamed and how is not None and how.kind == "identifier"

@@ -14,9 +14,9 @@ from monitor.errors import SourceError
 from monitor.interfaces import Table
 from monitor.tables import numerals
 from monitor.tables.cells import Sanitizer, named, segment, taker
+from monitor.tables.column_types import ColumnType, Kind
 from monitor.tables.columns import Columns
-from monitor.tables.inference import Readings
-from monitor.tables.readings import Kind, Reading
+from monitor.tables.inference import ColumnTypes
 from monitor.tables.rows import needed, observer
 from monitor.texts import numbered
 from monitor.types import Outcome, Row, Truth
@@ -71,7 +71,7 @@ def read(
     table: Table,
     columns: Columns,
     said: TruthColumns,
-    readings: Readings,
+    types: ColumnTypes,
     sanitizer: Sanitizer,
     *,
     damage: Damage,
@@ -84,18 +84,18 @@ def read(
     """
     arms = [one for one in said.arms if one in table.names and one not in columns.by]
     columns = msgspec.structs.replace(columns, by=(*columns.by, *arms))
-    needed(table, columns, readings, sanitizer)
+    needed(table, columns, types, sanitizer)
     sliced = [
         name for name in table.names if said.is_sliced and name not in said.names
         and columns.looks_at(name) and not sanitizer.drops(name)
-        and readings.of(name).kind in SLICED
+        and types.of(name).kind in SLICED
     ]  # fmt: skip
     wanted = {*said.names, *columns.needed(), *sliced}
     names = [name for name in table.names if name in wanted] or table.names[:1]
     bare = msgspec.structs.replace(columns, segments_only=True)
-    place = observer(names, bare, sanitizer, str(table.path), readings=readings)
-    truth = _truth_of(names, said, readings, sanitizer)
-    condition = _condition_of(names, sliced, readings, sanitizer)
+    place = observer(names, bare, sanitizer, str(table.path), types=types)
+    truth = _truth_of(names, said, types, sanitizer)
+    condition = _condition_of(names, sliced, types, sanitizer)
     damage.begin(table.path)
     index = first
     for number, values in table.rows(names, damage):
@@ -113,11 +113,11 @@ def read(
 
 
 def _condition_of(
-    names: Sequence[str], sliced: Sequence[str], readings: Readings, sanitizer: Sanitizer
+    names: Sequence[str], sliced: Sequence[str], types: ColumnTypes, sanitizer: Sanitizer
 ) -> Callable[[Sequence[Any]], dict[str, str]]:
     """The function (values of a row) → its values in columns that slices are made of, numbers in
     bins."""
-    columns = [(sanitizer.text(name), name, names.index(name), readings.of(name))
+    columns = [(sanitizer.text(name), name, names.index(name), types.of(name))
                for name in sliced]  # fmt: skip
 
     def condition(values: Sequence[Any]) -> dict[str, str]:
@@ -134,16 +134,16 @@ def _condition_of(
 
 
 def _truth_of(
-    names: Sequence[str], said: TruthColumns, readings: Readings, sanitizer: Sanitizer
+    names: Sequence[str], said: TruthColumns, types: ColumnTypes, sanitizer: Sanitizer
 ) -> Callable[[Sequence[Any]], Truth]:
     """The function (values of a row) → its truth."""
 
     def taken(name: str) -> Callable[[Sequence[Any]], Any]:
         if name not in names:
             return lambda _: None
-        how = readings.of(name)
+        how = types.of(name)
         if how.kind in AS_TRUTH:
-            how = Reading(AS_TRUTH[how.kind])
+            how = ColumnType(AS_TRUTH[how.kind])
         at, take = names.index(name), taker(name, how, sanitizer)
         return lambda values: take(values[at])
 
@@ -151,12 +151,12 @@ def _truth_of(
     duration, outcome = taken(said.duration), taken(said.outcome)
     events = [(name, taken(name)) for name in said.events if name in names]
     protected = [
-        (sanitizer.text(name), name, names.index(name), readings.of(name))
+        (sanitizer.text(name), name, names.index(name), types.of(name))
         for name in said.protected
         if name in names
     ]
 
-    units = [(name, names.index(name), readings.of(name)) for name in said.units if name in names]
+    units = [(name, names.index(name), types.of(name)) for name in said.units if name in names]
 
     def truth(values: Sequence[Any]) -> Truth:
         return Truth(

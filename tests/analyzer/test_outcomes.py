@@ -17,7 +17,7 @@ import redis.asyncio as redis
 from monitor import findings
 from monitor.analysis import monitors as listed
 from monitor.analysis.fold import Analysis
-from monitor.analysis.join.reading import Reading
+from monitor.analysis.join.predictions import PredictionReader
 from monitor.analyzer import outcomes
 from monitor.app import analyzer as analyzer_role
 from monitor.app.analyzer import Analyzer
@@ -379,11 +379,11 @@ def test_replay_of_the_store_has_the_rows_that_were_counted_live(tmp_path: Path)
             live = analyzer._outcomes.monitors[1].findings()
         said = await asyncio.to_thread(lambda: list(stored(there.url, "e", _unsafe)))
         kept = await asyncio.to_thread(lambda: list(records(there.url, "e", shards=2)))
-        assert list(joined(kept, said, reading=Reading(), wait=3.0)) == rows
+        assert list(joined(kept, said, reader=PredictionReader(), wait=3.0)) == rows
         folds = listed.within_of(
             rules_of(scene.settings), experiments=experiments_of(scene.settings)
         )
-        for row in joined(kept, said, reading=Reading(), wait=3.0, horizons=[*folds]):
+        for row in joined(kept, said, reader=PredictionReader(), wait=3.0, horizons=[*folds]):
             if row.truth is not None and row.truth.horizon:
                 folds[row.truth.horizon].add_row(row)
         assert folds[1.0].monitors[0].findings() == live

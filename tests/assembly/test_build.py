@@ -307,7 +307,7 @@ def test_a_wrong_place_of_outcomes_is_one_line_that_names_its_key(
 ) -> None:
     """With an example of what would be right."""
     settings = Settings(outcomes=outcomes)
-    part = build.business if outcomes.key else build.reading
+    part = build.business if outcomes.key else build.prediction_reader
     with pytest.raises(ConfigError, match=rf"^{key}: .*give .* as ") as raised:
         part(settings)
     assert "\n" not in str(raised.value)

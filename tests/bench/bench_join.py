@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import monitor
 from monitor.analysis.join.items import item_of
 from monitor.analysis.join.join import Join
-from monitor.analysis.join.reading import Reading
+from monitor.analysis.join.predictions import PredictionReader
 from monitor.app.analyzer import Analyzer
 from monitor.feedback import Feedback, encode_feedback, stored
 from monitor.settings.schema import Outcomes, Settings
@@ -75,7 +75,7 @@ def batches(count: int) -> Iterator[range]:
 
 def alone(count: int) -> dict[str, float]:
     """CPU µs and bytes of the join, without a store."""
-    join = Join(Reading(), wait=WAIT, room=10 * count)
+    join = Join(PredictionReader(), wait=WAIT, room=10 * count)
     found: dict[str, float] = {}
     before, spent = resident(), 0.0
     for numbers in batches(count):
@@ -103,7 +103,7 @@ def alone(count: int) -> dict[str, float]:
     found["bytes of an item in memory"] = (resident() - before) / count
     whole = {**state, **join.state()}
     found["bytes of a record and its item at rest"] = sum(map(len, whole.values())) / count
-    again = Join(Reading(), wait=WAIT, room=10 * count)
+    again = Join(PredictionReader(), wait=WAIT, room=10 * count)
     began = time.process_time()
     again.restore(whole)
     found["µs to restore a record and its item"] = (time.process_time() - began) / count * 1e6

@@ -19,7 +19,7 @@ from monitor.analysis.join import stubs
 from monitor.analysis.join.at_rest import due
 from monitor.analysis.join.items import Item, item_of
 from monitor.analysis.join.join import Join
-from monitor.analysis.join.reading import Reading
+from monitor.analysis.join.predictions import PredictionReader
 from monitor.analysis.monitors import outcomes_of
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.feedback import Feedback
@@ -83,7 +83,7 @@ def told(events: list[Event], seed: int, kills: int) -> tuple[list[Row], int, in
 
 def fresh() -> Join:
     """A join that remembers nothing."""
-    return Join(Reading(), wait=WAIT)
+    return Join(PredictionReader(), wait=WAIT)
 
 
 def faults(_: int) -> Iterator[str]:
@@ -107,7 +107,7 @@ def faults(_: int) -> Iterator[str]:
     yield f"| histories, each lived, killed and read at rest; other rows | {2 * ORDERS}; {differ} |"
     yield f"| histories of which {SHARDS} shards found something else than one | {apart} |"
     packed = [
-        stubs.encode(stubs.stub_of(record(number), Reading(), 0)) for number in range(256)
+        stubs.encode(stubs.stub_of(record(number), PredictionReader(), 0)) for number in range(256)
     ]  # fmt: skip
     size = len(zlib.compress(msgspec.msgpack.encode(packed), 1)) / len(packed)
     yield f"| bytes of a record that waits, in a checkpoint; target 120 | {size:.0f} |"

@@ -161,7 +161,7 @@ def _analyzed(
     due_fold, at_once = outcomes_of(rules, experiments=experiments), at_once_of(rules)
     within = within_of(rules, experiments=experiments)
     join = Join(
-        build.reading(settings), wait=settings.outcomes.wait, units=units_of(experiments),
+        build.prediction_reader(settings), wait=settings.outcomes.wait, units=units_of(experiments),
         is_detailed=bool(settings.slices.measures), horizons=horizons_of(experiments),
     )  # fmt: skip
     for row in due(join, records, items) if is_on else ():

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
 
-from monitor.decisions import Decision, Entry, Reading
+from monitor.decisions import Decision, Entry, Readout
 from monitor.errors import StreamError
 from monitor.findings import (
     BinShift,
@@ -223,7 +223,7 @@ class House:
         name, log = self.names[0], self.log
         for place in range(int(before.partition("-")[0]) - 1 if before else log, 0, -1):
             at = NOW - 60 * (log - place)
-            entry: Entry | None = Reading(at, name, "api", ["prompt", "other"])
+            entry: Entry | None = Readout(at, name, "api", ["prompt", "other"])
             if place % 4 == 0:
                 entry = Decision(at, "prompt", name, "converted", "keep_going", "better", 0.031,
                                  0.004, 0.058, 4000, "5f0c1b", f"{name} is odd")  # fmt: skip

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import redis
 
-from monitor.analysis.join.reading import Reading
+from monitor.analysis.join.predictions import PredictionReader
 from monitor.errors import PrivacyError, SourceError
 from monitor.feedback import Feedback, Statement
 from monitor.replay.joined import filed, joined, stored
@@ -39,7 +39,7 @@ def test_files_are_joined_in_the_order_of_their_times() -> None:
         statement(id="r4", label="x", at=BEGIN + 500),
     ], safe)  # fmt: skip
     records = [record(f"r{number}", number) for number in range(1, 5)]
-    rows = joined(records, items, reading=Reading(), wait=100.0)
+    rows = joined(records, items, reader=PredictionReader(), wait=100.0)
     assert [row.truth and row.truth.label for row in rows] == ["late", "0", None, None]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from monitor.analysis.experiments.declared import horizons_of
 from monitor.analysis.join.join import Join
-from monitor.analysis.join.reading import Reading
+from monitor.analysis.join.predictions import PredictionReader
 from monitor.analysis.monitors import outcomes_of, within_of
 from monitor.assembly.experiments import experiments_of
 from monitor.assembly.outcomes import rules_of
@@ -86,7 +86,7 @@ def lived(
 ) -> dict[str, list[dict[str, Any]]]:
     """What each monitor finds of both in the order in which they came."""
     settings = load(str(tmp_path / "monitor.yaml"), {})
-    join = Join(Reading(), wait=settings.outcomes.wait)
+    join = Join(PredictionReader(), wait=settings.outcomes.wait)
     fold = outcomes_of(rules_of(settings), dimensions=("population",))
     coming: list[tuple[float, Any]] = [(one.started + one.duration, one) for one in records]
     coming += [(BEGIN + one["at"], item(one["at"], **one)) for one in feedback]
@@ -209,7 +209,7 @@ def test_an_experiment_counts_what_came_within_its_horizon(capsys, tmp_path: Pat
     def begin() -> tuple[Join, dict[float, Any]]:
         folds = within_of(rules_of(settings), experiments=experiments)
         wait = settings.outcomes.wait
-        return Join(Reading(), wait=wait, horizons=horizons_of(experiments)), dict(folds)
+        return Join(PredictionReader(), wait=wait, horizons=horizons_of(experiments)), dict(folds)
 
     join, folds = begin()
     coming: list[tuple[float, Any]] = [

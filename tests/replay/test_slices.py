@@ -13,7 +13,7 @@ import pytest
 
 from monitor.analysis.fold import Analysis
 from monitor.analysis.join.join import Join
-from monitor.analysis.join.reading import Reading
+from monitor.analysis.join.predictions import PredictionReader
 from monitor.analysis.monitors import at_once_of, outcomes_of
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.slices.losses import MEASURES
@@ -152,7 +152,10 @@ def test_the_slices_of_records_are_those_that_were_found_live(capsys, tmp_path: 
 def looked_at(records: list[Record]) -> list[Slice]:
     settings = Settings(outcomes=Outcomes(wait=3000.0), slices=Slices(measures=list(MEASURES)))
     rules = rules_of(settings)
-    join, folds = Join(Reading(), wait=3000.0, is_detailed=True), [outcomes_of(rules), begun(rules)]
+    join, folds = (
+        Join(PredictionReader(), wait=3000.0, is_detailed=True),
+        [outcomes_of(rules), begun(rules)],
+    )
     kept: list[dict[str, bytes]] = [{}, {}]
     for number, one in enumerate(records):
         for row in [*join.advance(one.started + one.duration), *join.add(one)]:
@@ -182,7 +185,7 @@ def test_slow_slices_wait_for_nobody() -> None:
     """What took how long is known when a record has ended: a slice by it is believed while outcomes
     are waited for."""
     rules = rules_of(Settings(slices=Slices(measures=list(MEASURES))))
-    join, fold = Join(Reading(), wait=604800.0, is_detailed=True), begun(rules)
+    join, fold = Join(PredictionReader(), wait=604800.0, is_detailed=True), begun(rules)
     for one in exchanges(SLOW):  # less than a day
         (row,) = join.add(one)
         assert row.truth is not None

@@ -11,7 +11,7 @@ import pytest
 from monitor.cli import main
 from monitor.errors import UsageError
 from monitor.replay import types
-from monitor.tables.readings import WORDS, Reading
+from monitor.tables.column_types import WORDS, ColumnType
 
 
 def write(path: Path, text: str) -> str:
@@ -28,7 +28,7 @@ def test_yaml_and_json_say_the_same(tmp_path: Path) -> None:
     as_yaml = types.read(write(tmp_path / "a.yaml", lines))
     assert as_json == as_yaml
     assert {column: how.words for column, how in as_json.items()} == said
-    assert Reading("datetime", day_first=True) in as_json.values()
+    assert ColumnType("datetime", day_first=True) in as_json.values()
 
 
 @pytest.mark.parametrize(

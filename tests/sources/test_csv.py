@@ -22,7 +22,7 @@ from monitor.settings.schema import Settings
 from monitor.sources.csv import open_csv
 from monitor.sources.parquet import open_parquet
 from monitor.tables.columns import Columns
-from monitor.tables.inference import Readings
+from monitor.tables.inference import ColumnTypes
 from monitor.tables.rows import read
 from monitor.types import Row
 
@@ -33,7 +33,7 @@ def seen(table: Table, columns: Columns | None = None, first: int = 0) -> list[R
     """All rows; raises SourceError where one of them cannot be read."""
     damage = Damage()
     used = columns or Columns()
-    found = list(read(table, used, Readings(), CLEAN, damage=damage, first=first))
+    found = list(read(table, used, ColumnTypes(), CLEAN, damage=damage, first=first))
     if damage.listed():
         raise SourceError(damage.first())
     return found
@@ -132,7 +132,7 @@ def test_a_wrong_type_among_numbers_stays_a_text(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("x\n" + "1\n" * 20 + "oops\n\n" + "n/a\n")
     damage = Damage()
-    found = list(read(open_csv(path), Columns(), Readings(), CLEAN, damage=damage))
+    found = list(read(open_csv(path), Columns(), ColumnTypes(), CLEAN, damage=damage))
     assert values(found)[-2:] == [["oops"], [None]]
     assert damage.first() == f"{path}:22: column 'x': not numeric"
 
@@ -240,7 +240,7 @@ def test_a_quote_that_is_not_closed_costs_its_line(
     lines[place : place + 1 + line.count("|")] = line.split("|")
     path.write_text("\n".join(["n,text,x", *lines]))
     damage = Damage()
-    found = list(read(open_csv(path), Columns(), Readings(), CLEAN, damage=damage))
+    found = list(read(open_csv(path), Columns(), ColumnTypes(), CLEAN, damage=damage))
     assert len(found) == 1000 - len(lost)
     (one,) = damage.listed()
     assert (one.place, one.count) == (f"{path}:{lost[0]}", len(lost))

@@ -14,7 +14,7 @@ from monitor.errors import SourceError
 from monitor.settings.schema import Settings
 from monitor.sources.parquet import open_parquet
 from monitor.tables.columns import Columns
-from monitor.tables.inference import Readings
+from monitor.tables.inference import ColumnTypes
 from monitor.tables.rows import read
 from monitor.types import Row
 
@@ -22,7 +22,9 @@ from monitor.types import Row
 def seen(path: Path, columns: Columns, first: int = 0) -> list[Row]:
     damage = Damage()
     clean = Sanitizer(Settings())
-    found = list(read(open_parquet(path), columns, Readings(), clean, damage=damage, first=first))
+    found = list(
+        read(open_parquet(path), columns, ColumnTypes(), clean, damage=damage, first=first)
+    )
     assert not damage.listed()
     return found
 

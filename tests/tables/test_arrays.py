@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.tables import arrays
-from monitor.tables.readings import Reading, is_missing, reader
+from monitor.tables.column_types import ColumnType, is_missing, reader
 from tests.tables.odd_columns import MAKERS, WORDS, column
 
 LIMIT = 1e11
@@ -25,7 +25,7 @@ SPELT = st.text("0123456789.,eE+-_ naNifx()", max_size=12) | st.sampled_from(WOR
 @example(["1" * 70 + ".5"], ".")
 def test_what_is_certain_is_what_a_reader_says(texts: list[str], decimal: str) -> None:
     """Of texts in any spelling, with either decimal sign; what looks like a number is certain."""
-    how = Reading("numeric", decimal)
+    how = ColumnType("numeric", decimal)
     found = arrays.numbers(pa.array(texts), how, LIMIT)
     assert found is not None
     read = reader(how)
@@ -46,7 +46,7 @@ def test_typed_values_are_what_a_reader_says(kind: str) -> None:
         map(repr, arrays.values(made))
     )
     assert sorted(set(codes.tolist())) == list(range(len(different)))
-    for how in (Reading("numeric"), Reading("datetime"), Reading("datetime", unit="ms")):
+    for how in (ColumnType("numeric"), ColumnType("datetime"), ColumnType("datetime", unit="ms")):
         found = arrays.numbers(usable, how, LIMIT)
         read = reader(how)
         if found is not None and not pa.types.is_string(made.type):

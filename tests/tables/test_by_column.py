@@ -21,28 +21,28 @@ from monitor.sources.csv import open_csv
 from monitor.sources.parquet import open_parquet
 from monitor.tables import by_column, csv_blocks, parquet, rows
 from monitor.tables.blocks import Block
+from monitor.tables.column_types import ColumnType, Kind
 from monitor.tables.columns import Columns
-from monitor.tables.inference import Readings
-from monitor.tables.readings import Kind, Reading
+from monitor.tables.inference import ColumnTypes
 from tests.tables.odd_columns import MAKERS, WORDS, column
 
 CLEAN = Sanitizer(Settings())
 RULED = Sanitizer(Settings(privacy=Privacy(paths={"inputs.c0": "hash_whole", "inputs.c1": "drop"})))
 
 
-def told(table: Table, way: Any, columns: Columns, readings: Readings, sanitizer: Sanitizer) -> Any:
+def told(table: Table, way: Any, columns: Columns, types: ColumnTypes, sanitizer: Sanitizer) -> Any:
     """All rows, in words that tell -0.0 from 0, and what could not be read."""
     damage = Damage()
     found: list[Any] = []
-    for one in way.read(table, columns, readings, sanitizer, damage=damage, first=3):
+    for one in way.read(table, columns, types, sanitizer, damage=damage, first=3):
         found += one.rows() if isinstance(one, Block) else (one,)
     return [repr(row) for row in found], damage.listed()
 
 
-def alike(table: Table, columns: Columns, sanitizer: Sanitizer, readings: Readings) -> None:
+def alike(table: Table, columns: Columns, sanitizer: Sanitizer, types: ColumnTypes) -> None:
     """Whether both ways tell the same of a table."""
-    expected = told(table, rows, columns, readings, sanitizer)
-    assert told(table, by_column, columns, readings, sanitizer) == expected
+    expected = told(table, rows, columns, types, sanitizer)
+    assert told(table, by_column, columns, types, sanitizer) == expected
 
 
 @pytest.fixture(autouse=True)
@@ -60,14 +60,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("t")
 
 
-def said(rng: random.Random) -> Readings:
+def said(rng: random.Random) -> ColumnTypes:
     """Columns that have to be looked at, or of which a profile says how they are read."""
-    readings = Readings(expected=("gone", "c0"))
+    types = ColumnTypes(expected=("gone", "c0"))
     if rng.random() < 0.5:
         kinds = get_args(Kind)
         unit = rng.choice((None, "s", "ms", "date"))
-        readings.by_column["c0"] = Reading(rng.choice(kinds), rng.choice((".", ",")), unit=unit)
-    return readings
+        types.by_column["c0"] = ColumnType(rng.choice(kinds), rng.choice((".", ",")), unit=unit)
+    return types
 
 
 @pytest.mark.parametrize("kind", sorted(MAKERS))
@@ -80,11 +80,11 @@ def test_a_column_of_any_kind_is_its_rows(
     rng, path = random.Random(seed), folder / "t.parquet"
     table = pa.table({"c0": column(kind, rng, count), "c1": column(kind, rng, count)})
     writer.write_table(table, path, row_group_size=40)
-    opened, readings, sanitizer = open_parquet(path), said(rng), RULED if ruled else CLEAN
-    alike(opened, Columns(), sanitizer, readings)
+    opened, types, sanitizer = open_parquet(path), said(rng), RULED if ruled else CLEAN
+    alike(opened, Columns(), sanitizer, types)
     if opened.names == ["c0", "c1"]:
         by = ("c1",) if rng.random() < 0.5 else ()
-        alike(opened, Columns(by=by, timestamp="c0"), sanitizer, readings)
+        alike(opened, Columns(by=by, timestamp="c0"), sanitizer, types)
 
 
 @given(seed=st.integers(0, 2**32), ruled=st.booleans())
@@ -104,9 +104,9 @@ def test_texts_are_their_rows(folder: Path, seed: int, ruled: bool) -> None:
         for _ in range(rng.randint(1, 80)):
             pair = [rng.choice(WORDS) if rng.random() < odd else usual() for _ in range(2)]
             lines.writerow([one.replace("\r", "").replace("\0", "") for one in pair])
-    opened, readings, sanitizer = open_csv(path), said(rng), RULED if ruled else CLEAN
-    alike(opened, Columns(), sanitizer, readings)
-    alike(opened, Columns(by=("c1",), timestamp="c0"), sanitizer, readings)
+    opened, types, sanitizer = open_csv(path), said(rng), RULED if ruled else CLEAN
+    alike(opened, Columns(), sanitizer, types)
+    alike(opened, Columns(by=("c1",), timestamp="c0"), sanitizer, types)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -121,5 +121,5 @@ def test_a_damaged_file_is_read_as_far(folder: Path, seed: int) -> None:
         place = rng.randrange(4, len(content) * 2 // 3)
         content[place : place + 8] = b"\xff" * 8
     path.write_bytes(content)
-    readings = Readings({}, dict.fromkeys(("c0", "c1", "c2", "c3"), Reading("categorical")))
-    alike(open_parquet(path), Columns(), CLEAN, readings)
+    types = ColumnTypes({}, dict.fromkeys(("c0", "c1", "c2", "c3"), ColumnType("categorical")))
+    alike(open_parquet(path), Columns(), CLEAN, types)

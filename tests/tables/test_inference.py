@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from monitor.damage import Damage
 from monitor.interfaces import Table
-from monitor.tables.inference import SAMPLE, Readings, reading
-from monitor.tables.readings import Kind, Reading
+from monitor.tables.column_types import ColumnType, Kind
+from monitor.tables.inference import SAMPLE, ColumnTypes, column_type
 
 
 def table(**columns: Sequence[Any]) -> Table:
@@ -28,8 +28,8 @@ def table(**columns: Sequence[Any]) -> Table:
     return Table(Path("t"), list(columns), rows, str)
 
 
-def kinds(readings: Readings) -> dict[str, str]:
-    return {name: how.kind for name, how in readings.by_column.items()}
+def kinds(types: ColumnTypes) -> dict[str, str]:
+    return {name: how.kind for name, how in types.by_column.items()}
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def kinds(readings: Readings) -> dict[str, str]:
 )
 def test_a_column_is_what_most_of_its_values_are(values: list[str], expected: str) -> None:
     """A few strays do not make numbers a category; leading zeros make a code."""
-    assert reading(values).kind == expected
+    assert column_type(values).kind == expected
 
 
 ANYTHING = st.recursive(
@@ -62,41 +62,41 @@ ANYTHING = st.recursive(
 @given(values=st.lists(ANYTHING, max_size=40))
 def test_any_column_has_a_reading(values: list[Any]) -> None:
     """Whatever stands in it."""
-    assert reading(values).kind in get_args(Kind)
+    assert column_type(values).kind in get_args(Kind)
 
 
 def test_the_first_table_decides_for_later_ones() -> None:
     """A column of numbers that turns into words is a wrong type, not another kind of column."""
-    readings = Readings()
-    readings.learn([table(x=["1", "2"])])
-    readings.learn([table(x=["low", "high"], y=["a", "b"])])
-    assert kinds(readings) == {"x": "numeric", "y": "categorical"}
+    types = ColumnTypes()
+    types.learn([table(x=["1", "2"])])
+    types.learn([table(x=["low", "high"], y=["a", "b"])])
+    assert kinds(types) == {"x": "numeric", "y": "categorical"}
 
 
 def test_a_profile_decides_too() -> None:
     """Against a profile numbers that were categories stay categories, and the other way round."""
-    readings = Readings({"code": "categorical", "size": "numeric", "when": "numeric"})
-    readings.learn([table(code=["1"], size=["big"], when=["2024-01-01"])])
-    assert kinds(readings) == {"code": "categorical", "size": "numeric", "when": "datetime"}
+    types = ColumnTypes({"code": "categorical", "size": "numeric", "when": "numeric"})
+    types.learn([table(code=["1"], size=["big"], when=["2024-01-01"])])
+    assert kinds(types) == {"code": "categorical", "size": "numeric", "when": "datetime"}
 
 
 def test_one_value_that_can_be_read_in_one_way_decides_the_column() -> None:
     """Wherever it stands, in the reference or in what is compared with it."""
     early, late = ["01/02/2026"] * 3000, ["02/02/2026", "13/02/2026"]
     for reference, current in ((early + late, early), (early, early + late)):
-        readings = Readings()
-        readings.learn([table(day=reference)], [table(day=current)])
-        assert readings.of("day") == Reading("datetime", day_first=True)
-    readings = Readings()
-    readings.learn([table(day=early)], [table(day=early)])
-    assert "no value tells day from month" in readings.of("day").note
+        types = ColumnTypes()
+        types.learn([table(day=reference)], [table(day=current)])
+        assert types.of("day") == ColumnType("datetime", day_first=True)
+    types = ColumnTypes()
+    types.learn([table(day=early)], [table(day=early)])
+    assert "no value tells day from month" in types.of("day").note
 
 
 def test_a_column_that_begins_empty_is_read_by_what_comes() -> None:
     """The first thousand rows do not decide where they say nothing."""
-    readings = Readings()
-    readings.learn([table(x=[""] * 2500 + ["1,5", "2,25"] * 20)])
-    assert readings.of("x") == Reading("numeric", ",")
+    types = ColumnTypes()
+    types.learn([table(x=[""] * 2500 + ["1,5", "2,25"] * 20)])
+    assert types.of("x") == ColumnType("numeric", ",")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_sign_that_can_be_of_decimals_or_of_thousands(
     texts: list[str], expected: tuple[str, str]
 ) -> None:
     """Other values of the column tell which it is; where none does, that is said."""
-    found = reading(texts)
+    found = column_type(texts)
     assert (found.kind, found.decimal, found.note) == ("numeric", *expected)
 
 
@@ -146,9 +146,9 @@ def test_a_sign_that_can_be_of_decimals_or_of_thousands(
 )  # fmt: skip
 def test_values_that_nearly_all_differ(name: str, values: Sequence[Any], expected: str) -> None:
     """Ids and counters are no measurements; numbers on a scale, times and texts are."""
-    readings = Readings()
-    readings.learn([table(**{name: list(values)})])
-    assert readings.of(name).kind == expected
+    types = ColumnTypes()
+    types.learn([table(**{name: list(values)})])
+    assert types.of(name).kind == expected
 
 
 def test_many_tables_are_looked_at_here_and_there() -> None:
@@ -165,11 +165,11 @@ def test_many_tables_are_looked_at_here_and_there() -> None:
 
         return dataclasses.replace(one, rows=rows)
 
-    readings = Readings()
-    readings.learn([table(x=["1.5"] * 200, y=["2.5"] * 200)])
-    assert readings.unlike([part(number) for number in range(1000)]) == {
-        "x": Reading("categorical")
+    types = ColumnTypes()
+    types.learn([table(x=["1.5"] * 200, y=["2.5"] * 200)])
+    assert types.unlike([part(number) for number in range(1000)]) == {
+        "x": ColumnType("categorical")
     }
     assert len(taken) <= SAMPLE
     assert len(set(taken)) == 32
-    assert readings.unlike([]) == {}
+    assert types.unlike([]) == {}

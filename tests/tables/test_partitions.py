@@ -23,7 +23,7 @@ from monitor.sources.parquet import open_parquet
 from monitor.tables import by_column, partitions, rows
 from monitor.tables.blocks import Block
 from monitor.tables.columns import Columns
-from monitor.tables.inference import Readings
+from monitor.tables.inference import ColumnTypes
 from monitor.types import Row
 
 CLEAN = Sanitizer(Settings())
@@ -59,10 +59,10 @@ def test_a_directory_is_a_column(capsys: Any, tmp_path: Path, kind: str) -> None
 
 
 def seen(table: Table, columns: Columns, *, by_row: bool) -> list[Row]:
-    readings, damage = Readings(), Damage()
+    types, damage = ColumnTypes(), Damage()
     read = rows.read if by_row else by_column.read
     found: list[Row] = []
-    for one in read(table, columns, readings, CLEAN, damage=damage):
+    for one in read(table, columns, types, CLEAN, damage=damage):
         found += one.rows() if isinstance(one, Block) else [one]
     assert not damage.listed()
     return found

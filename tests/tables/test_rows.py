@@ -13,8 +13,8 @@ from monitor.errors import SourceError
 from monitor.settings.schema import Settings
 from monitor.tables import rows
 from monitor.tables.cells import clock, moment, moment_of
+from monitor.tables.column_types import ColumnType
 from monitor.tables.columns import Columns
-from monitor.tables.readings import Reading
 from monitor.tables.times import SCALES
 
 CLEAN = Sanitizer(Settings())
@@ -54,25 +54,25 @@ def test_a_row_without_times_is_numbered() -> None:
 @pytest.mark.parametrize(
     ("value", "how"),
     [
-        ("9999-12-31T00:00:00Z", None), ("9999-12-31", Reading("datetime")),
-        ("31.12.9999", Reading("datetime", day_first=True)), ("9999-12-31", Reading("categorical")),
-        ("9999-12-31", Reading("identifier")), (date(9999, 12, 31), None),
-        *((datetime(9999, 12, 31, tzinfo=UTC), Reading(kind))
+        ("9999-12-31T00:00:00Z", None), ("9999-12-31", ColumnType("datetime")),
+        ("31.12.9999", ColumnType("datetime", day_first=True)), ("9999-12-31", ColumnType("categorical")),
+        ("9999-12-31", ColumnType("identifier")), (date(9999, 12, 31), None),
+        *((datetime(9999, 12, 31, tzinfo=UTC), ColumnType(kind))
           for kind in ("datetime", "numeric", "identifier", "boolean")),
-        ("9999-12-31", Reading("datetime", unit="s")), (253402214400000, Reading("datetime", unit="ms")),
-        ("253402214400", Reading("datetime", unit="s")), (99991231, Reading("datetime", unit="date")),
+        ("9999-12-31", ColumnType("datetime", unit="s")), (253402214400000, ColumnType("datetime", unit="ms")),
+        ("253402214400", ColumnType("datetime", unit="s")), (99991231, ColumnType("datetime", unit="date")),
     ],
 )  # fmt: skip
 def test_a_time_that_is_written_is_that_time_however_late(
-    value: object, how: Reading | None
+    value: object, how: ColumnType | None
 ) -> None:
     """Only of a number of which nobody says what it counts is that guessed by its size."""
     assert clock(how)(value) == 253_402_214_400.0
 
 
-@pytest.mark.parametrize("how", [None, *(Reading("datetime", unit=unit) for unit in SCALES)])
+@pytest.mark.parametrize("how", [None, *(ColumnType("datetime", unit=unit) for unit in SCALES)])
 def test_a_number_that_is_no_time_in_the_unit_of_its_column_is_in_a_smaller_one(
-    how: Reading | None,
+    how: ColumnType | None,
 ) -> None:
     """Nobody means a year that cannot be written."""
     scale = 1 if how is None or how.unit is None else SCALES[how.unit]
@@ -88,7 +88,7 @@ def test_a_number_that_is_no_time_in_the_unit_of_its_column_is_in_a_smaller_one(
 @example(datetime.min.replace(tzinfo=timezone(timedelta(hours=23))))
 def test_a_moment_is_the_one_that_was_written(at: datetime) -> None:
     """In any year that there is, as a text and as it stands in a typed table."""
-    how = Reading("datetime")
+    how = ColumnType("datetime")
     text = at.isoformat()
     assert moment(text) == clock(how)(text) == moment(at) == moment_of(at) == at.timestamp()
 

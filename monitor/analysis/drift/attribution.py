@@ -67,12 +67,12 @@ def mix(segments: Iterable[Watch], since: float, now: float) -> list[BinShift]:
     rates: dict[str, dict[str, tuple[float, float]]] = {}
     for watch in segments:
         _, dimension, value = watch.key
-        if watch.reference is None or watch.reading is None or watch.peer is not None:
+        if watch.reference is None or watch.statistics is None or watch.peer is not None:
             continue
         history = watch.history
         point = max(bisect_right(history.times, since) - 1, 0)
         before = float(watch.reference.samples)
-        after = float((watch.reading.live - history.change_points[point])[: history.bins].sum())
+        after = float((watch.statistics.live - history.change_points[point])[: history.bins].sum())
         if point:
             seen = float(
                 (history.change_points[point] - history.change_points[0])[: history.bins].sum()
@@ -92,10 +92,10 @@ def mix(segments: Iterable[Watch], since: float, now: float) -> list[BinShift]:
 
 def _changed(watch: Watch, since: float, rules: Rules) -> tuple[int, float]:
     """Values since then and their corrected effect; none where they are too few to say."""
-    if watch.reference is None or watch.reading is None:
+    if watch.reference is None or watch.statistics is None:
         return 0, 0.0
     point = max(bisect_right(watch.history.times, since) - 1, 0)
-    usual, current = watch.windows(watch.reading.live - watch.history.change_points[point])
+    usual, current = watch.windows(watch.statistics.live - watch.history.change_points[point])
     if min(usual.samples, current.samples) < MINIMUM:
         return 0, 0.0
     return current.samples, rules.effect.score(usual, current)

@@ -11,31 +11,31 @@ from monitor.types import WHOLE, Key
 
 
 def finding(watch: Watch, threshold: float, rules: Rules, baseline: str) -> Finding:
-    """What is known of a watch whose reading is up to date.
+    """What is known of a watch whose statistics are up to date.
 
     `threshold` is the log evidence from which on it is believed, `baseline` what a fixed reference
     is called.
     """
     baseline = _baseline(watch) or baseline
-    reading, reference, name = watch.reading, watch.reference, _name(watch.key)
-    if reading is None or reference is None:
+    statistics, reference, name = watch.statistics, watch.reference, _name(watch.key)
+    if statistics is None or reference is None:
         why = "is being learned" if watch.learner or watch.peer else "is not in the reference"
         return Finding(
             *watch.key, watch.seen, 0, {}, 0.0, "insufficient", words=f"{name} {why}",
             baseline=baseline,
         )  # fmt: skip
-    live, history = reading.live, watch.history
+    live, history = statistics.live, watch.history
     counts = live - history.change_points[history.recent(live, rules.samples)]
     usual, current = watch.windows(counts)
     status = status_of(usual, current.samples)
-    changed = watch.episode is not None or reading.log_evidence >= threshold
+    changed = watch.episode is not None or statistics.log_evidence >= threshold
     since, origin = None, None
     if watch.episode is not None:
         status, since, origin = "drift", watch.episode.since, watch.episode.origin
     elif (point := drift_since(watch, threshold, rules)) is not None:
         status, since, origin = "drift", history.times[point], history.change_points[point]
     elif changed:
-        since = history.times[reading.bets.index(max(reading.bets))]
+        since = history.times[statistics.bets.index(max(statistics.bets))]
     if origin is not None and (live - origin)[: history.bins].sum() < current.samples:
         counts = live - origin
         usual, current = watch.windows(counts)
@@ -61,7 +61,7 @@ def finding(watch: Watch, threshold: float, rules: Rules, baseline: str) -> Find
         )
     before = usual.samples if watch.is_compared else reference.samples
     return Finding(
-        *watch.key, current.samples, before, scores, reading.log_evidence, status,
+        *watch.key, current.samples, before, scores, statistics.log_evidence, status,
         changed, since, shifts, text, baseline=baseline, bins=bins, mean_shift=shift,
     )  # fmt: skip
 

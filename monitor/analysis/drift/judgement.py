@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitor.analysis.drift.evidence import Splits, log_evidence, log_likelihood
-from monitor.analysis.drift.watch import Episode, Reading, Watch
+from monitor.analysis.drift.watch import Episode, Statistics, Watch
 from monitor.findings import Status
 from monitor.interfaces import Measure
 from monitor.sequential.beta_binomials import Ints
@@ -77,18 +77,18 @@ class Rules:
 
 
 def read(watches: Iterable[Watch], rules: Rules, *, closed: bool = False) -> None:
-    """Bring the readings up to date, those with equally many bins in one calculation.
+    """Bring the statistics up to date, those with equally many bins in one calculation.
 
     With `closed` they are of closed panes alone, which do not depend on when one looks.
     """
     groups: dict[int, list[Watch]] = {}
     for watch in in_turns(watches):
-        if watch.reference is None or not (closed or watch.reading is None):
+        if watch.reference is None or not (closed or watch.statistics is None):
             continue
         if watch.is_compared:
             live = watch.history.total if closed else watch.live()
             compared = watch.log_evidence(live - watch.history.change_points)
-            watch.reading = _reading(watch, live, compared.tolist(), rules)
+            watch.statistics = _statistics(watch, live, compared.tolist(), rules)
         else:
             groups.setdefault(watch.reference.bins.size, []).append(watch)
     for group in in_turns(_batches(groups.values())):
@@ -106,7 +106,9 @@ def read(watches: Iterable[Watch], rules: Rules, *, closed: bool = False) -> Non
         place = 0
         for watch, live in zip(group, lives, strict=True):
             length = len(watch.history.born)
-            watch.reading = _reading(watch, live, logs[place : place + length].tolist(), rules)
+            watch.statistics = _statistics(
+                watch, live, logs[place : place + length].tolist(), rules
+            )
             place += length
 
 
@@ -155,16 +157,16 @@ def drift_since(watch: Watch, threshold: float, rules: Rules) -> int | None:
     Counted are only bets on starts since which the effect is not tolerable: a certain but tiny
     change of long ago does not make chance look like drift today.
     """
-    reading = watch.reading
-    if reading is None or reading.log_evidence < threshold:
+    statistics = watch.statistics
+    if statistics is None or statistics.log_evidence < threshold:
         return None
-    if not reading.effects:
-        reading.effects = [
-            effect(watch, reading.live - point, rules) for point in watch.history.change_points
+    if not statistics.effects:
+        statistics.effects = [
+            effect(watch, statistics.live - point, rules) for point in watch.history.change_points
         ]
     bets = [
         bet if size >= rules.tolerance else -math.inf
-        for bet, size in zip(reading.bets, reading.effects, strict=True)
+        for bet, size in zip(statistics.bets, statistics.effects, strict=True)
     ]
     return bets.index(max(bets)) if log_sum(bets) >= threshold else None
 
@@ -182,7 +184,7 @@ def settle(turned: list[Watch], watches: Collection[Watch], rules: Rules) -> Non
     read(turned, rules, closed=True)
     rising = []
     for watch in turned:
-        watch.settled = watch.reading.log_evidence if watch.reading else 0.0
+        watch.settled = watch.statistics.log_evidence if watch.statistics else 0.0
         watch.highest = max(watch.highest, watch.settled)
         if watch.episode is None:
             rising.append(watch)
@@ -197,7 +199,7 @@ def settle(turned: list[Watch], watches: Collection[Watch], rules: Rules) -> Non
                 history = watch.history
                 watch.episode = Episode(history.times[point], history.change_points[point].tolist())
     for watch in turned:
-        watch.reading = None
+        watch.statistics = None
 
 
 def renew(watch: Watch, end: float, rules: Rules) -> None:
@@ -224,20 +226,20 @@ def status_of(usual: Window, samples: int) -> Status:
     return "ok" if 2 * chance <= NOTICEABLE else "insufficient"
 
 
-def _reading(watch: Watch, live: Ints, logs: list[float], rules: Rules) -> Reading:
+def _statistics(watch: Watch, live: Ints, logs: list[float], rules: Rules) -> Statistics:
     bets = [
         math.log(start_weight(born, rules.patience)) + log
         for born, log in zip(watch.history.born, logs, strict=True)
     ]
     left = unspent(watch.history.starts, rules.patience)
-    return Reading(live, bets, log_sum([*bets, math.log(left)] if left > 0 else bets))
+    return Statistics(live, bets, log_sum([*bets, math.log(left)] if left > 0 else bets))
 
 
 def _returned(watch: Watch, episode: Episode, rules: Rules) -> int | None:
     """The change point since which values look like the reference again, or None."""
-    if watch.reading is None:
+    if watch.statistics is None:
         return None
-    live, history = watch.reading.live, watch.history
+    live, history = watch.statistics.live, watch.history
     point = history.recent(live, rules.samples)
     current = live - history.change_points[point]
     drifted = np.maximum(history.change_points[point] - np.array(episode.origin, dtype=np.int64), 0)

@@ -101,7 +101,7 @@ class DriftMonitor:
         watches = self.watches.by_key
         read(watches.values(), rules)
         logs = {
-            key: watch.reading.log_evidence if watch.reading else 0.0
+            key: watch.statistics.log_evidence if watch.statistics else 0.0
             for key, watch in watches.items()
         }
         limits = thresholds(logs, rules)
@@ -113,12 +113,16 @@ class DriftMonitor:
 
     def _finding(self, watch: Watch, threshold: float, rules: Rules) -> Finding:
         """What is known of a watch; made once as long as nothing comes."""
-        reading = watch.reading if rules is self.rules else None
-        if reading is not None and reading.told is not None and reading.told[0] == threshold:
-            return reading.told[1]
+        statistics = watch.statistics if rules is self.rules else None
+        if (
+            statistics is not None
+            and statistics.told is not None
+            and statistics.told[0] == threshold
+        ):
+            return statistics.told[1]
         found = finding(watch, threshold, rules, self._baseline)
-        if reading is not None:
-            reading.told = threshold, found
+        if statistics is not None:
+            statistics.told = threshold, found
         return found
 
     def measurements(self, endpoint: str) -> Iterator[Measurement]:

@@ -13,8 +13,8 @@ from monitor.analysis.drift.windows import INNER_BINS
 from monitor.analysis.rows import parts_of, segments_of, values
 from monitor.errors import SourceError
 from monitor.tables.blocks import Block
+from monitor.tables.column_types import ColumnType
 from monitor.tables.facts import Facts
-from monitor.tables.readings import Reading
 from monitor.texts import VOCABULARY, visible
 from monitor.types import WHOLE, Key, Row
 
@@ -22,11 +22,11 @@ VERSION = 1
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """The references of an endpoint by (feature, dimension, value); `readings` say how the columns
+    """The references of an endpoint by (feature, dimension, value); `types` say how the columns
     of the table that they were made of were read, `facts` what they hold."""
 
     references: dict[Key, Reference] = {}
-    readings: dict[str, Reading] = {}
+    types: dict[str, ColumnType] = {}
     facts: dict[str, Facts] = {}
 
     def merge(self, other: Profile) -> Profile:
@@ -34,7 +34,7 @@ class Profile(msgspec.Struct, frozen=True):
         merged = dict(self.references)
         for key, reference in other.references.items():
             merged[key] = merged[key].merge(reference) if key in merged else reference
-        return Profile(merged, self.readings | other.readings, self.facts | other.facts)
+        return Profile(merged, self.types | other.types, self.facts | other.facts)
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -47,15 +47,15 @@ class _Entry(msgspec.Struct, frozen=True):
 class _Document(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int
     references: list[_Entry]
-    readings: dict[str, Reading] = {}
+    readings: dict[str, ColumnType] = {}
     facts: dict[str, Facts] = {}
 
 
 def dump_profile(profile: Profile) -> bytes:
     """The profile as a JSON document, in an order that depends on its content only."""
     entries = [_Entry(*key, reference) for key, reference in sorted(profile.references.items())]
-    readings = dict(sorted(profile.readings.items()))
-    return msgspec.json.encode(_Document(VERSION, entries, readings, profile.facts)) + b"\n"
+    types = dict(sorted(profile.types.items()))
+    return msgspec.json.encode(_Document(VERSION, entries, types, profile.facts)) + b"\n"
 
 
 def load_profile(document: bytes, name: str) -> Profile:

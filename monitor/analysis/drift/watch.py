@@ -53,7 +53,7 @@ class Episode(msgspec.Struct, frozen=True):
     origin: list[int]
 
 
-class Reading(msgspec.Struct, gc=False):
+class Statistics(msgspec.Struct, gc=False):
     """What the counts of a watch say at one moment.
 
     `live` is all that was counted; `bets` the logarithms of what the bet on each change point is
@@ -82,8 +82,8 @@ class Watch:
     __slots__ = (
         "are_ages", "changed", "design_effect", "edges", "episode", "fourier", "highest", "history",
         "is_outer", "key", "last", "learner", "locate", "locate_numbers", "more", "open", "outer",
-        "pane", "part", "peer", "points", "read_numbers", "reading", "reference", "renewed",
-        "seasonal", "seen", "settled", "step", "tree", "usual", "weights",
+        "pane", "part", "peer", "points", "read_numbers", "reference", "renewed", "seasonal",
+        "seen", "settled", "statistics", "step", "tree", "usual", "weights",
     )  # fmt: skip
 
     def __init__(
@@ -109,7 +109,7 @@ class Watch:
         self.episode: Episode | None = None
         self.settled = self.highest = 0.0
         self.renewed = False
-        self.reading: Reading | None = None
+        self.statistics: Statistics | None = None
         self.reference: Reference | None = None
 
     @property
@@ -152,11 +152,11 @@ class Watch:
         self.stand_on(reference, end)
         self.renewed = True
         self.settled = 0.0
-        self.reading = None
+        self.statistics = None
 
     def count(self, value: Any, pane: int, time: float, times: int = 1) -> None:
         """Fold one value into `pane`, so many `times` where there is a reference."""
-        self.reading, self.changed = None, True
+        self.statistics, self.changed = None, True
         if self.reference is not None or self._learned(value, time) is not None:
             self.counter(pane)(value, times)
 
@@ -169,7 +169,7 @@ class Watch:
                     return
                 self.count(value, pane, time)
             return
-        self.reading, self.changed = None, True
+        self.statistics, self.changed = None, True
         self.seen += len(seen)
         self.last = seen[-1][1]
 
@@ -189,7 +189,7 @@ class Watch:
         locate = self.locate
 
         def count(value: Any, times: int = 1) -> None:
-            self.reading, self.changed = None, True
+            self.statistics, self.changed = None, True
             counts[locate(value)] += times
 
         return count
@@ -202,7 +202,7 @@ class Watch:
         edges, outer = self.edges, self.outer
 
         def count(value: Any, times: int = 1) -> None:
-            self.reading, self.changed = None, True
+            self.statistics, self.changed = None, True
             if type(value) is float and value - value == 0.0:  # finite
                 index = bisect_left(edges, value)
             else:
@@ -221,7 +221,7 @@ class Watch:
         bins, locate, size = self.reference.bins, self.locate, self.fourier
 
         def count(value: Any, times: int = 1) -> None:
-            self.reading, self.changed = None, True
+            self.statistics, self.changed = None, True
             index = locate(value)
             counts[index] += times
             if index < bins.ordinary:
@@ -233,7 +233,7 @@ class Watch:
     def count_many(self, values: Sequence[Any], pane: int) -> None:
         """Fold values into `pane`, as `counter` would one after the other."""
         count = self.counter(pane)
-        self.reading, self.changed = None, True
+        self.statistics, self.changed = None, True
         numbers = self.read_numbers(values)
         if numbers is not None:
             self._count_floats(numbers, self.open[pane])
@@ -261,7 +261,7 @@ class Watch:
 
     def count_column(self, column: Column, at: Floats, pane: int) -> None:
         """Fold all values of a column of a block into `pane`; `at` are the times of its rows."""
-        self.reading, self.changed = None, True
+        self.statistics, self.changed = None, True
         moments = at if column.rows is None else at[column.rows]
         if self.reference is None and self.learner is None and self.peer is None:
             self.seen += len(column)
@@ -304,7 +304,7 @@ class Watch:
 
     def close(self, pane: int, end: float, block: int, counted: Ints | None = None) -> bool:
         """Add an open pane, its `counted`, to the history; True where that made a change point."""
-        self.reading, self.changed = None, True
+        self.statistics, self.changed = None, True
         vector = self.counted(pane) if counted is None else counted
         counts = np.array(self.open.pop(pane), dtype=np.int64)
         self.last = end
@@ -314,7 +314,7 @@ class Watch:
 
     def merge(self, other: Watch) -> None:
         """Add the open panes of `other`, which stands on the same reference."""
-        self.reading, self.changed = None, True
+        self.statistics, self.changed = None, True
         self.seen += other.seen
         self.are_ages |= other.are_ages
         self.last = max(self.last, other.last)
@@ -399,7 +399,7 @@ class Watch:
             return
         self.seen, self.last = kept.seen, min(kept.last, newest)
         self.episode, self.settled, self.renewed = kept.episode, kept.settled, kept.renewed
-        self.open, self.reading, self.are_ages = kept.open, None, kept.ages
+        self.open, self.statistics, self.are_ages = kept.open, None, kept.ages
         if kept.learner:
             room = self.learner.room if self.learner else None
             self.learner = Learner.restore(kept.learner, room)

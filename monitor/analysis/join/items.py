@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor.analysis.join.reading import LONGEST
+from monitor.analysis.join.predictions import LONGEST
 from monitor.feedback import Feedback
 
 LABEL = "label"

@@ -22,7 +22,7 @@ import msgspec
 
 from monitor.analysis.join import items, ledger, share, stubs
 from monitor.analysis.join.items import Item
-from monitor.analysis.join.reading import Reading
+from monitor.analysis.join.predictions import PredictionReader
 from monitor.analysis.join.stubs import Stub
 from monitor.turns import give_way, in_turns
 from monitor.types import Measurement, Record, Row
@@ -75,7 +75,7 @@ class Join:
 
     def __init__(
         self,
-        reading: Reading,
+        reader: PredictionReader,
         *,
         wait: float,
         room: int = ROOM,
@@ -86,7 +86,7 @@ class Join:
     ) -> None:
         self._is_detailed = is_detailed
         self.ledger = ledger.Ledger()
-        self._reading = reading
+        self._reader = reader
         self._wait = wait
         self._room = room
         self._dimensions = None if dimensions is None else frozenset(dimensions)
@@ -119,7 +119,7 @@ class Join:
             self.ledger.records["left_out"] += 1
             return []
         stub = stubs.stub_of(
-            record, self._reading, self._share.level, self._units, is_detailed=self._is_detailed
+            record, self._reader, self._share.level, self._units, is_detailed=self._is_detailed
         )
         if self._dimensions is not None and not self._dimensions.issuperset(stub.segments):
             wanted = {n: v for n, v in stub.segments.items() if n in self._dimensions}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from monitor.analysis.join.items import UNKNOWN, Known, digest
-from monitor.analysis.join.reading import Reading, alike
+from monitor.analysis.join.predictions import PredictionReader, alike
 from monitor.texts import numbered
 from monitor.types import ABSENT, Outcome, Record, Row, Truth
 
@@ -65,7 +65,7 @@ decode = msgspec.msgpack.Decoder(Stub).decode
 
 def stub_of(
     record: Record,
-    reading: Reading,
+    reader: PredictionReader,
     level: int,
     units: Sequence[str] = (),
     *,
@@ -73,7 +73,7 @@ def stub_of(
 ) -> Stub:
     """What is remembered of a Record; `units` are dimensions and business keys that experiments
     count by."""
-    said = reading.of(record)
+    said = reader.of(record)
     names = [digest("id", record.id)]
     if record.trace_id:
         names.append(digest("trace_id", record.trace_id))

@@ -111,8 +111,8 @@ def test_closed_readings_do_not_see_open_panes() -> None:
     for _ in range(500):
         made.count("never seen", 0, 0.0)
     read([made], RULES, closed=True)
-    assert made.reading
-    assert made.reading.log_evidence == pytest.approx(0.0)
-    made.reading = None
+    assert made.statistics
+    assert made.statistics.log_evidence == pytest.approx(0.0)
+    made.statistics = None
     read([made], RULES)
-    assert made.reading.log_evidence > 100
+    assert made.statistics.log_evidence > 100

@@ -10,7 +10,7 @@ import pytest
 from monitor.analysis.join.at_rest import due
 from monitor.analysis.join.items import Item
 from monitor.analysis.join.join import Join
-from monitor.analysis.join.reading import Reading
+from monitor.analysis.join.predictions import PredictionReader
 from monitor.types import Record
 from tests.analysis.join.exchanges import BEGIN, item, record
 from tests.analysis.join.test_join import WAIT, history, join, label, live
@@ -42,7 +42,7 @@ def test_the_end_of_the_records_makes_all_due() -> None:
 def test_only_the_dimensions_asked_for_are_in_a_row() -> None:
     """As in the rest of replay."""
     seen = record("r", segments={"population": "a", "variant": "b"})
-    one = Join(Reading(), wait=WAIT, dimensions=("variant",))
+    one = Join(PredictionReader(), wait=WAIT, dimensions=("variant",))
     (row,) = due(one, [seen], [])
     assert row.segments == {"variant": "b"}
 

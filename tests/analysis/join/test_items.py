@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from monitor.analysis.join.items import LABEL, UNKNOWN, digest, item_of, known
-from monitor.analysis.join.reading import LONGEST
+from monitor.analysis.join.predictions import LONGEST
 from monitor.feedback import Feedback
 from tests.analysis.join.exchanges import BEGIN, item
 

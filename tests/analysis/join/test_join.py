@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from monitor.analysis.join import items
 from monitor.analysis.join.items import Item
 from monitor.analysis.join.join import PER_NAME, PIECE, Join
-from monitor.analysis.join.reading import Reading
+from monitor.analysis.join.predictions import PredictionReader
 from monitor.analysis.quality.answers import read
 from monitor.texts import numbered
 from monitor.types import Part, Record, Row
@@ -29,7 +29,7 @@ ORDERS = int(os.environ.get("FAULT_ORDERS", "8"))
 
 
 def join(wait: float = WAIT, room: int = 10_000, horizons: Sequence[float] = ()) -> Join:
-    return Join(Reading(), wait=wait, room=room, horizons=horizons)
+    return Join(PredictionReader(), wait=wait, room=room, horizons=horizons)
 
 
 def tell(one: Join, event: Record | Item) -> list[Row]:
@@ -501,9 +501,9 @@ def test_no_order_of_arrival_changes_what_is_known(said: list[tuple[int, float, 
 def test_what_experiments_count_by_is_kept_as_a_number() -> None:
     """A business key or a dimension; an exchange that has neither has no unit."""
     units = ("order", "population", "nobody", "trace_id")
-    one = Join(Reading(), wait=WAIT, units=units)
+    one = Join(PredictionReader(), wait=WAIT, units=units)
     one.add(record("r", business={"order": "o-17"}, trace_id="4b" * 16))
-    again = Join(Reading(), wait=WAIT, units=units)
+    again = Join(PredictionReader(), wait=WAIT, units=units)
     again.restore(one.state())
     for joined in (one, again):
         (row,) = joined.advance(math.inf)

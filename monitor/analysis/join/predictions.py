@@ -66,7 +66,7 @@ class Said(NamedTuple):
 NOTHING = Said()
 
 
-class Reading:
+class PredictionReader:
     """Where predictions and scores are. `positive` is the class that a single score is of.
 
     `prediction` and `score` are places, empty to look for usual names; raises ValueError that says

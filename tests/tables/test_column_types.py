@@ -9,7 +9,7 @@ from typing import Any, get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.tables.readings import Kind, Reading, plain_value, reader
+from monitor.tables.column_types import ColumnType, Kind, plain_value, reader
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.just(10**400) | st.floats() | st.text() | st.dates() | st.times()
@@ -27,7 +27,7 @@ ANYTHING = st.recursive(
 )
 def test_anything_is_read(value: Any, kind: Any, decimal: Any, unit: Any) -> None:
     """What cannot be read as it should be stays a text, for the window to count as a wrong type."""
-    found = reader(Reading(kind, decimal, unit=unit))(value)
+    found = reader(ColumnType(kind, decimal, unit=unit))(value)
     assert isinstance(found, str | int | float | None | list | dict)
     assert found == found or kind == "vector"  # noqa: PLR0124  no NaN is left
 

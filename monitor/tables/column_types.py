@@ -1,4 +1,4 @@
-"""A Reading, how a column is read → the function that reads its values."""
+"""A ColumnType, how a column is read → the function that reads its values."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ ALIKE = "a value"
 """What is observed of an identifier: that it is there."""
 
 
-class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
+class ColumnType(msgspec.Struct, frozen=True, omit_defaults=True):
     """How the values of a column are read.
 
     numeric: with `decimal` as decimal sign; with `clock` hours, minutes and seconds are read as
@@ -73,32 +73,32 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
     def words(self) -> str:
         """How it is read, for a person.
 
-        >>> Reading("numeric", ",").words, Reading("datetime", unit="ms").words
+        >>> ColumnType("numeric", ",").words, ColumnType("datetime", unit="ms").words
         ('numeric, decimal comma', 'datetime, ms since 1970')
         """
         match self:
-            case Reading(kind="numeric", clock=True) | Reading(kind="numeric", decimal=","):
+            case ColumnType(kind="numeric", clock=True) | ColumnType(kind="numeric", decimal=","):
                 return "numeric, H:MM:SS" if self.clock else "numeric, decimal comma"
-            case Reading(kind="datetime", unit="date"):
+            case ColumnType(kind="datetime", unit="date"):
                 return "datetime, YYYYMMDD"
-            case Reading(kind="datetime", unit=str(unit)):
+            case ColumnType(kind="datetime", unit=str(unit)):
                 return f"datetime, {unit} since 1970"
-            case Reading(kind="datetime", day_first=True):
+            case ColumnType(kind="datetime", day_first=True):
                 return "datetime, day first"
-            case Reading(kind="vector"):
+            case ColumnType(kind="vector"):
                 return f"vector of {self.width} numbers"
         return self.kind
 
 
-UNKNOWN = Reading("unknown")
+UNKNOWN = ColumnType("unknown")
 
 _NAMED = {
     one.words: one
     for one in (
-        Reading("numeric"), Reading("boolean"), Reading("datetime"), Reading("categorical"),
-        Reading("text"), Reading("identifier"), Reading("list"), Reading("numeric", decimal=","),
-        Reading("datetime", day_first=True), Reading("numeric", clock=True),
-        *(Reading("datetime", unit=unit) for unit in ("s", "ms", "us", "ns", "date")),
+        *(ColumnType(kind) for kind in ("numeric", "boolean", "datetime", "categorical", "text")),
+        ColumnType("identifier"), ColumnType("list"), ColumnType("numeric", decimal=","),
+        ColumnType("datetime", day_first=True), ColumnType("numeric", clock=True),
+        *(ColumnType("datetime", unit=unit) for unit in ("s", "ms", "us", "ns", "date")),
     )
 }  # fmt: skip
 WORDS = (*_NAMED, "vector of N numbers")
@@ -109,14 +109,14 @@ _VECTOR = re.compile(r"vector of ([1-9][0-9]{0,6}) numbers")
 _FIGURES = frozenset(("numeric", "datetime", "boolean", "vector"))
 
 
-def named(words: str) -> Reading | None:
-    """The Reading that somebody names, by `Reading.words`; None for what is none.
+def named(words: str) -> ColumnType | None:
+    """The ColumnType that somebody names, by `ColumnType.words`; None for what is none.
 
     >>> named("numeric, decimal comma").decimal, named("vector of 3 numbers").width, named("int")
     (',', 3, None)
     """
     if match := _VECTOR.fullmatch(words):
-        return Reading("vector", width=int(match[1]))
+        return ColumnType("vector", width=int(match[1]))
     return _NAMED.get(words)
 
 
@@ -149,12 +149,12 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
-def reader(how: Reading | None) -> Callable[[Any], Any]:
+def reader(how: ColumnType | None) -> Callable[[Any], Any]:
     """The function (value as it stands in a text or a typed table) → value that windows know.
 
-    What cannot be read as it should be stays a text. Without a reading only types count.
+    What cannot be read as it should be stays a text. Without a column type only types count.
 
-    >>> read = reader(Reading("numeric"))
+    >>> read = reader(ColumnType("numeric"))
     >>> read(" 1.50"), read("n/a"), read("x"), read(Decimal("1.5"))
     (1.5, None, 'x', 1.5)
     """
@@ -175,7 +175,7 @@ def reader(how: Reading | None) -> Callable[[Any], Any]:
             return plain_value
 
 
-def _number_reader(how: Reading) -> Callable[[Any], Any]:
+def _number_reader(how: ColumnType) -> Callable[[Any], Any]:
     decimal, clock = how.decimal, how.clock
 
     def read(value: Any) -> Any:
@@ -204,7 +204,7 @@ def _read_boolean(value: Any) -> Any:
     return None if low in MISSING else TRUTH.get(low, text)
 
 
-def _time_reader(how: Reading) -> Callable[[Any], Any]:
+def _time_reader(how: ColumnType) -> Callable[[Any], Any]:
     day_first = how.day_first
     scale = times.SCALES.get(how.unit, 1.0) if how.unit is not None else 1.0
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.analysis.join.reading import LONGEST, NOTHING, Reading, words
+from monitor.analysis.join.predictions import LONGEST, NOTHING, PredictionReader, words
 from monitor.types import Outcome, Part
 from tests.analysis.join.exchanges import record
 
@@ -54,7 +54,7 @@ def answer(value: Any) -> Part:
 )  # fmt: skip
 def test_predictions_and_scores_are_found(outputs: list[Part], prediction: Any, score: Any) -> None:
     """Tensors, class probabilities, JSON answers and plain ones, and nothing where it is unclear."""
-    said = Reading().of(record("r", outputs=outputs))
+    said = PredictionReader().of(record("r", outputs=outputs))
     assert said.score == (pytest.approx(score) if score is not None else None)
     if isinstance(prediction, str) and len(prediction) == LONGEST:
         assert isinstance(said.prediction, str)
@@ -67,18 +67,20 @@ def test_logarithms_of_probabilities_are_probabilities() -> None:
     """By name, and as a row without one."""
     logs = [math.log(0.25), math.log(0.75)]
     for name in ("log_probabilities", "OUTPUT0"):
-        said = Reading().of(record("r", outputs=[column(name, *logs, shape=[1, 2])]))
+        said = PredictionReader().of(record("r", outputs=[column(name, *logs, shape=[1, 2])]))
         assert said.score == pytest.approx({"0": 0.25, "1": 0.75})
         assert said.prediction == "1"
-    said = Reading().of(record("r", outputs=[answer({"label": "a", "logprob": math.log(0.5)})]))
+    said = PredictionReader().of(
+        record("r", outputs=[answer({"label": "a", "logprob": math.log(0.5)})])
+    )
     assert said.score == pytest.approx(0.5)
 
 
 def test_the_confidence_of_a_short_answer_is_the_probability_of_that_answer() -> None:
     """A class said by a language model; a long text is none."""
-    said = Reading().of(record("r", outputs=[answer("yes")], confidence=0.75))
+    said = PredictionReader().of(record("r", outputs=[answer("yes")], confidence=0.75))
     assert said.score == {"yes": 0.75}
-    said = Reading().of(record("r", outputs=[answer("yes " * 99)], confidence=0.75))
+    said = PredictionReader().of(record("r", outputs=[answer("yes " * 99)], confidence=0.75))
     assert said.score is None
 
 
@@ -86,36 +88,36 @@ def test_a_named_place_goes_before_any_guess() -> None:
     """A column by its name or its path, a member of a JSON answer, a path into one."""
     both = [column("label", "guessed"), column("result.verdict", "named"), column("p", 0.125)]
     for place in ("outputs.verdict", "outputs.result.verdict", "response.result.verdict"):
-        said = Reading(place, "outputs.p").of(record("r", outputs=both))
+        said = PredictionReader(place, "outputs.p").of(record("r", outputs=both))
         assert (said.prediction, said.score) == ("named", 0.125)
     nested = [answer({"label": "guessed", "result": [{"verdict": "named", "p": 0.125}]})]
-    reading = Reading("response.result[0].verdict", "outputs.result[*].p")
+    reading = PredictionReader("response.result[0].verdict", "outputs.result[*].p")
     said = reading.of(record("r", outputs=nested))
     assert (said.prediction, said.score) == ("named", 0.125)
-    assert Reading("outputs.absent").of(record("r", outputs=nested)).prediction is None
+    assert PredictionReader("outputs.absent").of(record("r", outputs=nested)).prediction is None
 
 
 @pytest.mark.parametrize("place", ["label", "request.label", "outputs", "outputs.", "response.a["])
 def test_a_place_that_is_none_is_refused_in_a_sentence(place: str) -> None:
     """With an example of what would be right."""
     with pytest.raises(ValueError, match="give "):
-        Reading(place)
+        PredictionReader(place)
 
 
 def test_what_the_endpoint_refused_says_nothing() -> None:
     """An error is no prediction."""
     failed = record("r", outputs=[answer("error")], outcome=Outcome.SERVER_ERROR, status=500)
-    assert Reading().of(failed) == NOTHING
+    assert PredictionReader().of(failed) == NOTHING
 
 
 def test_intervals_and_sets_are_found() -> None:
     """Two ends, or the classes of a set; ends the wrong way round stay so, and hold nothing."""
     ends = [column("prediction", 3.0), column("lower", 2.0), column("upper", 4.5)]
-    assert Reading().of(record("r", outputs=ends)).interval == (2.0, 4.5)
+    assert PredictionReader().of(record("r", outputs=ends)).interval == (2.0, 4.5)
     wrong = [column("lower", 5.0), column("upper", 4.5)]
-    assert Reading().of(record("r", outputs=wrong)).interval == (5.0, 4.5)
+    assert PredictionReader().of(record("r", outputs=wrong)).interval == (5.0, 4.5)
     several = [answer({"label": "a", "prediction_set": ["a", "b", 3]})]
-    assert Reading().of(record("r", outputs=several)).choices == ["a", "b", "3"]
+    assert PredictionReader().of(record("r", outputs=several)).choices == ["a", "b", "3"]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +138,7 @@ def test_an_end_of_an_interval_may_be_infinite_and_must_be_a_number(
     upper: str, found: float | None
 ) -> None:
     """As JSON has it, or as the servers write it that go beyond."""
-    said = Reading().of(
+    said = PredictionReader().of(
         record("r", outputs=[Part(name="", text=f'{{"lower": 1, "upper": {upper}}}')])
     )
     assert said.interval == (None if found is None else (1.0, found))
@@ -170,7 +172,7 @@ def test_any_outputs_are_read(parts: list[Any], document: dict[str, Any]) -> Non
     outputs = [Part(name=name, datatype="FP64", shape=shape, data=data)
                for name, data, shape in parts]  # fmt: skip
     for seen in (outputs, [answer(json.dumps(document))]):
-        for reading in (Reading(), Reading("outputs.label", "outputs.score")):
+        for reading in (PredictionReader(), PredictionReader("outputs.label", "outputs.score")):
             said = reading.of(record("r", outputs=seen, confidence=0.5))
             score = said.score
             each = score.values() if isinstance(score, dict) else [] if score is None else [score]
@@ -181,12 +183,12 @@ def test_any_outputs_are_read(parts: list[Any], document: dict[str, Any]) -> Non
 def test_a_score_that_is_no_probability_is_said_to_be_none(value: Any) -> None:
     """Where it is named, or has a name that nothing but a probability has; it predicts nothing."""
     for reading, parts in (
-        (Reading(score="outputs.points"), [answer({"label": "1", "points": value})]),
-        (Reading(), [answer({"label": "1", "probability": value})]),
+        (PredictionReader(score="outputs.points"), [answer({"label": "1", "points": value})]),
+        (PredictionReader(), [answer({"label": "1", "probability": value})]),
     ):
         said = reading.of(record("r", outputs=parts))
         assert (said.prediction, said.score, said.is_outside) == ("1", None, True)
-    alone = Reading().of(record("r", outputs=[answer({"probability": value})]))
+    alone = PredictionReader().of(record("r", outputs=[answer({"probability": value})]))
     assert alone.prediction is None
-    points = Reading().of(record("r", outputs=[answer({"label": "1", "score": 1.7})]))
+    points = PredictionReader().of(record("r", outputs=[answer({"label": "1", "score": 1.7})]))
     assert not points.is_outside
