@@ -455,7 +455,7 @@ def _periods(parts: Mapping[int, Part], period: Period) -> list[Chunk]:
     """A chunk for each period from the first to the last, also where nothing came."""
     first, chunks = min(parts, default=0), []
     for place in range(first, max(parts, default=-1) + 1):
-        begin, end = period.start(place), period.start(place + 1)
+        begin, end = period.span(place, parts[first].start)
         part = parts.get(place)
         if part is None:
             chunks.append(Chunk(place - first, begin, end, 0, "insufficient", []))

@@ -11,6 +11,8 @@ from monitor.analysis.drift.findings import moment
 from monitor.errors import SourceError
 from monitor.tables.blocks import Floats, Ints
 
+DAY = 86400.0
+
 MOST = 10000
 """Chunks, at most."""
 
@@ -48,6 +50,18 @@ class Period(NamedTuple):
         """
         return self.origin + place * self.length
 
+    def span(self, place: int, first: float = -math.inf) -> tuple[float, float]:
+        """When a period begins and ends. One that holds the `first` time of all begins no sooner
+        than its day, because nobody looked at the days before.
+
+        >>> [moment(at) for at in PERIODS["week"].span(1, 6.5 * 86400)]
+        ['1970-01-07 00:00 UTC', '1970-01-12 00:00 UTC']
+        """
+        begin = self.start(place)
+        if begin < first < self.start(place + 1):
+            begin = max(begin, first - first % DAY)
+        return begin, self.start(place + 1)
+
     def check(self, first: float, last: float, rows: tuple[int, int]) -> None:
         """Raise SourceError where there are too many of them in a range of time, which begins and
         ends in these rows."""
@@ -65,8 +79,8 @@ PERIODS = {
     one.name: one
     for one in (
         Period("hour", 3600.0),
-        Period("day", 86400.0),
-        Period("week", 7 * 86400.0, -3 * 86400.0),  # weeks begin on Monday
+        Period("day", DAY),
+        Period("week", 7 * DAY, -3 * DAY),  # weeks begin on Monday
     )
 }
 """What `--chunks` may name."""

@@ -6,6 +6,7 @@ That is what a course over time is to be held against: how far parts of what is 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -65,11 +66,12 @@ def course(
 def _told(
     parts: Iterable[tuple[int, Part]], period: Period | None
 ) -> tuple[list[Stretch], list[list[Finding]]]:
-    stretches, findings = [], []
+    stretches: list[Stretch] = []
+    findings = []
     for place, part in sorted(parts):
         start, end = part.start, part.end
         if period is not None:
-            start, end = period.start(place), period.start(place + 1)
+            start, end = period.span(place, -math.inf if stretches else part.start)
         stretches.append(Stretch(start, end, part.rows))
         findings.append(part.findings())
     return stretches, findings

@@ -93,6 +93,18 @@ def test_days_are_chunks_also_those_without_rows(capsys: Any, tmp_path: Path) ->
         assert (x["threshold"], x["status"][3], x["status"][6]) == (0.02, "insufficient", "drift")
 
 
+def test_nothing_is_said_of_days_before_the_first(capsys: Any, tmp_path: Path) -> None:
+    """Data that begin on a Wednesday have drifted since that day, not since the Monday before; so
+    does the reference begin."""
+    usual = log(tmp_path / "usual.csv", [-19, -12, *[-5] * 10])
+    now = log(tmp_path / "now.csv", [9, 10, 15])
+    found = judge(capsys, now, "--reference", usual, "--timeline", "--chunks", "week")
+    spans = [[(one["start"] - JANUARY) / DAY for one in found[key]] for key in ("chunks", "usual")]
+    assert spans == [[9, 14], [-19, -14, -7]]
+    (x,) = (one for one in found["timeline"] if one["feature"] == "x")
+    assert (x["onset"], x["since"]) == (0, JANUARY + 9 * DAY)
+
+
 def test_a_chunk_of_few_rows_does_not_end_a_drift(capsys: Any, tmp_path: Path) -> None:
     """The last day has just begun: it says neither that x is back nor that it is not. A whole day
     on which it is back does."""
