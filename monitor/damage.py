@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
 LISTED = 20
 """Places of a file that are told of; of more, the number."""
+
+
+WHOLE = -math.inf, math.inf
+"""The range of a whole log."""
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -33,9 +39,10 @@ class _Broken(msgspec.Struct):
 
 class Damage(msgspec.Struct):
     """What could not be read, by file, and what was erased there, which is no damage; a file that
-    is read again is counted anew."""
+    is read again is counted anew. `parts` are those that raised, by log and range of time."""
 
     files: dict[str, _Broken] = {}
+    parts: dict[str, dict[tuple[float, float], Counter[tuple[str, str]]]] = {}
 
     def begin(self, path: Path | str) -> None:
         """Forget what was wrong with a file: it is read again."""
@@ -75,6 +82,25 @@ class Damage(msgspec.Struct):
         count += 0 if before is None else before.count
         first = place if before is None else before.place
         cells[column] = Unreadable(first, f"column {column!r}: not {kind}", count)
+
+    def failed(
+        self, log: str, start: float, end: float, counts: Mapping[tuple[str, str], int]
+    ) -> None:
+        """Note on how many exchanges of a log that began from `start` until before `end` parts
+        raised, by kind and name. Another reading may ask fewer parts; the most counts."""
+        if counts:
+            known = self.parts.setdefault(log, {})
+            known[start, end] = known.get((start, end), Counter()) | Counter(counts)
+
+    def failures(self) -> dict[tuple[str, str], int]:
+        """On how many exchanges of all logs each part raised, by kind and name."""
+        total = Counter[tuple[str, str]]()
+        for ranges in self.parts.values():
+            some = Counter[tuple[str, str]]()
+            for range_, counts in ranges.items():
+                some.update(counts if range_ != WHOLE else {})
+            total.update(some | ranges.get(WHOLE, Counter()))
+        return dict(sorted(total.items()))
 
     def merge(self, other: Damage) -> None:
         """Add what was found elsewhere."""

@@ -73,7 +73,7 @@ class Looked(NamedTuple):
     """What was seen in a piece of so many `records` and `lines`, in the order of these.
 
     `at` is when they ended, `accepted` a byte each; `labels` say of each dimension which of the
-    different values they have.
+    different values they have. On so many of them a part `failed`, by its kind and name.
     """
 
     records: int
@@ -82,6 +82,7 @@ class Looked(NamedTuple):
     accepted: bytes
     labels: dict[str, tuple[bytes, list[str]]]
     columns: list[Seen]
+    failed: Mapping[tuple[str, str], int] = {}
 
 
 def segment(record: Record, dimension: str) -> str:

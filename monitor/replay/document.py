@@ -80,6 +80,18 @@ class Unread(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"{self.rows:,} of {self.of:,} rows{whose} could not be read"
 
 
+class FailedPart(msgspec.Struct, frozen=True):
+    """A part that raised on exchanges of other people's logs. These were judged without it."""
+
+    kind: str
+    """`protocol`, whose exchange was read as any JSON or as texts, or `dimension`, which had no
+    value there."""
+    name: str
+    """Its name."""
+    exchanges: int
+    """On how many it raised."""
+
+
 class Compared(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was compared with what, and how."""
 
@@ -298,6 +310,8 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     cell is no row."""
     erased: int = 0
     """Records of archives that `monitor erase` has taken out; nothing here counts them."""
+    failed_parts: list[FailedPart] = []
+    """Parts that raised on exchanges, as `monitor_part_failures_total` counts them live."""
     quality: list[Quality] | None = None
     """With `--label`: how good predictions were, by segment and measure."""
     calibration: list[Calibration] | None = None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -66,7 +68,10 @@ class Looker:
 
     def look(self, entries: list[Entry]) -> Looked | None:
         """What is seen in entries; None where something in them is unusual."""
-        return look_at(self.records(entries), len(entries), self.wanted)
+        failed = self.make().failed
+        failed.clear()
+        looked = look_at(self.records(entries), len(entries), self.wanted)
+        return looked and looked._replace(failed=dict(failed))
 
     def records(self, entries: Iterable[Entry]) -> Iterator[Record]:
         """The Records of entries, as far as they are wanted."""
@@ -89,21 +94,28 @@ def note(said: Logged, told: set[str]) -> None:
 def records(log: Log, make: Make, told: set[str]) -> Iterator[Record]:
     """The Records of a log in order of time, with all that they may hold; see `note`."""
     recording = make()
+    recording.failed.clear()
     for entry in in_order(log.read, log.name):
         note(entry.said, told)
         yield recording.record(entry.said, entry.number)
+    log.damage.failed(log.name, -math.inf, math.inf, recording.failed)
 
 
 def read(log: Log, make: Make, reader: Reader) -> Iterator[Row | Block]:
     """The rows of a log in order of time. What is out of the range of `reader` is counted and not
     looked at."""
-    looker = Looker(make, reader.wanted)
+    looker, failed = Looker(make, reader.wanted), Counter[tuple[str, str]]()
     for entries, looked in _looks(_pieces(log, reader), log, looker):
         block = None if looked is None else reader.block(looked)
-        if block is None:
+        if looked is None or block is None:
+            make().failed.clear()
             yield from reader.observe(looker.records(entries))
-        elif len(block):
+            failed.update(make().failed)
+            continue
+        failed.update(looked.failed)
+        if len(block):
             yield block
+    log.damage.failed(log.name, reader.wanted.start, reader.wanted.end, failed)
 
 
 def _pieces(log: Log, reader: Reader) -> Iterator[list[Entry]]:

@@ -3,6 +3,7 @@ privacy as live."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -35,14 +36,18 @@ ALIKE = 4096
 @dataclass(frozen=True)
 class Recording:
     """Makes Records of an `endpoint`. `dimensions` look at exchanges as live, and what the log
-    itself names comes before; `crossed` are those whose value is that of several others, joined."""
+    itself names comes before; `crossed` are those whose value is that of several others, joined.
+    `failed` counts the exchanges on which each part raised, by its kind and name."""
 
     endpoint: str
     privacy: Privacy
     dimensions: Sequence[Dimension] = ()
     crossed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     reading: Reading = READING
-    _alike: dict[tuple[object, ...], Record] = field(default_factory=dict, compare=False)
+    failed: Counter[tuple[str, str]] = field(default_factory=Counter, compare=False)
+    _alike: dict[tuple[object, ...], tuple[Record, list[tuple[str, str]]]] = field(
+        default_factory=dict, compare=False
+    )
 
     def record(self, said: Logged, number: int) -> Record:
         """The Record of the `number`th exchange."""
@@ -79,15 +84,19 @@ class Recording:
         looked at is made once for all that differ in time alone; sizes, at which nothing looks, are
         not kept."""
         key = (*alike, by, has_texts)
-        record = self._alike.get(key)
-        if record is None:
+        known = self._alike.get(key)
+        if known is None:
             if len(self._alike) >= ALIKE:
                 self._alike.clear()
             said = msgspec.structs.replace(
                 said, request_size=None, response_size=None, id="", trace_id=""
             )
+            before = self.failed.copy()
             (record,) = self._records([(number, said)], by, has_texts=has_texts)
-            self._alike[key] = record
+            self._alike[key] = record, list(self.failed - before)
+        else:
+            record, failed = known
+            self.failed.update(failed)
         started = said.started or 0.0
         return msgspec.structs.replace(
             record, id=id_of(started, number), started=started, duration=said.duration or 0.0
@@ -121,6 +130,7 @@ class Recording:
         if scrub is not None and scrub.taken:
             before = self.reading.read(whole, failures)
             inference, scrub.withheld = hidden.compared(before, inference)
+        self.failed.update(("protocol", name) for name in failures)
         return _completed(sure(inference), said)
 
     def _made(
@@ -152,7 +162,7 @@ class Recording:
             else {*by, *chain.from_iterable(self.crossed[name] for name in joined)}
         )
         segments = {
-            one.name: _value(one, call, inference)
+            one.name: self._value(one, call, inference)
             for one in self.dimensions
             if wanted is None or one.name in wanted
         }
@@ -165,6 +175,13 @@ class Recording:
         for name in joined:
             segments[name] = crossed(self.crossed[name], segments)
         return segments
+
+    def _value(self, dimension: Dimension, call: Call, inference: Inference) -> str:
+        try:
+            return dimension.value(call, inference)
+        except Exception:  # noqa: BLE001  a dimension's defect is not the exchange's
+            self.failed["dimension", dimension.name] += 1
+            return ABSENT
 
 
 def likeness(said: Logged) -> tuple[object, ...] | None:
@@ -180,13 +197,6 @@ def likeness(said: Logged) -> tuple[object, ...] | None:
         said.request_truncated, said.response_truncated,
         tuple(said.segments.items()),
     )  # fmt: skip
-
-
-def _value(dimension: Dimension, call: Call, inference: Inference) -> str:
-    try:
-        return dimension.value(call, inference)
-    except Exception:  # noqa: BLE001  a dimension's defect is not the exchange's
-        return ABSENT
 
 
 def _call(said: Logged, number: int) -> Call:

@@ -17,7 +17,7 @@ from monitor.interfaces import Table
 from monitor.replay import schema
 from monitor.replay.comparison import Comparison
 from monitor.replay.datasets import Dataset
-from monitor.replay.document import Replay, Unread
+from monitor.replay.document import FailedPart, Replay, Unread
 from monitor.replay.plan import Plan
 from monitor.replay.reasons import explained, unbelieved
 from monitor.types import WHOLE
@@ -72,6 +72,7 @@ def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
         unreadable=both.usual.damage.listed(),
         unread=unread,
         erased=both.usual.damage.erasures,
+        failed_parts=_failed(both),
         encodings=dict(
             [(str(one.path), one.encoding) for one in _tables(both) if one.encoding][:ENCODINGS]
         ),
@@ -105,6 +106,14 @@ def _apart(both: Comparison) -> list[Finding]:
         )
         for name in names
     ]  # fmt: skip
+
+
+def _failed(both: Comparison) -> list[FailedPart]:
+    """The parts that raised on exchanges of logs."""
+    return [
+        FailedPart(kind, both.usual.sanitizer.text(name), many)
+        for (kind, name), many in both.usual.damage.failures().items()
+    ]
 
 
 def _tables(both: Comparison) -> list[Table]:
@@ -184,6 +193,10 @@ def _remarks(found: Replay, plan: Plan, both: Comparison) -> Iterator[str]:
             yield f"--by {name}: no record has such a dimension"
     if erased := both.usual.damage.erasures:
         yield f"{erased:,} records were erased on request; nothing here counts them"
+    for part in _failed(both):
+        many = f"{part.exchanges:,} exchanges, which were"
+        many = "an exchange, which was" if part.exchanges == 1 else many
+        yield f"the {part.kind} {part.name} failed on {many} judged without it"
     for one in both.usual.damage.listed():
         count = f"; {one.count:,} such" if one.count > 1 else ""
         yield f"could not be read: {one.place}: {one.error}{count}"

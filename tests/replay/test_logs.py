@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,17 @@ from monitor.cli import main
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.features import FEATURES, MORE
+from monitor.interfaces import Dimension, Protocol
 from monitor.privacy.pseudonyms import Key, Keyring
+from monitor.protocols import PROTOCOLS
+from monitor.reading import Reading
 from monitor.replay import files, logs
 from monitor.replay.files import ReadOptions
+from monitor.replay.recording import READING
 from monitor.settings.schema import Settings
 from monitor.tables.blocks import Block
 from monitor.tables.columns import Columns
-from monitor.types import Row
+from monitor.types import Call, Inference, Row
 from tests.sources.logs import GOLDENS
 
 make = LogRecording(Settings(), lambda: Keyring((Key("k1", bytes(32)),)))
@@ -93,6 +98,73 @@ def test_all_cores_see_what_one_sees(path: Path, monkeypatch: pytest.MonkeyPatch
     for few in (1, 20):  # looked at before processes are started
         monkeypatch.setattr(logs, "FEW", few)
         assert msgspec.msgpack.encode(rows(path, options())) == msgspec.msgpack.encode(alone)
+
+
+def raises(*_: Any) -> Any:
+    raise RuntimeError("a defect of somebody's own part")
+
+
+def raises_on_one(call: Call) -> Any:
+    return raises() if b"Parcel 7 " in call.request_body else Inference("mine", "chat", "m")
+
+
+MINE = Protocol("mine", lambda call: b"ada1" in call.request_body, raises)
+OURS = Protocol("ours", lambda call: b"Parcel" in call.request_body, raises_on_one)
+
+
+def test_parts_that_raise_are_counted_once_for_an_exchange(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In whatever pieces and processes a log is read, and however often. Of two ranges the counts
+    add up; to read the whole log for another reason adds nothing."""
+    broken = dataclasses.replace(
+        make(), reading=Reading((MINE, OURS, *PROTOCOLS)), dimensions=[Dimension("odd", raises)]
+    )
+    expected = {("dimension", "odd"): 61, ("protocol", "mine"): 11, ("protocol", "ours"): 1}
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(logs, "ROWS", 20)
+    seen = {"columns": Columns(by=("odd",)), "recording": lambda: broken}
+    for worth in (1 << 20, 0):
+        monkeypatch.setattr(logs, "WORTH", worth)
+        how = options(**seen)
+        assert len(rows(path, how)) == len(rows(path, how)) == 61
+        assert how.damage.failures() == expected
+    halves = options(**seen, start=1764000030.0)
+    rows(path, halves)
+    assert halves.damage.failures() == {("dimension", "odd"): 30}
+    rows(path, dataclasses.replace(halves, start=None, end=1764000030.0))
+    assert halves.damage.failures() == expected
+    assert len(list(files.records(files.find([str(path)]), halves.damage, lambda: broken))) == 61
+    assert halves.damage.failures() == expected
+
+
+def test_rows_of_an_access_log_that_are_alike_count_each(tmp_path: Path) -> None:
+    """What is made of one of them is taken for the others, and so is what failed."""
+    path = tmp_path / "access.log"
+    path.write_text(
+        '1.2.3.4 - - [10/Oct/2026:13:55:36 +0000] "GET /a HTTP/1.1" 200 9 "-" "-"\n' * 9
+    )
+    broken = dataclasses.replace(make(), dimensions=[Dimension("odd", raises)])
+    how = options(columns=Columns(by=("odd",)), recording=lambda: broken)
+    assert len(rows(path, how)) == 9
+    assert how.damage.failures() == {("dimension", "odd"): 9}
+
+
+def test_which_parts_raised_is_told(
+    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the document and in a remark, as live in a metric and a line."""
+    monkeypatch.setattr(READING, "_dialects", [MINE, OURS, *PROTOCOLS[:-1]])
+    main(["replay", str(path), "--by", "team", "--json", "-"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["failed_parts"] == [
+        {"kind": "protocol", "name": "mine", "exchanges": 11},
+        {"kind": "protocol", "name": "ours", "exchanges": 1},
+    ]
+    without = "which were judged without it"
+    assert f"the protocol mine failed on 11 exchanges, {without}" in found["remarks"]
+    without = "which was judged without it"
+    assert f"the protocol ours failed on an exchange, {without}" in found["remarks"]
 
 
 LOGS = sorted(
