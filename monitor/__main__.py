@@ -12,6 +12,7 @@ def main() -> int:
         from monitor import stopping
 
         stopping.prepare()
+        stopping.leave_no_core()
         from monitor import cli
 
         return cli.main()

@@ -19,6 +19,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
+import msgspec
+
 from monitor import bodies
 from monitor.chat import error_part, is_success, says_error
 from monitor.errors import ParseError
@@ -44,6 +46,8 @@ _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _DECIMAL = re.compile(
     r"-?(?:(?:0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+|[0-9]{1,15}(?=[eE]))(?:[eE][+-]?[0-9]+)?"
 )
+_LINES = re.compile(r"(?:\s*(?:\w{1,8}:)?(?:\{.*\}|\[.*\]|\".*\")[ \r]*(?:\n|\Z)){2}")
+"""Two lines of JSON, which may have a kind before it: a stream whose type does not say so."""
 _MISSING = frozenset(("", "na", "nan", "null", "none"))
 
 
@@ -57,6 +61,15 @@ def record_room(body: bytes, captured: bytes) -> int:
     if len(captured) >= len(body):  # as nearly always: there is no content coding
         return room(body)
     return min(room(body), CODED_EXPANSION * len(captured) + CODED_ALLOWANCE)
+
+
+class Piece(str):
+    """A text that came in pieces, one a line, or one of them: a stream of no dialect that is known.
+
+    The mark is on the object: `monitor.privacy.pieces` looks for values that its edges cut.
+    """
+
+    __slots__ = ()
 
 
 class Answer(NamedTuple):
@@ -73,6 +86,8 @@ def answer(call: Call, is_error: Callable[[bytes], bool] = says_error) -> Answer
     if is_error(body):
         return Answer(error_part(body), failed=True, incomplete=False)
     found = parts(body, call.response_headers, "assistant")
+    if found and found[-1].text is not None and _LINES.match(found[-1].text):
+        found[-1:] = in_pieces(found[-1:])
     is_text = bool(found) and found[-1].text is not None and is_success(call)
     is_cut = is_text and not call.response_truncated and "json" in _kind(call.response_headers)
     return Answer(found, failed=False, incomplete=is_cut and json_array.is_cut(body))
@@ -97,7 +112,21 @@ def spoken(call: Call) -> list[Part]:
     if not sse.is_stream(call.response_headers):
         return parts(call.response_body, call.response_headers, "assistant")
     found = bodies.text(b"\n".join(event.data for event in sse.events(call.response_body)))
-    return [Part(role="assistant", text=found)] if found else []
+    return [Part(role="assistant", text=Piece(found))] if found else []
+
+
+def in_pieces(parts: list[Part]) -> list[Part]:
+    """The same parts of a stream, of whose texts and columns each may go on in the next."""
+    return [
+        part
+        if part.text is None and part.datatype != "BYTES"
+        else msgspec.structs.replace(
+            part,
+            text=None if part.text is None else Piece(part.text),
+            data=part.data and [Piece(one) if type(one) is str else one for one in part.data],
+        )
+        for part in parts
+    ]
 
 
 def _kind(headers: dict[str, str]) -> str:

@@ -6,6 +6,7 @@ A command that does more for them than to end sets handlers of its own, as `moni
 from __future__ import annotations
 
 import contextlib
+import resource
 import signal
 from collections.abc import Callable, Generator
 from typing import NoReturn
@@ -19,6 +20,19 @@ def prepare() -> None:
     """Let SIGTERM be an exception, where the parent has not said that it is ignored."""
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         signal.signal(signal.SIGTERM, terminate)
+
+
+def leave_no_core() -> None:
+    """Let no crash of this process, or of one that it starts, write its memory to a disk: raw
+    traffic and keys may be in it.
+
+    A limit of one byte is too little for a file, and the one that Linux holds for a program that
+    takes cores, too (`core_pattern` with `|`), where it passes over others. The hard limit stays:
+    `prlimit --core=unlimited --pid PID` lets who has to look for a defect have a core.
+    """
+    limit, most = resource.getrlimit(resource.RLIMIT_CORE)
+    if limit != 1 and most != 0:
+        resource.setrlimit(resource.RLIMIT_CORE, (1, most))
 
 
 def terminate(*_: object) -> NoReturn:

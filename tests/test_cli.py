@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -226,6 +228,29 @@ def test_sigterm_ends_a_command_as_ctrl_c_does(
 
     monkeypatch.setattr(cli, "main", command)
     assert entry() == 143
+
+
+def test_a_crash_leaves_no_core(
+    entry: Callable[[], int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In it would be raw traffic and keys. The limit is that of whatever the command starts, and
+    who must have a core may raise it again."""
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+
+    def command() -> int:
+        if (pid := os.fork()) == 0:
+            os.kill(os.getpid(), signal.SIGQUIT)
+        return int(os.WCOREDUMP(os.waitpid(pid, 0)[1]))
+
+    monkeypatch.setattr(cli, "main", command)
+    monkeypatch.chdir(tmp_path)
+    try:
+        resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+        assert entry() == 0
+        assert not list(tmp_path.iterdir())
+        assert resource.getrlimit(resource.RLIMIT_CORE) == (1 if before[1] else 0, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, before)
 
 
 def test_a_signal_that_the_parent_ignores_stays_ignored(

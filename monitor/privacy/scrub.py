@@ -312,6 +312,11 @@ class Scrub:
             self._keep(key, text, hits, tokens, before)
         return replaced
 
+    def found(self, text: str) -> list[Hit]:
+        """What is found in a text that has no name, in order and apart. Raises PrivacyError."""
+        self._spend(len(text))
+        return merged(self._find(text, "", 0))
+
     def plain(self, text: str, located: Located) -> tuple[str, Work] | None:
         """What `text` gives for a plain text of which it is known where triggers fire, and how much
         work that was; None where it may come out otherwise."""

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from monitor import bodies, columns, hidden
-from monitor.privacy import rulings
+from monitor.privacy import pieces, rulings
 from monitor.privacy.policies import DROPPED, Policy
 from monitor.privacy.scrub import ALLOWANCE, Scrub
 from monitor.privacy.short_texts import ShortTexts
@@ -35,7 +35,7 @@ class Sides:
         """All parts of a side; one digest of them where pseudonyms make them larger than the room
         that their body has on record."""
         before, make = scrub.grown, make or self.ruled
-        done = [make(scrub, side, part) for part in parts]
+        done = [make(scrub, side, part) for part in pieces.joined(scrub, parts)]
         if scrub.grown - before <= ALLOWANCE:
             return done
         if len(bodies.dump(done)) <= columns.record_room(body, captured):

@@ -40,6 +40,7 @@ def read(call: Call) -> Inference:
     else:
         outputs, failed, incomplete = columns.answer(call, _says_error)
         if is_lines:
+            outputs = columns.in_pieces(outputs)
             ends = [line.end for line in ndjson.lines(call.response_body)]
             first, last = (ends[0], ends[-1]) if ends else (0, 0)
     return Inference(

@@ -6,6 +6,7 @@ The proxy writes an upgraded connection's messages one a line, as JSON (see `typ
 from __future__ import annotations
 
 from monitor.chat import base64_size, sized
+from monitor.columns import Piece
 from monitor.framings.messages import messages
 from monitor.interfaces import Protocol
 from monitor.types import Call, Inference, Part
@@ -40,7 +41,7 @@ def _messages(body: bytes, role: str) -> tuple[list[Part], list[float]]:
     times: list[float] = []
     for message in messages(body):
         if message.type == "text":
-            parts.append(Part(role=role, text=message.data))
+            parts.append(Part(role=role, text=Piece(message.data)))
         elif message.type == "binary":
             size = base64_size(message.data)
             parts.append(Part(role=role, text=sized("binary", "", size, message.data)))
