@@ -25,8 +25,8 @@ TASKS = {"asyncio.create_task", "asyncio.ensure_future", "asyncio.Task"}
 PROCESSES = ("app/", "assembly/", "commands/", "demo/", "supervision/")
 """Folders of what runs and is put together: they read clocks, chance and settings."""
 SOCKET_FILES = {
-    "proxy/splice.py", "proxy/handoff.py", "proxy/listener.py", "proxy/tls.py", "streams/redis.py",
-    "recorder/spool.py", "recorder/delivery.py", "recorder/intake.py",
+    "proxy/side.py", "proxy/splice.py", "proxy/handoff.py", "proxy/listener.py", "proxy/tls.py",
+    "streams/redis.py", "recorder/spool.py", "recorder/delivery.py", "recorder/intake.py",
     "turns.py",  # waits for those who want the core
 }  # fmt: skip
 """Files that wait for the outside, and read the clock for it."""
@@ -291,8 +291,8 @@ ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.path.
 
 def settings_are_read_at_the_door(where: str, module: ast.Module) -> Faults:
     """`settings` and the environment belong to `cli`, `commands` and the processes; the chart's schema
-    holds that of the settings."""
-    if where in {"cli.py", "deploy/chart.py"} or where.startswith((*PROCESSES, "settings/")):
+    holds that of the settings, and `web` says in a variable what pydantic is not to load."""
+    if where in {"cli.py", "deploy/chart.py", "web.py"} or where.startswith((*PROCESSES, "settings/")):
         return
     for line, what in (
         *((line, what) for line, what, _ in imported(module)),

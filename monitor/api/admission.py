@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from fastapi import FastAPI, Request, Response
-
 from monitor.api import bodies
 from monitor.api.pages import Render
 from monitor.types import Measurement
+from monitor.web import FastAPI, Request, Response
 
 MOST = 8 * 2**20
 """Bytes of a review that are read. An API server takes objects of 3 MiB, and none is so large."""

@@ -6,9 +6,9 @@ import asyncio
 from typing import Any
 
 import msgspec
-from fastapi import Request, Response
 
 from monitor.api import access
+from monitor.web import Request, Response
 
 
 class Refused(Exception):  # noqa: N818

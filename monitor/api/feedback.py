@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
-
 from monitor.api import openapi
 from monitor.api.bodies import Refused, answer, body
 from monitor.errors import ConfigError, StreamError
 from monitor.feedback import FeedbackError, TooManyError
+from monitor.web import FastAPI, Request, Response
 
 MAX_BYTES = 8 << 20
 """Bytes of a body."""

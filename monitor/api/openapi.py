@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
 
 from monitor import documents
 from monitor.alerting.silences import MATCHERS, Posted, Shown
@@ -16,6 +13,7 @@ from monitor.queries import QUERIES
 from monitor.queries.query import MAX_TEXT, Query
 from monitor.review.desk import Said, Task
 from monitor.review.queue import Stats
+from monitor.web import APIRoute, FastAPI, get_openapi
 
 AT = "#/components/schemas/{name}"
 PROBLEMS = {

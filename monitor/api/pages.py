@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
-from fastapi import FastAPI, Request, Response
-
 from monitor.api import feedback, openapi, problems, queries, review, silences
 from monitor.queries.query import System
 from monitor.types import Measurement
+from monitor.web import FastAPI, Request, Response
 
 Render = Callable[[Iterable[Measurement], str], tuple[bytes, str]]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Match
@@ -11,6 +10,7 @@ from monitor import logs
 from monitor.api.bodies import Refused, answer
 from monitor.errors import ConfigError, SourceError, StreamError, UsageError
 from monitor.queries.query import MissingError
+from monitor.web import FastAPI, Request, Response
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 

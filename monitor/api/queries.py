@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI, Request, Response
 
 from monitor.api import access
 from monitor.api.bodies import answer
 from monitor.queries import QUERIES
 from monitor.queries.query import Query, System, ask
+from monitor.web import FastAPI, Request, Response
 
 START = "/api/v1/"
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
-from fastapi import FastAPI, Request, Response
 
 from monitor.api import openapi
 from monitor.api.bodies import answer, body
 from monitor.errors import UsageError
 from monitor.review.desk import REFUSED, Said, Task, said
 from monitor.review.queue import Answer, Stats
+from monitor.web import FastAPI, Request, Response
 
 MAX_BYTES = 1 << 20
 """Bytes of a body."""

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Annotated, Protocol
 
 import msgspec
-from fastapi import FastAPI, Request, Response
 
 from monitor.alerting.silences import MATCHERS, Silence, filtered, read
 from monitor.api import openapi
 from monitor.api.bodies import Refused, answer, body
 from monitor.queries import query
+from monitor.web import FastAPI, Request, Response
 
 MAX_BYTES = 1 << 16
 """Bytes of a body."""

@@ -22,7 +22,6 @@ import msgspec
 import requests
 import setproctitle
 import uvloop
-from fastapi import FastAPI
 
 import monitor
 from monitor import logs
@@ -45,6 +44,7 @@ from monitor.settings.schema import Settings, Tls
 from monitor.supervision import data_lock, listeners, process_metrics
 from monitor.tasks import forever, own
 from monitor.types import Measurement
+from monitor.web import FastAPI
 
 SAY_EVERY = 60.0
 """Seconds in which the same reason is said once; the metric counts each."""

@@ -14,8 +14,6 @@ import time
 import uuid
 from pathlib import Path
 
-from fastapi import FastAPI
-
 import monitor
 from monitor import logs, resource, tasks
 from monitor.alerting.store import AlertStore
@@ -40,6 +38,7 @@ from monitor.settings.schema import Settings
 from monitor.supervision import child, process_metrics
 from monitor.supervision.answers import Answers
 from monitor.types import Measurement
+from monitor.web import FastAPI
 
 ADMIN = "MONITOR_ADMIN_FD"
 LAST_ANSWERS = 1

@@ -97,15 +97,8 @@ def _be(role: str, index: int, runtime: Path) -> None:
 
 def _loaded(role: str) -> Serve:
     """Load what a role does."""
-    with contextlib.ExitStack() as stack:
-        if role == "pages":
-            # Read by pydantic: what others have installed for theirs is not looked for.
-            os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-            from monitor.api import deferred
-
-            stack.enter_context(deferred.models())
-        serve: Serve = import_module(f"monitor.app.{role}").serve
-        return serve
+    serve: Serve = import_module(f"monitor.app.{role}").serve
+    return serve
 
 
 def _load_what_children_share() -> None:

@@ -6,12 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
-from fastapi import FastAPI, Request, Response
-
 from monitor.errors import ConfigError, StreamError, UsageError
 from monitor.findings import Quality
 from monitor.review.desk import REFUSED, Said, Task, said
 from monitor.review.queue import Answer, Stats
+from monitor.web import FastAPI, Request, Response
 
 COOKIE = "monitor_token"
 """The cookie that the guard reads (`api.access`)."""

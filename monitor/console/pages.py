@@ -9,7 +9,6 @@ from importlib import resources
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import FastAPI, Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitor.charts import DRAWN
@@ -19,6 +18,7 @@ from monitor.errors import ConfigError, SourceError, StreamError, UsageError
 from monitor.findings import Quality
 from monitor.queries.query import MissingError, System
 from monitor.readable import FILTERS
+from monitor.web import FastAPI, Request, Response
 
 START = "/console"
 STATIC = {

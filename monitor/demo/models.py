@@ -16,8 +16,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.responses import JSONResponse, StreamingResponse
+
+from monitor.web import FastAPI, Request, Response
 
 FEATURES = (
     "mean radius",

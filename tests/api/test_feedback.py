@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from monitor.api import access, feedback, problems
 from monitor.errors import ConfigError, StreamError
 from monitor.feedback import FeedbackError, TooManyError
+from monitor.web import FastAPI
 
 ITEM = {"id": "a", "label": "1"}
 TAKEN = {"accepted": 1, "rejected": []}

@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from monitor.api import openapi, problems, queries
 from monitor.errors import ConfigError, StreamError
 from monitor.queries import QUERIES
+from monitor.web import FastAPI
 from tests.queries.house import House
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from monitor.api import problems, review
 from monitor.errors import ConfigError, StreamError, UsageError
 from monitor.review.agreement import agreement
 from monitor.review.desk import Said, Task
 from monitor.review.queue import Answer, Stats
+from monitor.web import FastAPI
 
 STATS = Stats(3, 1, 2, 1, 1, 0, 0, 0.75, 0.25, 0.5, agreement(1, 0, 1, 0))
 TASK = Task("a", {"id": "a"}, "refusal", 0.125, 1000.0)

@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from fastapi import FastAPI
 
 from monitor.alerting.silences import Silence
 from monitor.api import problems, silences
 from monitor.errors import StreamError
+from monitor.web import FastAPI
 
 NOW = 1_800_000_000.0
 POSTED = {

