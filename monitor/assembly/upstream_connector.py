@@ -10,7 +10,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from monitor.proxy import tls
 from monitor.proxy.edits import Edits
-from monitor.proxy.splice import Side, Splice
+from monitor.proxy.side import Side
+from monitor.proxy.splice import Splice
 from monitor.settings.schema import Settings
 
 

@@ -17,6 +17,8 @@ EARLY = 0.8
 """Part of the buffer from which on chance decides which exchanges are copied."""
 PER_COPY = 240
 """Bytes that following one body takes, beside its copy."""
+MAX_CHUNKS = 16384
+"""Pieces of an answer whose times are kept; of more the last ones count as one."""
 PER_ARRIVAL = 128
 """Bytes that one entry of `Exchange.chunks` takes."""
 

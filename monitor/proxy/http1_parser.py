@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from monitor.proxy.copies import PER_ARRIVAL, Budget, Copy
+from monitor.proxy.copies import Budget, Copy
 from monitor.proxy.exchange_ids import NAME
 from monitor.proxy.heads import (
     MAX_HEAD,
@@ -23,13 +23,11 @@ from monitor.proxy.heads import (
     upgrades,
     value,
 )
+from monitor.proxy.http1_exchange import PER_EXCHANGE, OpenExchange
 from monitor.proxy.observer import Observer, Upgraded
 from monitor.proxy.outcomes import of_status
 from monitor.types import Exchange, Message, Outcome
 
-MAX_CHUNKS = 16384
-_PER_EXCHANGE = 500
-"""Bytes that an exchange under way takes beside its messages."""
 STALE = 0.1
 """Seconds. If a reused connection ends this soon after a request, without a byte of an answer, the
 endpoint had closed it before the request came. The client retries, so this is no exchange."""
@@ -38,28 +36,6 @@ _ANSWERS = {
     Outcome.UPSTREAM_REFUSED: (b"502 Bad Gateway", b"the model endpoint refused the connection"),
     Outcome.UPSTREAM_TIMEOUT: (b"504 Gateway Timeout", b"the model endpoint did not answer"),
 }
-
-
-class _Open:
-    """An exchange under way; `request` is None until it is complete."""
-
-    __slots__ = (
-        "began", "chunks", "ended", "held", "id", "lost", "method", "request", "response",
-        "started", "status",
-    )  # fmt: skip
-
-    def __init__(self, id_: str, began: float, started: float, method: bytes) -> None:
-        self.id = id_
-        self.began = began
-        self.started = started
-        self.ended = began
-        self.method = method
-        self.request: Message | None = None
-        self.response: Message | None = None
-        self.status = 0
-        self.chunks: list[tuple[float, int]] = []
-        self.held = 0
-        self.lost = False
 
 
 class Http1Parser:
@@ -94,7 +70,7 @@ class Http1Parser:
         self.started_unix = started_unix
         self.bound = max_body_bytes
         self.budget = budget
-        self._queue: deque[_Open] = deque()
+        self._queue: deque[OpenExchange] = deque()
         self._request_copy: Copy | None = None
         self._response_copy: Copy | None = None
         self._request_part = bytearray()
@@ -115,11 +91,11 @@ class Http1Parser:
         """Take over a plain request that came whole; its head is the first `head` bytes. Of one
         that is not `admitted` `data` begins with the method, and the exchange is only followed."""
         method = data[: data.index(b" ")]
-        exchange = _Open(id_, began, self.started_unix(began), method)
+        exchange = OpenExchange(self.budget, id_, began, self.started_unix(began), method)
         exchange.request = Message(data[:head], data[head:], len(data) - head)
-        self._charge(exchange, _PER_EXCHANGE + len(data))
+        exchange.charge(PER_EXCHANGE + len(data))
         if not admitted:
-            self._forget(exchange)
+            exchange.forget()
         self._queue.append(exchange)
 
     def is_clean(self) -> bool:
@@ -190,7 +166,7 @@ class Http1Parser:
                 )  # the answer came before the end of its request
                 self._finish(exchange, None)
             else:
-                self._discard(exchange)
+                exchange.discard()
             self._queue.popleft()
         self.abandon()
 
@@ -201,7 +177,7 @@ class Http1Parser:
             self._successor.abandon()
         while self._queue:
             exchange = self._queue.popleft()
-            self._discard(exchange)
+            exchange.discard()
             reason = "buffer_full" if exchange.lost else "opaque"
             self.lose(of_status(exchange.status), reason)
         for copy in (self._request_copy, self._response_copy):
@@ -320,7 +296,9 @@ class Http1Parser:
             return None
         length = request_length(head)
         admitted = self.budget.admits()
-        exchange = _Open(self.new_id(), began, self.started_unix(began), head[: head.index(b" ")])
+        exchange = OpenExchange(
+            self.budget, self.new_id(), began, self.started_unix(began), head[: head.index(b" ")]
+        )
         self._queue.append(exchange)
         size = len(data)
         if 0 <= length <= size:
@@ -328,15 +306,15 @@ class Http1Parser:
             if length > self.bound:
                 body = body[: self.bound]
             exchange.request = Message(head, body, length)
-            self._charge(exchange, _PER_EXCHANGE + len(head) + len(body))
+            exchange.charge(PER_EXCHANGE + len(head) + len(body))
             data = data[length:]
         else:
-            self._charge(exchange, _PER_EXCHANGE)
+            exchange.charge(PER_EXCHANGE)
             self._request_copy = Copy(head, length, self.bound, self.budget)
             if not admitted:
                 self._request_copy.drop()
         if not admitted:
-            self._forget(exchange)
+            exchange.forget()
         self.budget.check()
         if self._response_part and len(self._queue) == 1:
             raise Ambiguous("unsolicited_response")
@@ -356,11 +334,11 @@ class Http1Parser:
         if len(part) > MAX_HEAD:
             raise Ambiguous("head_too_large")
 
-    def _requested(self, exchange: _Open, copy: Copy, at: float) -> None:
+    def _requested(self, exchange: OpenExchange, copy: Copy, at: float) -> None:
         request = exchange.request = copy.message()
         if copy.dropped or exchange.lost:
-            self._forget(exchange)
-        self._charge(exchange, len(request.head) + len(request.body) + len(request.trailers))
+            exchange.forget()
+        exchange.charge(len(request.head) + len(request.body) + len(request.trailers))
         if exchange.response is not None:
             exchange.ended = at
             self._queue.popleft()
@@ -399,12 +377,12 @@ class Http1Parser:
             before = copy.size
             rest = copy.feed(rest)
             if copy.size > before:
-                self._arrived(exchange, copy.size, at, merge=copy.full())
+                exchange.arrived(copy.size, at, merge=copy.full())
             if rest is not None:
                 self._response_copy = None
                 self._responded(exchange, copy.message(), at, lost=copy.dropped)
 
-    def _response_head(self, exchange: _Open, data: bytes, at: float) -> bytes | None:
+    def _response_head(self, exchange: OpenExchange, data: bytes, at: float) -> bytes | None:
         if exchange.response is not None:
             raise Ambiguous("unsolicited_response")
         size = len(data)
@@ -445,7 +423,7 @@ class Http1Parser:
         return data
 
     def _interim(
-        self, exchange: _Open, head: bytes, status: int, data: bytes, at: float
+        self, exchange: OpenExchange, head: bytes, status: int, data: bytes, at: float
     ) -> bytes | None:
         if status != 101:
             return data
@@ -464,13 +442,13 @@ class Http1Parser:
             self._tunnel(exchange, Message(head), "upgrade", at)
             return None
         self._queue.clear()
-        self._discard(exchange)
+        exchange.discard()
         held, self._after_upgrade = self._after_upgrade, None
         if held:
             self._successor.downstream(bytes(held), at)
         return data
 
-    def _tunnel(self, exchange: _Open, response: Message, reason: str, at: float) -> None:
+    def _tunnel(self, exchange: OpenExchange, response: Message, reason: str, at: float) -> None:
         exchange.ended = at
         exchange.response = response
         exchange.status = 200
@@ -479,30 +457,19 @@ class Http1Parser:
             self._queue.popleft()
         raise Ambiguous(reason)
 
-    def _arrived(self, exchange: _Open, size: int, at: float, *, merge: bool) -> None:
-        chunks = exchange.chunks
-        exchange.ended = at
-        if exchange.lost:
-            return
-        if chunks and (merge or len(chunks) >= MAX_CHUNKS):
-            chunks[-1] = (at - exchange.began, size)
-        else:
-            chunks.append((at - exchange.began, size))
-            self._charge(exchange, PER_ARRIVAL)
-
     def _responded(
-        self, exchange: _Open, response: Message, at: float, *, lost: bool = False
+        self, exchange: OpenExchange, response: Message, at: float, *, lost: bool = False
     ) -> None:
         exchange.ended = at
         exchange.response = response
         if lost or exchange.lost:
-            self._forget(exchange)
+            exchange.forget()
         if exchange.request is not None:
             self._queue.popleft()
             self._finish(exchange, None)
             self._resume_requests(at)
         else:
-            self._charge(exchange, len(response.head) + len(response.body))
+            exchange.charge(len(response.head) + len(response.body))
 
     def _resume_requests(self, at: float) -> None:
         """Read what the client sent meanwhile as requests: there was no upgrade."""
@@ -514,9 +481,9 @@ class Http1Parser:
 
     # --- endings -----------------------------------------------------------------------------
 
-    def _finish(self, exchange: _Open, cause: Outcome | None) -> None:
+    def _finish(self, exchange: OpenExchange, cause: Outcome | None) -> None:
         self.fresh = False
-        self._discard(exchange)
+        exchange.discard()
         outcome = cause or self._cause or of_status(exchange.status)
         request = exchange.request
         if exchange.lost or request is None:
@@ -534,7 +501,7 @@ class Http1Parser:
             )
         )
 
-    def _partial(self, exchange: _Open, cause: Outcome, at: float) -> None:
+    def _partial(self, exchange: OpenExchange, cause: Outcome, at: float) -> None:
         """Record an exchange that ended before its response did."""
         exchange.ended = at
         self._take_partial_request(exchange)
@@ -544,37 +511,17 @@ class Http1Parser:
             self._response_copy = None
         self._finish(exchange, cause)
 
-    def _take_partial_request(self, exchange: _Open) -> None:
+    def _take_partial_request(self, exchange: OpenExchange) -> None:
         """Take an incomplete request as far as it has come."""
         if exchange.request is None and self._request_copy is not None:
             exchange.lost = exchange.lost or self._request_copy.dropped
             exchange.request = self._request_copy.message()
             self._request_copy = None
 
-    def _stale(self, exchange: _Open, at: float, cause: Outcome) -> bool:
+    def _stale(self, exchange: OpenExchange, at: float, cause: Outcome) -> bool:
         if self.fresh or exchange.status or self._response_copy is not None or self._response_part:
             return False
         return cause is Outcome.UPSTREAM_BROKEN and at - exchange.began < STALE
-
-    def _charge(self, exchange: _Open, size: int) -> None:
-        """Charge an exchange to the budget; without room it is lost and only followed."""
-        if exchange.lost:
-            return
-        exchange.held += size
-        self.budget.used += size
-        if self.budget.used > self.budget.bound:
-            self._forget(exchange)
-
-    def _forget(self, exchange: _Open) -> None:
-        """Release an exchange's copy; remember only that it is under way."""
-        exchange.lost = True
-        exchange.chunks.clear()
-        if exchange.request is not None:
-            exchange.request = Message(b"")
-        if exchange.response is not None:
-            exchange.response = Message(b"")
-        self.budget.used += _PER_EXCHANGE - exchange.held
-        exchange.held = _PER_EXCHANGE
 
     def _charge_unclaimed(self) -> None:
         """Charge the bytes that wait for more and belong to no exchange yet."""
@@ -587,10 +534,6 @@ class Http1Parser:
             self._unclaimed = unclaimed
             if grown:
                 self.budget.check()
-
-    def _discard(self, exchange: _Open) -> None:
-        self.budget.used -= exchange.held
-        exchange.held = 0
 
     def _give_up(self, reason: str) -> None:
         if not self._stopped:

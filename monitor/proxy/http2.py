@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NoReturn
 
-from monitor.proxy.copies import PER_ARRIVAL, Budget
+from monitor.proxy.copies import MAX_CHUNKS, PER_ARRIVAL, Budget
 from monitor.proxy.exchange_ids import NAME
 from monitor.proxy.frames import (
     DATA,
@@ -46,7 +46,6 @@ OPAQUE_REASONS = (
 )
 
 MAX_STREAMS = 10000
-MAX_CHUNKS = 16384
 MAX_NAMED = 4096
 """The largest head (as RFC 9113 section 6.5.2 counts) that gets an id; clients have bounds."""
 _PER_STREAM = 720

@@ -14,7 +14,8 @@ from time import monotonic
 from monitor.proxy.deferral import AT_ONCE, AtOnce, Deferral
 from monitor.proxy.hangups import Hangups
 from monitor.proxy.observer import Observer
-from monitor.proxy.splice import Limits, Side, Splice
+from monitor.proxy.side import Side
+from monitor.proxy.splice import Limits, Splice
 from monitor.tasks import until_beat
 from monitor.types import Outcome
 

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
-import struct
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar
 
 from monitor.proxy.deferral import AT_ONCE, AtOnce, Deferral
 from monitor.proxy.edits import REFUSAL, Edits
@@ -21,6 +19,7 @@ from monitor.proxy.exchange_ids import Place, insert
 from monitor.proxy.hangups import Hangups
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.observer import Observer
+from monitor.proxy.side import FAILED, Side, discard, ignore
 from monitor.types import Outcome
 
 HOLD_BYTES = 65536
@@ -28,9 +27,7 @@ HOLD_BYTES = 65536
 LINGER = 5.0
 """Seconds that a peer has to close its side after the last byte."""
 
-_FAILED = "observer_failed"
 _FULL = "buffer_full"
-_RESET = struct.pack("ii", 1, 0)
 
 T = TypeVar("T")
 
@@ -46,134 +43,10 @@ class Limits(NamedTuple):
     """No byte either way, whether or not an exchange is under way."""
 
 
-Forward = Callable[[bytes], None]
-Observe = Callable[[bytes, float], None]
-Defer = Callable[["Side", bytes, float], bool]
-
-
-def _ignore(data: bytes, at: float) -> None:
-    """Observe nothing: the connection is opaque."""
-
-
-def _discard(data: bytes) -> None:
-    """Drop bytes whose receiver is gone."""
-
-
 def _abandon(observer: Observer) -> None:
     """Let a failed observer count the exchanges that it had begun, as far as it can."""
     with contextlib.suppress(Exception):
         observer.abandon()
-
-
-class Side(asyncio.Protocol):
-    """One of the two connections: reads from its own socket, writes to the other side's."""
-
-    __slots__ = (
-        "at", "defer", "ended", "forward", "full", "left", "made", "observe", "other", "splice",
-        "transport",
-    )  # fmt: skip
-
-    def __init__(self, splice: Splice) -> None:
-        self.splice = splice
-        self.transport: asyncio.Transport | None = None
-        self.forward: Forward = splice.hold
-        self.observe: Observe = _ignore
-        self.defer: Defer = AT_ONCE.keep
-        self.other: Side = self
-        self.at = self.made = monotonic()
-        self.ended = False
-        self.full = False  # its receiver is slow
-        self.left = 0  # bytes that waited for it at the last tick
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See asyncio.Protocol."""
-        self.transport = cast(asyncio.Transport, transport)
-        self.at = self.made = monotonic()
-        self.splice.made(self)
-
-    def data_received(self, data: bytes) -> None:
-        """The hot path: forward, then observe."""
-        at = self.at = monotonic()
-        self.forward(data)
-        if not self.defer(self, data, at):
-            self.show(data, at)
-
-    def show(self, data: bytes, at: float) -> None:
-        """Show the observer a piece that was forwarded."""
-        try:
-            self.observe(data, at)
-        except Exception:  # noqa: BLE001  an observer never harms the traffic
-            self.splice.opaque(_FAILED)
-
-    def eof_received(self) -> bool:
-        """See asyncio.Protocol; True keeps our own direction open."""
-        self.ended = True
-        self.splice.ended(self)
-        if self is self.splice.downstream:
-            self.splice.watch()
-        return self.can_half_close()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """See asyncio.Protocol."""
-        if self.transport is not None:
-            self.transport = None
-            self.other.forward = _discard
-            self.splice.lost(self, exc)
-
-    def pause_writing(self) -> None:
-        """Stop reading from the other side: this side's peer is slow."""
-        self.full = True
-        other = self.other.transport
-        if other is not None and not other.is_closing():
-            other.pause_reading()
-            if self is self.splice.upstream:
-                self.splice.watch()
-
-    def resume_writing(self) -> None:
-        """Read from the other side again: this side's peer keeps up."""
-        self.full = False
-        other = self.other.transport
-        if other is not None and not other.is_closing() and not self.other.ended:
-            other.resume_reading()
-
-    def progress(self, now: float) -> int:
-        """Return how many bytes wait for this side's peer; one that takes some is not silent."""
-        if self.transport is None:
-            return 0
-        left = self.transport.get_write_buffer_size()
-        if left != self.left:
-            self.left = left
-            self.at = now
-        return left
-
-    def can_half_close(self) -> bool:
-        """Return False over TLS, where a side that ends can read nothing more."""
-        return self.transport is not None and self.transport.can_write_eof()
-
-    def write_eof(self) -> None:
-        """Pass on that the other side has ended."""
-        transport = self.transport
-        if transport is None or transport.is_closing():
-            return
-        if transport.can_write_eof():
-            transport.write_eof()
-        elif self is self.splice.downstream or not self.splice.busy():
-            transport.close()
-
-    def close(self) -> None:
-        """Close once what was written has gone."""
-        if self.transport is not None:
-            self.transport.close()
-
-    def reset(self) -> None:
-        """Close with a reset, so that the peer does not take it for a clean end."""
-        transport = self.transport
-        if transport is None:
-            return
-        raw: Any = transport.get_extra_info("socket")
-        if raw is not None and raw.fileno() >= 0:
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        transport.abort()
 
 
 class Splice:
@@ -230,7 +103,7 @@ class Splice:
 
     def _observe_no_more(self) -> Observer | None:
         observer, self.observer = self.observer, None
-        self.downstream.observe = self.upstream.observe = _ignore
+        self.downstream.observe = self.upstream.observe = ignore
         self.downstream.defer = self.upstream.defer = AT_ONCE.keep
         return observer
 
@@ -238,7 +111,7 @@ class Splice:
         """Stop observing; the bytes keep flowing."""
         observer = self._observe_no_more()
         if observer is not None:
-            if reason == _FAILED:
+            if reason == FAILED:
                 _abandon(observer)
             self._count_opaque(reason)
             self._out_of_memory = reason == _FULL
@@ -296,7 +169,7 @@ class Splice:
             self.upstream.forward = down.write
         else:
             self.upstream.forward = self._name_answers
-            self.upstream.observe = _ignore
+            self.upstream.observe = ignore
         held = bytes(self._held)
         self._held = bytearray()
         if self.edits is not None:
@@ -312,7 +185,7 @@ class Splice:
         """Answer in place of the endpoint once there is a request: it cannot be reached."""
         self._refused = cause
         self._held.clear()
-        self.upstream.forward = _discard
+        self.upstream.forward = discard
         self.downstream.forward = self._answer_later
         self.closing = monotonic()
         if self.downstream.transport is not None and not self.downstream.ended:
@@ -341,7 +214,7 @@ class Splice:
         self._answered = True
         self._refused = None
         self.closing = monotonic()
-        self.upstream.forward = self.downstream.forward = _discard
+        self.upstream.forward = self.downstream.forward = discard
         transport.write(answer)
         self.downstream.write_eof()
 
@@ -350,14 +223,14 @@ class Splice:
         try:
             return self.observer.refuse(monotonic(), cause) if self.observer else b""
         except Exception:  # noqa: BLE001
-            self.opaque(_FAILED)
+            self.opaque(FAILED)
             return b""
 
     # --- edits: here the parser decides what goes on ---------------------------------------------
 
     def _begin_edits(self, held: bytes, edits: Edits) -> None:
         self.downstream.forward = self._edited
-        self.downstream.observe = _ignore
+        self.downstream.observe = ignore
         if edits.blind:
             self._reject(owed=False)
         else:
@@ -379,7 +252,7 @@ class Splice:
             try:
                 self.observer.downstream(data, monotonic())
             except Exception:  # noqa: BLE001
-                self.opaque(_FAILED)
+                self.opaque(FAILED)
             else:
                 if self.observer is None and not self._out_of_memory:  # the observer cannot follow
                     self._reject(owed=owed)
@@ -438,7 +311,7 @@ class Splice:
             try:
                 self.observer.upstream(data, self.upstream.at)
             except Exception:  # noqa: BLE001
-                self.opaque(_FAILED)
+                self.opaque(FAILED)
         if self.observer is None:
             self.upstream.forward = down.write
             down.write(data)
@@ -459,7 +332,7 @@ class Splice:
                 else:
                     observer.upstream_eof(at)
             except Exception:  # noqa: BLE001
-                self.opaque(_FAILED)
+                self.opaque(FAILED)
         if side is self.upstream or self.edits is None or not self.edits.holds():
             side.other.write_eof()  # else `decided` does, after the bytes that wait
         self._wake_first()
@@ -481,7 +354,7 @@ class Splice:
             try:
                 return question(self.observer)
             except Exception:  # noqa: BLE001
-                self.opaque(_FAILED)
+                self.opaque(FAILED)
         return unknown
 
     def idle(self, now: float, quiet: float) -> bool:
@@ -530,7 +403,7 @@ class Splice:
                 observer.closed(monotonic(), cause)
             except Exception:  # noqa: BLE001
                 _abandon(observer)
-                self._count_opaque(_FAILED)
+                self._count_opaque(FAILED)
 
     def close(self) -> None:
         """Close both connections once what was written has gone."""

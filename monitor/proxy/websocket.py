@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import msgspec
 
-from monitor.proxy.copies import PER_ARRIVAL, Budget
+from monitor.proxy.copies import MAX_CHUNKS, PER_ARRIVAL, Budget
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.observer import Upgraded
 from monitor.proxy.outcomes import of_close_code
@@ -23,7 +23,6 @@ from monitor.types import Exchange, Message, Outcome
 
 OPAQUE_REASONS = ("malformed_frame",)
 
-MAX_CHUNKS = 16384
 _CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0, 1, 2, 8, 9, 10
 _WRAP = 80
 """Bytes of a line beside its data."""

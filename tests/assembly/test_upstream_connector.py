@@ -11,7 +11,7 @@ import pytest
 from monitor.assembly import check, explanation
 from monitor.assembly.upstream_connector import UpstreamConnector
 from monitor.errors import ConfigError
-from monitor.proxy.splice import Side
+from monitor.proxy.side import Side
 from monitor.settings.schema import Edits, Settings, Tls
 
 ASK = b"GET / HTTP/1.1\r\nHost: sidecar:8080\r\n\r\n"

@@ -16,7 +16,8 @@ from monitor.proxy.copies import Budget
 from monitor.proxy.deferral import AT_ONCE, BYTES, PIECES, QUOTA, TURN, Deferral
 from monitor.proxy.http1_fast_path import Http1FastPath
 from monitor.proxy.http1_parser import Http1Parser
-from monitor.proxy.splice import Limits, Side, Splice
+from monitor.proxy.side import Side
+from monitor.proxy.splice import Limits, Splice
 from monitor.types import Exchange, Outcome
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -23,7 +23,8 @@ from monitor.proxy.edits import Edits
 from monitor.proxy.http1_fast_path import Http1FastPath
 from monitor.proxy.http1_parser import Http1Parser
 from monitor.proxy.listener import Listener
-from monitor.proxy.splice import Side, Splice
+from monitor.proxy.side import Side
+from monitor.proxy.splice import Splice
 from monitor.types import Exchange
 
 T = TypeVar("T")

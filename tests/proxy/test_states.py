@@ -18,7 +18,7 @@ from monitor.proxy.http1_fast_path import Http1FastPath
 from monitor.proxy.http1_parser import Http1Parser
 from monitor.proxy.http2 import PREFACE, Http2
 from monitor.proxy.observer import Observer, Upgraded
-from monitor.proxy.splice import Side
+from monitor.proxy.side import Side
 from monitor.proxy.websocket import WebSocket
 from monitor.types import Exchange
 from tests.proxy.test_splice import GET, OK, PATIENCE, Proxied, Streams, proxied, run, until
