@@ -292,7 +292,8 @@ ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.path.
 def settings_are_read_at_the_door(where: str, module: ast.Module) -> Faults:
     """`settings` and the environment belong to `cli`, `commands` and the processes; the chart's schema
     holds that of the settings, and `web` says in a variable what pydantic is not to load."""
-    if where in {"cli.py", "deploy/chart.py", "web.py"} or where.startswith((*PROCESSES, "settings/")):
+    doors = {"cli.py", "deploy/chart.py", "web.py"}
+    if where in doors or where.startswith((*PROCESSES, "settings/")):
         return
     for line, what in (
         *((line, what) for line, what, _ in imported(module)),
