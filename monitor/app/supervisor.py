@@ -10,8 +10,9 @@ import shutil
 import signal
 import socket
 import time
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -50,8 +51,18 @@ AIDES = ("archiver", "notifier", "pages")
 SAME_SIGNAL = 0.1
 """Seconds within which a second signal counts as the first: `timeout` and terminals send two."""
 PING_SECONDS, PINGS = 1.0, 10
-"""Seconds between two pings of the pages; they are killed after so many without an answer. The time
-in which they wait for a core does not count: a new start would make a busy machine busier."""
+"""Seconds between two pings of who is `AWAITED`; one is killed after so many without an answer. The
+time in which it waits for a core does not count: a new start would make a busy machine busier."""
+AWAITED = ("proxy", "pages")
+"""Roles for which somebody outside waits: frozen, they would answer no client and no probe, for ever."""
+
+
+@dataclass
+class Waits:
+    """Seconds for which a child that does not answer has waited for a core."""
+
+    queue: RunQueue = field(default_factory=RunQueue)
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -130,8 +141,7 @@ class _Supervisor:
         self._stopped_at = 0.0
         self._store: EmbeddedStore | None = None
         self._cannot_write = False
-        self._queue = RunQueue()
-        self._waited = 0.0
+        self._waits: defaultdict[tuple[str, int], Waits] = defaultdict(Waits)
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
@@ -141,7 +151,7 @@ class _Supervisor:
         self._write(self._runtime / "settings.json", msgspec.json.encode(self._settings))
         self._run_file.unlink(missing_ok=True)  # of a supervisor that was killed
         self._control.listen(self._runtime / "control.sock")
-        watching = own(forever(self._watch_pages, "the watch over the pages"), "watch")
+        watching = own(forever(self._watch, "the watch over frozen processes"), "watch")
         try:
             await self._start_children()
             if self._store:
@@ -328,23 +338,24 @@ class _Supervisor:
             others=others,
         )
 
-    async def _watch_pages(self) -> None:
-        """Ping the pages and kill them if they are frozen: they would answer no probe, for ever."""
+    async def _watch(self) -> None:
+        """Ping who is awaited, and kill who is frozen."""
         await asyncio.sleep(PING_SECONDS)
-        silent = self._control.silence("pages", 0)
-        if not silent:
-            self._queue.forget()
-            self._waited = 0.0
-            return
         for child in self._children:
-            if child.role == "pages" and child.pid:
-                self._waited += self._queue.waited(child.pid, time.monotonic())
-                if silent - self._waited >= PINGS:
-                    logs.warning(
-                        f"pages 0 has not answered for {PING_SECONDS * PINGS:g} s in which it did "
-                        "not wait for a core; killed, to be started again"
-                    )
-                    child.kill()
+            if child.role not in AWAITED or not child.pid:
+                continue
+            silent = self._control.silence(child.role, child.index)
+            if not silent:
+                self._waits.pop((child.role, child.index), None)
+                continue
+            waits = self._waits[child.role, child.index]
+            waits.seconds += waits.queue.waited(child.pid, time.monotonic())
+            if silent - waits.seconds >= PINGS:
+                logs.warning(
+                    f"{child.role} {child.index} has not answered for {PING_SECONDS * PINGS:g} s in "
+                    "which it did not wait for a core; killed, to be started again"
+                )
+                child.kill()
 
     async def _wait(self) -> int:
         stop = own(self._stop.wait(), "stop")

@@ -197,7 +197,7 @@ class Listener:
         """
         host, port = self._socket.getsockname()[:2]
         there = transport.get_extra_info("peername")
-        if there[1] != port:
+        if there is None or there[1] != port:  # None: the other end has reset it already
             return False
         # A socket bound to all addresses is reached at the address that the connection comes from.
         here = transport.get_extra_info("sockname")

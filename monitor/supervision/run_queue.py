@@ -17,10 +17,6 @@ class RunQueue:
         self._at = 0.0
         self._seen: dict[tuple[int, str], tuple[int, int]] = {}
 
-    def forget(self) -> None:
-        """Let the next look be the first."""
-        self._seen = {}
-
     def waited(self, pid: int, now: float) -> float:
         """Return the share of the time since the last look in which a thread of it waited for a
         core, 0 to 1; the thread that waited longest. The first look returns 0.

@@ -43,33 +43,36 @@ def test_a_temporary_directory_that_cannot_be_used_is_said_in_one_line(
 
 
 @LINUX
-def test_pages_that_wait_for_a_core_are_let_live_and_frozen_ones_are_not(
+def test_who_waits_for_a_core_is_let_live_and_who_is_frozen_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loops: list[subprocess.Popen[bytes]]
 ) -> None:
-    """Pages that no ping reaches: while something else has their core, when they are stopped, and
-    when they run in circles with a core of their own."""
+    """A proxy and pages that no ping reaches: while something else has their core, when they are
+    stopped, and when they run in circles with a core of their own. A recorder, for which nobody
+    waits, is not even asked."""
     monkeypatch.setattr(module, "PING_SECONDS", 0.05)
     killed: list[str] = []
 
-    async def turns(pid: int, most: int) -> int:
-        """After how many pings the pages are killed, if they are within so many."""
+    async def turns(role: str, pid: int, most: int) -> int:
+        """After how many pings a process is killed, if it is within so many."""
         watch = module._Supervisor(Settings(), module.RUN, tmp_path, [], socket.socket())
         watch._admin.close()
         silence = itertools.count()
         control: Any = SimpleNamespace(silence=lambda *_: next(silence))
-        pages: Any = SimpleNamespace(role="pages", pid=pid, kill=lambda: killed.append("pages"))
-        watch._control, watch._children = control, [pages]
+        child: Any = SimpleNamespace(role=role, index=0, pid=pid, kill=lambda: killed.append(role))
+        watch._control, watch._children = control, [child]
         for turn in range(most):
-            await watch._watch_pages()
+            await watch._watch()
             if killed:
                 killed.clear()
                 return turn
         return most
 
     first, second = (one.pid for one in loops)
-    assert asyncio.run(turns(second, 3 * module.PINGS)) == 3 * module.PINGS
+    assert asyncio.run(turns("proxy", second, 3 * module.PINGS)) == 3 * module.PINGS
     os.kill(second, signal.SIGSTOP)
     os.waitid(os.P_PID, second, os.WSTOPPED | os.WNOWAIT)
-    assert asyncio.run(turns(second, 3 * module.PINGS)) == module.PINGS
+    for role in module.AWAITED:
+        assert asyncio.run(turns(role, second, 3 * module.PINGS)) == module.PINGS
+    assert asyncio.run(turns("recorder", second, module.PINGS + 1)) == module.PINGS + 1
     os.sched_setaffinity(first, os.sched_getaffinity(0))
-    assert asyncio.run(turns(first, 1000)) < 1000
+    assert asyncio.run(turns("pages", first, 1000)) < 1000

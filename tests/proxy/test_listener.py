@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 
 import pytest
 
+from monitor.proxy.splice import Side
 from tests.proxy.test_splice import GET, OK, PATIENCE, everything, proxied, run, until
 
 
@@ -70,5 +73,34 @@ def test_a_drain_ends_what_does_not() -> None:
             assert len(await proxy.outcomes()) == 1
             writer.close()
             far_writer.close()
+
+    run(story())
+
+
+def test_an_endpoint_that_resets_what_it_has_just_accepted_lets_no_client_wait() -> None:
+    """The reset is there before the connection is looked at, so that it has no peer any more."""
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        with socket.create_server(("127.0.0.1", 0)) as endpoint:
+
+            async def dial(side: Side) -> None:
+                near = socket.create_connection(endpoint.getsockname())
+                far, _ = endpoint.accept()
+                far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                far.close()
+                with pytest.raises(OSError, match="not connected"):
+                    near.getpeername()
+                near.setblocking(False)
+                await loop.create_connection(lambda: side, sock=near)
+                near.detach()  # the transport closes it
+
+            async with proxied(dial=dial) as proxy:
+                reader, writer = await proxy.client()
+                writer.write(GET)
+                with pytest.raises(ConnectionResetError):
+                    await everything(reader)
+                writer.close()
+                await until(lambda: not len(proxy.listener))
 
     run(story())

@@ -64,8 +64,6 @@ def test_who_waits_for_a_core_is_told_from_who_runs_stands_or_sleeps(
     queue.waited(pid, time.monotonic())
     time.sleep(0.3)
     assert queue.waited(pid, time.monotonic()) == 0.0
-    queue.forget()
-    assert queue.waited(pid, time.monotonic()) == 0.0
 
 
 def test_where_nothing_is_known_nobody_waits() -> None:
