@@ -54,7 +54,7 @@ PING_SECONDS, PINGS = 1.0, 10
 """Seconds between two pings of who is `AWAITED`; one is killed after so many without an answer. The
 time in which it waits for a core does not count: a new start would make a busy machine busier."""
 AWAITED = ("proxy", "pages")
-"""Roles for which somebody outside waits: frozen, they would answer no client and no probe, for ever."""
+"""Roles for which clients or probes wait; they would do so for ever if one of these is frozen."""
 
 
 @dataclass
@@ -352,8 +352,8 @@ class _Supervisor:
             waits.seconds += waits.queue.waited(child.pid, time.monotonic())
             if silent - waits.seconds >= PINGS:
                 logs.warning(
-                    f"{child.role} {child.index} has not answered for {PING_SECONDS * PINGS:g} s in "
-                    "which it did not wait for a core; killed, to be started again"
+                    f"{child.role} {child.index} has not answered for {PING_SECONDS * PINGS:g} s "
+                    "in which it did not wait for a core; killed, to be started again"
                 )
                 child.kill()
 

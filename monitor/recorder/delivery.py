@@ -57,7 +57,8 @@ class Delivery:
     `acknowledge` sends Receipts to the proxy and returns once they are sent. `connected` waits for
     a proxy and returns False if none will come. `reconcile` sends a Reconciliation after all
     Receipts and returns whether it was sent. `log` is called with a level and a text when the
-    store goes, for each reason once, and when it is back. `clock` gives Unix time.
+    store goes or the spool takes no more, for each reason once, and when the store is back. `clock`
+    gives Unix time.
     """
 
     def __init__(
@@ -291,6 +292,7 @@ class Delivery:
             known = self._spooled or set()
             new = [one.record for one in batch if one.record.id not in known]
             if new and not self._spool.append(new, since=self._since(batch)):
+                self._spool_full()
                 return False
             self._uncertain = False  # if it was, it was about this batch, and its segment says so
             self._must_reconcile = True  # once it is empty: something may be missing in it
@@ -319,6 +321,15 @@ class Delivery:
             self.is_up = True
             self._said.clear()
             self._log(logging.INFO, "the store is back")
+
+    def _spool_full(self) -> None:
+        if self._spool.refusal not in self._said:
+            self._log(
+                logging.WARNING,
+                f"the disk spool takes no more ({self._spool.refusal}); records wait in the "
+                "proxy's buffer, and what has no room there is lost and counted",
+            )
+        self._said.add(self._spool.refusal)
 
     async def _wait(self, pause: float) -> None:
         """Wait `pause` seconds for the next try; spool what comes meanwhile."""

@@ -68,6 +68,8 @@ class Spool:
         self._segments = sorted(directory.glob("*.spool")) if directory.is_dir() else []
         self.bytes = sum(path.stat().st_size for path in self._segments)
         self._current: Path | None = None
+        self.refusal = ""
+        """Why the last `append` wrote nothing."""
 
     def __bool__(self) -> bool:
         return bool(self._segments)
@@ -85,13 +87,15 @@ class Spool:
             directory.rmdir()
 
     def append(self, records: Sequence[Record], *, since: float | None = None) -> bool:
-        """Write all records, or none: return False if there is no room or the disk fails.
+        """Write all records, or none: return False if there is no room or the disk fails, and leave
+        in `refusal` which.
 
         With `since` (Unix seconds) the records may be in the stream already, appended at that time
         or later; they share no segment with others.
         """
         data = b"".join(_frame(encode_record(record)) for record in records)
         if self.bytes + len(data) > self._max_bytes:
+            self.refusal = f"spool.max_bytes, {self._max_bytes:,}, is reached"
             return False
         try:
             path = self._open(since)
@@ -107,7 +111,10 @@ class Spool:
                     with contextlib.suppress(OSError):
                         os.truncate(path, size)
                     raise
-        except OSError:
+        except OSError as error:
+            self._current = None  # its directory may have been removed
+            reason = (error.strerror or str(error)).lower()
+            self.refusal = f"{self._directory} cannot be written to: {reason}"
             return False
         self.bytes += len(data)
         if path not in self._segments:

@@ -217,13 +217,14 @@ def test_what_an_earlier_recorder_had_spooled_is_not_spooled_twice(tmp_path: Pat
 
 
 def test_with_no_room_anywhere_records_wait_unacknowledged(tmp_path: Path) -> None:
-    """The proxy keeps them, and counts them if it must drop them."""
+    """The proxy keeps them, and counts them if it must drop them; that is said once."""
     store = FakeStore(["refuse"] * 1000)
     ledger = Ledger()
+    lines: list[str] = []
 
     async def story() -> None:
         spool = Spool(tmp_path / "s", 0)
-        delivery = delivery_of(store, spool, ledger)
+        delivery = delivery_of(store, spool, ledger, lambda _, text: lines.append(text))
         running = asyncio.ensure_future(delivery.run())
         delivery.offer(item("a"))
         async with asyncio.timeout(60):
@@ -237,6 +238,11 @@ def test_with_no_room_anywhere_records_wait_unacknowledged(tmp_path: Path) -> No
 
     asyncio.run(story())
     assert ledger.state == {}
+    (said,) = [line for line in lines if "takes no more" in line]
+    assert said == (
+        "the disk spool takes no more (spool.max_bytes, 0, is reached); records wait in the proxy's "
+        "buffer, and what has no room there is lost and counted"
+    )
 
 
 def test_what_waits_in_the_spool_is_not_looked_for_in_the_stream(tmp_path: Path) -> None:

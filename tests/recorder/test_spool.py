@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import shutil
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,7 @@ def test_a_full_spool_takes_nothing_rather_than_a_part(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "s", 700)
     assert spool.append([record("1")])
     assert not spool.append([record("2"), record("3")])
+    assert spool.refusal == "spool.max_bytes, 700, is reached"
     assert drained(spool) == ["1"]
     assert spool.append([record("2")])
 
@@ -221,9 +223,19 @@ def test_records_that_another_version_wrote_are_passed_over(tmp_path: Path) -> N
 
 
 def test_a_directory_that_cannot_be_written_is_a_full_spool(tmp_path: Path) -> None:
-    """No exception; the records wait elsewhere."""
+    """No exception; the records wait elsewhere, and why is known."""
     (tmp_path / "file").write_text("in the way")
-    assert not Spool(tmp_path / "file" / "s", 1 << 20).append([record("1")])
+    spool = Spool(tmp_path / "file" / "s", 1 << 20)
+    assert not spool.append([record("1")])
+    assert spool.refusal == f"{tmp_path / 'file' / 's'} cannot be written to: not a directory"
+
+
+def test_a_directory_that_somebody_removes_is_made_again(tmp_path: Path) -> None:
+    """What was in it is gone; what comes is not refused until a restart."""
+    spool = Spool(tmp_path / "s", 1 << 20)
+    assert spool.append([record("1")])
+    shutil.rmtree(tmp_path / "s")
+    assert [spool.append([record("2")]) for _ in range(2)] == [False, True]
 
 
 @pytest.mark.parametrize("room", range(10_000, 30_000, 1_999))
