@@ -12,8 +12,8 @@ from typing import Any, Self, TypeVar, get_args
 
 import msgspec
 
-from monitor.beginnings import closed
 from monitor.errors import ParseError
+from monitor.partial_json import closed
 
 T = TypeVar("T")
 

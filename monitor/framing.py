@@ -46,7 +46,7 @@ class Batch(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class RecorderState(msgspec.Struct, frozen=True, tag=True):
     """Recorder → proxy, first on a connection: what the recorder found in the spool at its start.
 
-    `records` are sets of exchange numbers (first number and bits of `numbers.Numbers`) by process,
+    `records` are sets of exchange numbers (first number and bits of a `Numbers`) by process,
     protocol, operation and outcome. `damaged` counts places with at least one unreadable record.
     """
 

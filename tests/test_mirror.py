@@ -114,7 +114,7 @@ ELSEWHERE = {
     "proxy/outcomes.py": "proxy/test_http2.py",
     "proxy/side.py": "proxy/test_splice.py",
     "settings/validation.py": "settings/test_load.py",
-    "json_keywords.py": "test_json_schemas.py",
+    "answers/json_keywords.py": "answers/test_json_schemas.py",
     "sessions.py": "alerting/test_delivery.py",
     **{
         f"notifiers/{kind}.py": "notifiers/test_notifiers.py"

@@ -1,1 +1,1 @@
-"""What is found in the texts of answers, and held against what they were given."""
+"""What is found in answers, and held against what they were given or the schema they must fit."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
+from monitor.answers.json_keywords import SchemaError
+from monitor.answers.json_schemas import Schema, compiled
 from monitor.edge_cases.invalid_json import bare
 from monitor.interfaces import Check
-from monitor.json_keywords import SchemaError
-from monitor.json_schemas import Schema, compiled
 from monitor.marks import PSEUDONYM
 from monitor.types import Part, Verdict
 from monitor.view import MOST_ANSWERS, NO_ANSWERS, WRITING, View

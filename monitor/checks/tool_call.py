@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from monitor.answers.json_schemas import compiled
 from monitor.interfaces import Check
-from monitor.json_schemas import compiled
 from monitor.marks import PSEUDONYM
 from monitor.types import Part, Verdict
 from monitor.view import View

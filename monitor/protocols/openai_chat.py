@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 
 from monitor import bodies, columns
-from monitor.beginnings import UNKNOWN
 from monitor.carriers import vectors
 from monitor.chat import (
     content_text,
@@ -29,6 +28,7 @@ from monitor.chat import (
 from monitor.counts import count
 from monitor.framings import sse
 from monitor.interfaces import Protocol
+from monitor.partial_json import UNKNOWN
 from monitor.transcript import Documents, Transcript
 from monitor.types import Call, Inference, Part
 

@@ -13,9 +13,9 @@ from math import inf
 
 import msgspec
 
+from monitor.exchange_numbers import Numbers, place
 from monitor.framing import Reconciliation, RecorderState
 from monitor.metrics.labels import LOSS_REASONS, UNKNOWN
-from monitor.numbers import Numbers, place
 from monitor.types import Exchange, Measurement, Outcome, Receipt
 
 
@@ -27,7 +27,7 @@ class LedgerSnapshot(msgspec.Struct, frozen=True):
     recorder and that have no Receipt. `accounts` has one row for each process, this one first: its
     name; how many of its outstanding exchanges may be in no spool; the Unix time from which on the
     stream may hold some that are not counted as appended; and the numbers of the outstanding ones
-    (first number and bits of `numbers.Numbers`). `spool_adopted` says that the counters include
+    (first number and bits of a `Numbers`). `spool_adopted` says that the counters include
     what an earlier run left in the spool.
     """
 

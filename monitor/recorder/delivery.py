@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from math import inf
 
 from monitor.errors import StreamError
+from monitor.exchange_numbers import Numbers, place
 from monitor.framing import ProxyState, Reconciliation, RecorderState
 from monitor.interfaces import Stream
-from monitor.numbers import Numbers, place
 from monitor.recorder.spool import Part, Spool
 from monitor.types import Receipt, Record
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from monitor.exchange_numbers import Numbers
 from monitor.framing import Reconciliation, RecorderState
 from monitor.metrics.labels import LOSS_REASONS
-from monitor.numbers import Numbers
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger
 from monitor.types import Exchange, Message, Outcome, Receipt

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from monitor.errors import StreamError
+from monitor.exchange_numbers import Numbers
 from monitor.framing import ProxyState, Reconciliation, RecorderState
-from monitor.numbers import Numbers
 from monitor.proxy import ledger as proxy_ledger
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import LedgerSnapshot

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.beginnings import UNKNOWN, closed
 from monitor.errors import ParseError
+from monitor.partial_json import UNKNOWN, closed
 from tests.pace import is_within
 
 CHAT = {

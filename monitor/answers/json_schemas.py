@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 
 from monitor import expressions
-from monitor.json_keywords import (
+from monitor.answers.json_keywords import (
     KEYWORDS,
     MOST_BYTES,
     SchemaError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.numbers import Numbers
+from monitor.exchange_numbers import Numbers
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 200_000)), max_size=60))

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor import json_keywords, json_schemas
-from monitor.json_keywords import SchemaError
-from monitor.json_schemas import Schema, Schemas, compiled
+from monitor.answers import json_keywords, json_schemas
+from monitor.answers.json_keywords import SchemaError
+from monitor.answers.json_schemas import Schema, Schemas, compiled
 from tests.pace import is_within
 
 TOKEN = "<EMAIL_ADDRESS:k1:oeoicfmkhghdcaepkjnhepda>"
