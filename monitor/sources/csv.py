@@ -16,10 +16,9 @@ from monitor import packing
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Batch, Head, Source, Table
-from monitor.tables import columns, csv_blocks
+from monitor.tables import columns, csv_blocks, headers
 from monitor.tables.western import Western, is_western
 
-_DELIMITERS = ",;\t|"
 _NONE = "\x1f"
 """Parts nothing: a table of one column, whatever stands in it."""
 
@@ -36,6 +35,9 @@ _QUOTED = re.compile(r'"[^"]*"')
 _BLANK = 1000
 """Empty lines before the header, at most."""
 
+_AHEAD = 1 << 18
+"""Characters in which the header is looked for, where the first line may be none."""
+
 csv.field_size_limit(1 << 24)
 
 
@@ -48,12 +50,13 @@ def open_csv(path: Path) -> Table:
     """A CSV file, plain or packed, in UTF-8, UTF-16 or, where that is certain, Windows-1252.
 
     The delimiter (comma, semicolon, tab, bar) is the one the header has most of outside quotes, or
-    what a line `sep=;` before it says; where it is a semicolon, the comma is for decimals. Raises
-    SourceError naming file and line for what has no header.
+    what a line `sep=;` before it says; where it is a semicolon, the comma is for decimals. Lines
+    above a header are left out where the rows below show it (`headers`). Raises SourceError naming
+    file and line for what has no header.
     """
     western = _is_western(path)
     with _text(path, western=western) as stream:
-        lines, delimiter, size = _lines(stream, path)
+        lines, delimiter, size, note = _lines(stream, path)
         encoding, damage = stream.encoding, Damage()
         is_broad = packing.is_broad(stream.buffer)
         head = list(islice(csv_blocks.readable(lines, delimiter, path, damage), size))
@@ -62,6 +65,8 @@ def open_csv(path: Path) -> Table:
         raise SourceError(damage.first() or f"{path}: is empty")
     names, notes = columns.distinct(head[-1][1])
     names = columns.header(names, f"{path}:{head[-1][0]}")
+    if note:
+        notes = (note, *notes)
     if western:
         notes = (f"is not UTF-8; it was read as {WESTERN}", *notes)
 
@@ -137,8 +142,9 @@ def _unreadable(path: Path, error: OSError | UnicodeError) -> SourceError:
     return SourceError(f"{path}: cannot be read: {csv_blocks.broken(error)}")
 
 
-def _lines(stream: io.TextIOWrapper, path: Path) -> tuple[csv_blocks.Lines, str, int]:
-    """Its lines, the delimiter, and how many rows come before the first of values."""
+def _lines(stream: io.TextIOWrapper, path: Path) -> tuple[csv_blocks.Lines, str, int, str]:
+    """Its lines, the delimiter, how many rows come before the first of values, and what is to be
+    said of that."""
     before: list[str] = []
     try:
         for line in stream:
@@ -147,16 +153,46 @@ def _lines(stream: io.TextIOWrapper, path: Path) -> tuple[csv_blocks.Lines, str,
                 break
     except csv_blocks.BROKEN as error:
         raise SourceError(f"{path}:{len(before) + 1}: {csv_blocks.broken(error)}") from None
-    first, size = before[-1] if before else "", 1
+    first, size, note, rest = before[-1] if before else "", 1, "", iter(stream)
     if said := _SAID.fullmatch(first):
         delimiter, size = said["delimiter"], 2
     else:
-        delimiter = max(_DELIMITERS, key=_QUOTED.sub("", first).count)
+        bare = _QUOTED.sub("", first)
+        delimiter = max(headers.DELIMITERS, key=bare.count)
         if delimiter not in first:
             delimiter = _NONE
+        ahead, rest = _ahead(rest)
+        there = headers.moved([first, *ahead], delimiter if delimiter in bare else "")
+        if there is not None:
+            delimiter, size = there.delimiter, there.rows + 1
+            if there.before:
+                note = f"its header is line {len(before) + there.before}; what is above is left out"
+        elif delimiter == _NONE:
+            note = headers.unsure([first, *ahead])
     is_broad = stream.encoding != UTF_8 or packing.is_broad(stream.buffer)
     encoding = packing.UTF_16 if is_broad else csv_blocks.UTF_8
-    return csv_blocks.Lines(chain(before, stream), encoding=encoding), delimiter, size
+    return csv_blocks.Lines(chain(before, rest), encoding=encoding), delimiter, size, note
+
+
+def _ahead(lines: Iterator[str]) -> tuple[list[str], Iterator[str]]:
+    """The next lines, which are looked at before they are read, and these and all after them; what
+    breaks off does so where they are read."""
+    found, size = list[str](), 0
+    broken: OSError | UnicodeError | None = None
+    try:
+        for line in islice(lines, headers.LOOKED_AT):
+            found.append(line)
+            size += len(line)
+            if size > _AHEAD:
+                break
+    except csv_blocks.BROKEN as error:
+        broken = error
+    return found, chain(found, _failing(broken) if broken is not None else lines)
+
+
+def _failing(error: OSError | UnicodeError) -> Iterator[str]:
+    raise error
+    yield ""
 
 
 SOURCE = Source("csv", packing.named(".csv", ".tsv"), claims, table=open_csv)

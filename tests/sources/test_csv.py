@@ -198,6 +198,46 @@ def test_delimiters_within_quotes_part_nothing(
     assert open_csv(path).names == names
 
 
+@pytest.mark.parametrize(
+    ("above", "delimiter"),
+    [("Report 2026\n\n", ","), ("# made by x\n# v2, draft\n", ","), ("", "^"), ("Shop; a\n", "\t"), ("", "\x01")],
+)  # fmt: skip
+def test_what_stands_above_a_header_is_left_out(
+    tmp_path: Path, above: str, delimiter: str
+) -> None:
+    """A title or a comment is no header of one column, of which everything would be as before. Line
+    by line and in blocks the same."""
+    path = tmp_path / "t.csv"
+    lines = [delimiter.join(("plan", "age")), *(delimiter.join(("pro", str(n))) for n in range(9))]
+    path.write_text(above + "\n".join(lines))
+    table = open_csv(path)
+    first = above.count("\n") + 1
+    said = f"its header is line {first}; what is above is left out"
+    assert table.names == ["plan", "age"]
+    assert table.notes == ((said,) if above else ())
+    assert values(rows(path)) == [["pro", float(n)] for n in range(9)]
+    numbers = [number for number, _ in table.rows(["age"], Damage())]
+    assert numbers == list(range(first + 1, first + 10))
+    if table.batches is not None:
+        (batch,) = table.batches(["age"], (), Damage())
+        assert list(batch.numbers) == numbers
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [(["city", *["Rome, Italy"] * 9], "though ','"), (["a b", *["0.5 1"] * 9], "if ' ' parts"),
+     (["note", *["so, so", "well"] * 9], "")],
+)  # fmt: skip
+def test_one_column_that_may_be_several_is_said(tmp_path: Path, lines: list[str], said: str) -> None:
+    """Nobody is told that all is well of a table that was read as one column by mistake."""
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(lines))
+    table = open_csv(path)
+    assert table.names == [lines[0]]
+    assert len(table.notes) == bool(said)
+    assert said in "".join(table.notes)
+
+
 def test_a_header_alone_after_such_a_line(tmp_path: Path) -> None:
     """Nothing but the line that tells the delimiter is no table."""
     path = tmp_path / "t.csv"

@@ -1,0 +1,120 @@
+"""The first lines of a CSV file → which of them is the header, and what parts its fields."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from monitor.tables.column_types import is_missing
+from monitor.tables.numerals import number
+
+DELIMITERS = ",;\t|"
+"""What parts fields, by the first line alone."""
+
+RARE = "^~\x01"
+"""What parts them where the lines below agree."""
+
+LOOKED_AT = 60
+"""Lines that are looked at, of which fewer than `LATEST` stand before the header."""
+
+LATEST = 21
+
+LEAST = 5
+"""So many rows say what a table looks like, at least."""
+
+
+class Place(NamedTuple):
+    """A header: how many lines stand before it, how many of these are rows, and its delimiter."""
+
+    before: int
+    rows: int
+    delimiter: str
+
+
+def moved(lines: Sequence[str], delimiter: str) -> Place | None:
+    """Where the header is, if it is not the first line parted by `delimiter` (none, of a line
+    without any); None if that line will do, or nobody can tell.
+
+    A title, a comment or a date above a table has other fields than the rows below. A header has
+    their number, and in some column has a word where they have numbers.
+
+    >>> moved(["Report", "", "a,b", *["x,1"] * 9], ""), moved(["# v2, x", "a,b", *["x,1"] * 9], ",")
+    (Place(before=2, rows=1, delimiter=','), Place(before=1, rows=1, delimiter=','))
+    >>> moved(["a^b", *["x^1"] * 9], ""), moved(["a,b", *["x,1"] * 9], ",")
+    (Place(before=0, rows=0, delimiter='^'), None)
+    >>> moved(["#a,b", "x,NA", *["x,1"] * 9], ","), moved(["city", *["Rome, Italy"] * 9], "")
+    (None, None)
+    """
+    if delimiter:
+        rows = _fields(lines, delimiter)
+        is_comment = lines[0].startswith("#") and not _heads(rows[0], rows[1:])
+        if len(rows[0]) == _most(list(map(len, rows[1:]))) and not is_comment:
+            return None
+    for one in DELIMITERS + RARE:
+        if not any(one in line for line in lines[:LATEST]):
+            continue
+        rows = _fields(lines, one)
+        for place in range(one in DELIMITERS, min(LATEST, len(rows) - LEAST)):
+            above = "".join(lines[:place])
+            if '"' not in above and _heads(rows[place], rows[place + 1 :]):
+                return Place(place, sum(map(bool, rows[:place])), one)
+    return None
+
+
+def unsure(lines: Sequence[str]) -> str:
+    """What to say of a table that is read as one column, though its rows all have as many fields,
+    or are parted by spaces; empty of any other.
+
+    >>> unsure(["city", *["Rome, Italy"] * 9])
+    "is read as one column, though ',' parts every line but the first"
+    >>> unsure(["a b", *["0.5 1"] * 9])
+    "is read as one column; if ' ' parts its fields, write commas there"
+    >>> unsure(["note", "a, b", *["c"] * 8])
+    ''
+    """
+    for one in DELIMITERS:
+        widths = {len(fields) for fields in _fields(lines[1:], one) if fields}
+        if len(lines) > LEAST and len(widths) == 1 and widths != {1}:
+            return f"is read as one column, though {one!r} parts every line but the first"
+    rows = _fields(lines, " ")
+    if rows and _heads(rows[0], rows[1:]):
+        return "is read as one column; if ' ' parts its fields, write commas there"
+    return ""
+
+
+def _fields(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+    """The fields of each line; none of one that is empty, or is no row by itself."""
+    found = []
+    for line in lines:
+        try:
+            found.append(next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter), []))
+        except csv.Error:
+            found.append([])
+    return found
+
+
+def _most(widths: Sequence[int]) -> int:
+    """The number of fields that most rows have; 0 of none."""
+    found = Counter(filter(None, widths)).most_common(1)
+    return found[0][0] if found else 0
+
+
+def _heads(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a line is the header of the rows below."""
+    full = [row for row in rows if row]
+    if len(names) < 2 or len(full) < LEAST or {len(row) for row in full} != {len(names)}:
+        return False
+    if any(_is_number(name) for name in names) or len(set(names)) < len(names):
+        return False
+    columns = zip(*full, strict=True)
+    return any(_are_numbers([value for value in one if not is_missing(value)]) for one in columns)
+
+
+def _are_numbers(values: Sequence[str]) -> bool:
+    return len(values) >= LEAST and all(map(_is_number, values))
+
+
+def _is_number(text: str) -> bool:
+    return number(text.strip()) is not None or number(text.strip(), ",") is not None

@@ -1,0 +1,34 @@
+"""Which line of a CSV file is its header."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.tables.headers import LATEST, Place, moved
+
+ROWS = ["x,1"] * 9
+
+
+@pytest.mark.parametrize(
+    ("lines", "delimiter", "found"),
+    [
+        (["a,b", *ROWS], ",", None),
+        (["#a,b", "x,", *ROWS], ",", None),
+        (["Title", "a,b", *ROWS], "", Place(1, 1, ",")),
+        (["Title", "", "a,b", *ROWS], "", Place(2, 1, ",")),
+        (["Title, of three, parts", "a,b", *ROWS], ",", Place(1, 1, ",")),
+        (["# a, b", "a;b", *["x;1,5"] * 9], ",", Place(1, 1, ";")),
+        (["Title", "x,y", *["x,y"] * 9], "", None),
+        (["Title", '"a', 'b",c', *ROWS], "", None),
+        (["Title"] * LATEST + ["a,b", *ROWS], "", None),
+        (["Title", "a,b", *ROWS[:2]], "", None),
+        (["0.5,1", *["0.5,1"] * 9], ",", None),
+        (["text", *["a, b", "c", "d, e, f"] * 9], "", None),
+    ],
+)
+def test_a_header_is_what_the_rows_below_say(
+    lines: list[str], delimiter: str, found: Place | None
+) -> None:
+    """A word in each field, as many fields as the rows, and numbers below one of the words; where
+    nobody can tell it is the first line."""
+    assert moved(lines, delimiter) == found
