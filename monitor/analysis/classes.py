@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from typing import TypeGuard
 
 from monitor.types import Truth
@@ -75,9 +76,49 @@ def claim(truth: Truth, positive: str) -> tuple[float, bool] | None:
     if label is None or not scores:
         return None
     said, true = min(scores, key=lambda name: (-scores[name], name)), spelt(label)
-    if len(scores) == 1 and _is_number(said) and not _is_number(true):
+    if len(scores) == 1 and is_nameless(said, true):
         return None
     return float(scores[said]), true == said
+
+
+def is_nameless(positive: str, true: str) -> bool:
+    """Whether a label is a word and the positive class a number: nobody has said what that class is
+    called among the labels, so a score of it says nothing of them.
+
+    >>> is_nameless("1", "yes"), is_nameless("1", "-1"), is_nameless("yes", "no")
+    (True, False, False)
+    """
+    return _is_number(positive) and not _is_number(true)
+
+
+def another(positive: str) -> str:
+    """What is predicted by a score below one half, where labels may call it otherwise.
+
+    >>> another("1"), another("yes"), another("approved")
+    ('0', 'no', 'not approved')
+    """
+    return _OPPOSITES.get(positive, f"not {positive}")
+
+
+_OPPOSITES = {"1": "0", "true": "false", "yes": "no", "True": "False"}
+
+
+def renamed(pairs: Iterable[tuple[str, str]], positive: str) -> dict[str, str]:
+    """How labels call what `another` names, by that name, of pairs of (what was true, what was
+    said): where there is one class beside the positive one, and nobody else has said that name.
+
+    >>> renamed([("-1", "-1"), ("1", "0"), ("1", "1")], "1"), renamed([("0", "0"), ("1", "0")], "1")
+    ({'0': '-1'}, {})
+    """
+    pairs, name = list(pairs), another(positive)
+    others = {true for true, _ in pairs} - {positive}
+    if (
+        len(others) != 1
+        or name in others
+        or any(name == said for true, said in pairs if true in others)
+    ):
+        return {}
+    return {name: others.pop()}
 
 
 def _is_number(name: str) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from monitor.analysis.classes import renamed
 from monitor.analysis.drift.findings import undated
 from monitor.analysis.drift.profiles import Profile, profile_of
 from monitor.analysis.experiments.declared import STRETCHES, Experiment
@@ -124,12 +125,13 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
         chunks = list(_in_chunks(found.chunks, rows, folds, plan, joins=joins))
     for row in rows:
         folds.add_row(row)
+    now = _quality(fold).pairs
     return msgspec.structs.replace(
         found,
         chunks=chunks,
         **_entries(folds, plan, undated=not joins),
         class_quality=list(_quality(fold).by_class()),
-        confusion=confused(before, _quality(fold).pairs),
+        confusion=confused(_as_labels_say(before, now, plan.outcomes.positive), now),
         timelines=_timelines(folds),
         remarks=[
             *found.remarks, *untold, *_remarks(fold, plan), *_compared(folds, experiments, plan)
@@ -216,6 +218,16 @@ def confused(before: Mapping[Pair, int], now: Mapping[Pair, int]) -> Confusion |
         for side in (before, now)
     )
     return Confusion(classes, second, first if before else [])
+
+
+def _as_labels_say(
+    before: Mapping[Pair, int], now: Mapping[Pair, int], positive: str
+) -> Counter[Pair]:
+    """Pairs of before, called as the labels of both call them."""
+    names, found = renamed((*before, *now), positive), Counter[Pair]()
+    for (true, said), count in before.items():
+        found[true, names.get(said, said)] += count
+    return found
 
 
 def _usual(
@@ -360,6 +372,11 @@ def _quality(fold: Analysis[Outcome]) -> QualityMonitor:
     return next(one for one in fold.monitors if isinstance(one, QualityMonitor))
 
 
+def _are_several(quality: QualityMonitor) -> bool:
+    """Whether labels are of several classes, or are words of which no score says anything."""
+    return len(quality.classes[0]) > 1 or bool(quality.troubles["kind"])
+
+
 def _remarks(fold: Analysis[Outcome], plan: Plan) -> Iterator[str]:
     """What a reader should know of labels and scores."""
     quality = _quality(fold)
@@ -377,12 +394,12 @@ def _remarks(fold: Analysis[Outcome], plan: Plan) -> Iterator[str]:
             f"--label: labels and predictions have no class in common; labels are such as "
             f"{min(true)!r}, predictions such as {min(predicted)!r}"
         )
-    if "auc" in numbers and numbers["auc"] is None:
-        positive = plan.outcomes.positive
+    positive = plan.outcomes.positive
+    if plan.score and numbers.get("auc") is None and positive not in true and _are_several(quality):
+        yield f"--positive: no label is {positive!r}, so scores are not compared with any"
+    elif "auc" in numbers and numbers["auc"] is None:
         if len(true) < 2:
             yield "--label: all labels are of one class, so there is no AUC"
-        elif plan.score and positive not in true:
-            yield f"--positive: no label is {positive!r}, so scores are not compared with any"
         else:
             yield "--score: all rows with a score are of one class, so there is no AUC"
 

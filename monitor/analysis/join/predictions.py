@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from monitor import bodies, json_paths
+from monitor.analysis.classes import another
 from monitor.errors import ParseError
 from monitor.types import Part, Record
 
@@ -102,7 +103,7 @@ class PredictionReader:
         if isinstance(score, dict):
             return max(score, key=lambda name: (score[name], name))
         if score is not None:
-            return self._positive if score >= 0.5 else _other(self._positive)
+            return self._positive if score >= 0.5 else another(self._positive)
         return _scalar(outputs.only())
 
     def _score_of(self, outputs: Outputs) -> Score:
@@ -309,12 +310,6 @@ def _choices(outputs: Outputs) -> list[str] | None:
             texts = [json_paths.text(one) for one in found[:CLASSES]]
             return [text[:200] for text in texts if text is not None]
     return None
-
-
-def _other(positive: str) -> str:
-    return {"1": "0", "true": "false", "yes": "no", "True": "False"}.get(
-        positive, f"not {positive}"
-    )
 
 
 def _is_class(value: Value) -> bool:

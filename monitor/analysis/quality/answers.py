@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from monitor.analysis.classes import LARGE, scores_of, spelt, value_of
+from monitor.analysis.classes import LARGE, another, is_nameless, scores_of, spelt, value_of
 from monitor.types import Truth
 
 LONG = 64
@@ -65,11 +65,15 @@ def read(truth: Truth, positive: str) -> tuple[Answer | None, list[Trouble]]:
     if truth.score not in (None, {}) and not scores:
         troubles.append("score")
     said = value_of(truth.prediction)
+    if is_wordless := is_binary and is_nameless(positive, spelt(true)):
+        scores, is_binary = {}, False
+    if said is None and not scores:
+        return None, [*troubles, "kind" if is_wordless else "unsaid"]
     if said is None:
-        if not scores:
-            return None, [*troubles, "unsaid"]
         said = _likeliest(scores, positive, is_binary=is_binary, true=spelt(true))
-    if scores:
+    if is_binary and said == f"not {positive}" and spelt(true) != positive:
+        said = true  # as the label calls it
+    if scores or is_wordless:
         return Answer(spelt(said), spelt(true), scores, is_binary), troubles
     if isinstance(said, str) and isinstance(true, str):
         return Answer(spelt(said), spelt(true), {}), troubles
@@ -114,7 +118,7 @@ def _likeliest(scores: dict[str, float], positive: str, *, is_binary: bool, true
         return min(scores, key=lambda name: (-scores[name], name))
     if scores[positive] >= 0.5:
         return positive
-    return true if true != positive else "0" if positive == "1" else "other"
+    return true if true != positive else another(positive)
 
 
 def _numbers(said: str | float, true: str | float) -> tuple[float, float] | Trouble:

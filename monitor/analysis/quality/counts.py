@@ -6,7 +6,7 @@ A weight is a whole number of 2⁻²⁰, a loss one of 2⁻⁸⁰; sums of their
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -200,11 +200,6 @@ def cells_of(counts: Counts, name: str, *, true: bool) -> dict[int, list[int]]:
         for (of, is_true, where), sums in counts.cells.items()
         if of == name and is_true == true
     }
-
-
-def names_of(counts: Counts) -> Iterator[str]:
-    """The classes that were said or true, each once, in order."""
-    yield from sorted({name for pair in counts.pairs for name in pair})
 
 
 def _plainly(number: float) -> str:

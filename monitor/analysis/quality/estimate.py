@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor.analysis.classes import scores_of, spelt, value_of
+from monitor.analysis.classes import is_nameless, scores_of, spelt, value_of
 from monitor.analysis.drift.performance import Calibration, calibrate
 from monitor.types import Observation, Row, Truth
 
@@ -41,12 +41,15 @@ class Scored(NamedTuple):
 
 
 def scored(truth: Truth, positive: str) -> Scored | None:
-    """What a row's score is worth something for; None without a score of what was predicted."""
+    """What a row's score is worth something for; None without a score of what was predicted, or
+    where its class is none of those that labels name."""
     scores, is_binary = scores_of(truth, positive)
     if not scores:
         return None
     said, label = value_of(truth.prediction), value_of(truth.label)
     if is_binary:
+        if label is not None and is_nameless(positive, spelt(label)):
+            return None
         name, score = positive, scores[positive]
         is_predicted = score >= 0.5 if said is None else spelt(said) == positive
     else:

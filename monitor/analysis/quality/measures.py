@@ -17,13 +17,13 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from monitor.analysis.classes import renamed
 from monitor.analysis.quality.counts import (
     ONE,
     OTHER,
     Counts,
     cells_of,
     mean,
-    names_of,
     together,
 )
 from monitor.analysis.quality.intervals import margin, of_rate
@@ -99,12 +99,12 @@ def kind_of(counts: Counts) -> str:
     return "class"
 
 
-def by_class(counts: Counts) -> Iterator[tuple[str, Measured]]:
+def by_class(counts: Counts, positive: str) -> Iterator[tuple[str, Measured]]:
     """(class, measure) of every class that was said or true, where classes were predicted."""
     if kind_of(counts) != "class" or _is_crowded(counts):
         return
-    pairs = _related(counts.pairs)
-    for name in names_of(counts):
+    pairs = _related(named(counts, positive))
+    for name in sorted(pairs):
         for measure, ratio in _of_class(name).items():
             yield name, _ratio(measure, pairs, [ratio], is_rate=measure != "f1")
 
@@ -123,10 +123,10 @@ def _of_classes(counts: Counts, positive: str) -> Iterator[Measured]:
 
 
 def _of_named_classes(counts: Counts, positive: str) -> Iterator[Measured]:
-    names = list(names_of(counts))
+    pairs = _related(named(counts, positive))
+    names = sorted(pairs)
     scored = {of for of, _, _ in counts.cells}
     has_positive = positive in names and (len(names) <= 2 or scored == {positive})
-    pairs = _related(counts.pairs)
     each = [_of_class(name) for name in ([positive] if has_positive else names)]
     for measure in ("precision", "recall", "f1"):
         is_rate = has_positive and measure != "f1"
@@ -135,6 +135,16 @@ def _of_named_classes(counts: Counts, positive: str) -> Iterator[Measured]:
         each = [_of_class(name) for name in names]
         for measure in ("precision", "recall", "f1"):
             yield _ratio(f"{measure}_macro", pairs, [one[measure] for one in each])
+
+
+def named(counts: Counts, positive: str) -> dict[Pair, list[int]]:
+    """The pairs of classes as labels call them, where a score alone said what was predicted."""
+    found: dict[Pair, list[int]] = {}
+    names = renamed(counts.pairs, positive)
+    for (true, said), sums in counts.pairs.items():
+        pair = true, names.get(said, said)
+        found[pair] = [one + more for one, more in zip(found.get(pair, [0] * 3), sums, strict=True)]
+    return found
 
 
 def _is_crowded(counts: Counts) -> bool:

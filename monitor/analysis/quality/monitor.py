@@ -290,7 +290,7 @@ class QualityMonitor:
     def pairs(self) -> dict[Pair, int]:
         """How many labels of the whole were of each class, by what was said."""
         counts = self._counts.get((WHOLE.dimension, WHOLE.value), Counts())
-        return {pair: sums[0] for pair, sums in counts.pairs.items()}
+        return {pair: sums[0] for pair, sums in measures.named(counts, self._positive).items()}
 
     @property
     def classes(self) -> tuple[set[str], set[str]]:
@@ -300,7 +300,7 @@ class QualityMonitor:
     def by_class(self) -> Iterator[ClassQuality]:
         """Precision, recall and F1 of every class of every segment, most labels first."""
         for segment in self._ranked():
-            for name, one in measures.by_class(self._counts[segment]):
+            for name, one in measures.by_class(self._counts[segment], self._positive):
                 yield ClassQuality(
                     *segment, name, one.measure, one.number, one.lower, one.upper, one.labels
                 )

@@ -14,10 +14,10 @@ from monitor.analysis.quality.measures import Measured, by_class, kind_of, of
 from monitor.types import Truth
 
 
-def counted(truths: list[Truth], weights: list[float] | None = None) -> Counts:
+def counted(truths: list[Truth], weights: list[float] | None = None, positive: str = "1") -> Counts:
     counts = Counts()
     for number, truth in enumerate(truths):
-        answer, _ = read(truth, "1")
+        answer, _ = read(truth, positive)
         assert answer is not None
         counts.add(added_by(answer, str), units(weights[number] if weights else 1.0))
     return counts
@@ -68,6 +68,30 @@ def test_two_classes(weighted: bool) -> None:
         assert one.upper - one.lower < (0.4 if weighted else 0.15)
 
 
+@pytest.mark.parametrize(
+    ("labels", "positive"), [(("0", "1"), "1"), (("-1", "1"), "1"), (("no", "yes"), "yes"),
+                             (("rejected", "approved"), "approved"), (("2", "1"), "1")],
+)  # fmt: skip
+def test_a_score_alone_predicts_the_classes_that_labels_name(
+    labels: tuple[str, str], positive: str
+) -> None:
+    """However the class is called that a score below one half predicts, measures are scikit-learn's
+    of two classes: no third one makes means over classes less."""
+    from sklearn import metrics
+
+    _, true, _, scores = binary(500)
+    truths = [Truth(None, score, labels[one]) for one, score in zip(true, scores, strict=True)]
+    said = [int(score >= 0.5) for score in scores]
+    counts = counted(truths, positive=positive)
+    found = {one.measure: one.number for one in of(counts, positive)}
+    for name in ("precision", "recall", "f1"):
+        each = getattr(metrics, f"{name}_score")
+        assert found[name] == pytest.approx(each(true, said))
+        assert found[f"{name}_macro"] == pytest.approx(each(true, said, average="macro"))
+    assert found["accuracy"] == pytest.approx(metrics.accuracy_score(true, said))
+    assert {name for name, _ in by_class(counts, positive)} == set(labels)
+
+
 def test_several_classes() -> None:
     """Means over the classes, each class by itself, and the area of each against the others."""
     from sklearn import metrics
@@ -92,7 +116,7 @@ def test_several_classes() -> None:
         "auc": metrics.roc_auc_score(true, scores, multi_class="ovr"),
         "log_loss": metrics.log_loss(true, scores),
     }, abs=1e-3)  # fmt: skip
-    each = {(name, one.measure): one.number for name, one in by_class(counts)}
+    each = {(name, one.measure): one.number for name, one in by_class(counts, "1")}
     recalls = metrics.recall_score(true, said, average=None)
     assert [each[name, "recall"] for name in names] == pytest.approx(list(recalls))
 
