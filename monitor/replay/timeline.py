@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -16,6 +17,12 @@ SURE = 3.0
 
 CHANCE = 1.0
 """Log evidence that chance may give a chunk without a change."""
+
+PRICE = 2.0
+"""Log evidence that a bet costs before it earns anything, about."""
+
+OVER = 2.0
+"""So many standard deviations of evidence must chunks lack that say that a drift is over."""
 
 
 def with_timeline(found: Replay, tolerance: float, usual: Usual = NOTHING) -> Replay:
@@ -75,8 +82,7 @@ def _course(
     first, last = stretch(said)
     if first is None:
         return course
-    # Chunks of which too little is known do not say that a drift is over.
-    is_over = any(status != "insufficient" for status in course.status[last + 1 :])
+    is_over = _is_over(known[first:], last + 1 - first)
     until = chunks[last].end if is_over else None
     return msgspec.structs.replace(
         course, onset=first, last=last, since=chunks[first].start, until=until
@@ -90,6 +96,23 @@ def _says(one: Finding | None, tolerance: float) -> float:
     if one.changed and one.scores.get("psi", 0.0) < tolerance:
         return -SURE
     return max(-SURE, min(SURE, one.log_evidence - CHANCE))
+
+
+def _is_over(known: Sequence[Finding | None], count: int) -> bool:
+    """Whether the chunks after the first `count` show that a drift is over: one is as before, none
+    drifts, and they have much less evidence than as many values of a drift as large as all of these
+    chunks show would give. In small chunks a small drift shows now and then, and goes on.
+
+    The log evidence of a change varies about as twice its mean and its price do.
+    """
+    rest = [one for one in known[count:] if one is not None]
+    if all(one.status != "ok" for one in rest) or any(one.status == "drift" for one in rest):
+        return False
+    seen = [one for one in known if one is not None]
+    each = math.fsum(one.log_evidence for one in seen) / sum(one.samples for one in seen)
+    expected = [max(each, 0.0) * one.samples for one in rest]
+    lacking = math.fsum(expected) - math.fsum(one.log_evidence for one in rest)
+    return lacking >= OVER * math.sqrt(math.fsum(2 * (one + PRICE) for one in expected))
 
 
 def stretch(said: Sequence[float]) -> tuple[int | None, int]:

@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 
 from monitor.cli import main
 from monitor.errors import SourceError
+from monitor.findings import Finding
 from monitor.replay import files
+from monitor.replay.document import Chunk, Replay
 from monitor.replay.periods import PERIODS, fitting
+from monitor.replay.timeline import with_timeline
 from monitor.types import Part, encode_record
 from tests.replay.some_records import record
 
@@ -121,6 +124,31 @@ def test_a_chunk_of_few_rows_does_not_end_a_drift(capsys: Any, tmp_path: Path) -
         )  # fmt: skip
         (x,) = found["timeline"]
         assert (x["onset"], x.get("until")) == (5, until)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "over"),
+    [
+        ([3.1, -0.4, 4.2, 1.9, -0.4, 5.0, 0.3, -0.4, 1.2, -0.3], False),  # small, and goes on
+        ([22.0, 31.0, 25.0, 28.0, 19.0, -0.4], True),
+        ([5.1, 3.0, 6.2, 3.9, 5.4, 6.0, *[-0.4] * 14], True),
+        ([6.0, 5.0, -0.4], False),
+    ],
+)
+def test_a_drift_is_over_where_chunks_have_less_evidence_than_it_would_give(
+    evidence: list[float], over: bool
+) -> None:
+    """A small drift shows in a small chunk now and then: some quiet ones do not say that it is over."""
+    chunks = [
+        Chunk(
+            n, float(n), n + 1.0, 100, "ok", [Finding("x", "all", "all", 100, 900, {}, one, "ok")]
+        )
+        for n, one in enumerate(evidence)
+    ]
+    whole = Finding("x", "all", "all", 100 * len(chunks), 900, {"psi": 0.06}, 40.0, "drift")
+    (found,) = with_timeline(Replay("drift", 100, [whole], chunks), 0.02).timeline or []
+    assert found.onset == 0
+    assert (found.until is not None) is over
 
 
 def test_a_timeline_needs_no_chunks_and_dask_says_the_same(

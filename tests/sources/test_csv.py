@@ -202,9 +202,7 @@ def test_delimiters_within_quotes_part_nothing(
     ("above", "delimiter"),
     [("Report 2026\n\n", ","), ("# made by x\n# v2, draft\n", ","), ("", "^"), ("Shop; a\n", "\t"), ("", "\x01")],
 )  # fmt: skip
-def test_what_stands_above_a_header_is_left_out(
-    tmp_path: Path, above: str, delimiter: str
-) -> None:
+def test_what_stands_above_a_header_is_left_out(tmp_path: Path, above: str, delimiter: str) -> None:
     """A title or a comment is no header of one column, of which everything would be as before. Line
     by line and in blocks the same."""
     path = tmp_path / "t.csv"
@@ -228,7 +226,9 @@ def test_what_stands_above_a_header_is_left_out(
     [(["city", *["Rome, Italy"] * 9], "though ','"), (["a b", *["0.5 1"] * 9], "if ' ' parts"),
      (["note", *["so, so", "well"] * 9], "")],
 )  # fmt: skip
-def test_one_column_that_may_be_several_is_said(tmp_path: Path, lines: list[str], said: str) -> None:
+def test_one_column_that_may_be_several_is_said(
+    tmp_path: Path, lines: list[str], said: str
+) -> None:
     """Nobody is told that all is well of a table that was read as one column by mistake."""
     path = tmp_path / "t.csv"
     path.write_text("\n".join(lines))
