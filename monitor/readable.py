@@ -6,6 +6,8 @@ import datetime
 import math
 
 NOTHING = "–"
+ALL = 1e-9
+"""How far from 1 a share is that adding up may have moved there."""
 
 
 def count(number: float | None) -> str:
@@ -17,24 +19,48 @@ def count(number: float | None) -> str:
     return NOTHING if number is None else f"{number:,.0f}"
 
 
-def percent(share: float | None) -> str:
-    """A share in percent.
+def percent(share: float | None, digits: int = 3) -> str:
+    """A share in per cent, with so many digits that count; below 10 % with one less, of two at
+    least. What is not none is never 0 %, and what is not all (to a billionth) never 100 %.
 
-    >>> percent(0.0312), percent(0.5), percent(None), percent(0.99999)
-    ('3.1 %', '50 %', '–', '100 %')
+    >>> percent(0.0312), percent(0.5), percent(0.3124), percent(None), percent(1e-5)
+    ('3.1 %', '50 %', '31.2 %', '–', '0.001 %')
+    >>> percent(0.9996), percent(0.99999), percent(1.0), percent(-0.25), percent(1.5)
+    ('99.96 %', '99.999 %', '100 %', '-25 %', '150 %')
     """
     if share is None or not math.isfinite(share):
         return NOTHING
-    return f"{100 * share:.3g} %" if abs(share) >= 0.0995 else f"{100 * share:.2g} %"
+    if abs(share) < 0.0995:
+        digits = max(2, digits - 1)
+    said = _hundredfold(share, digits)
+    while abs(float(said)) == 100 and abs(abs(share) - 1) > ALL:
+        digits += 1
+        said = _hundredfold(share, digits)
+    return f"{said} %"
+
+
+def rounded(share: float | None) -> str:
+    """`percent` with two digits that count, for a sentence.
+
+    >>> rounded(0.3124), rounded(0.999), rounded(0.004)
+    ('31 %', '99.9 %', '0.4 %')
+    """
+    return percent(share, 2)
 
 
 def as_set(share: float) -> str:
-    """A share that somebody has set, in percent, without an end that says nothing.
+    """`percent` of a share that somebody has set, with all digits of it, up to six.
 
-    >>> as_set(0.995), as_set(0.9), as_set(0.001)
-    ('99.5 %', '90 %', '0.1 %')
+    >>> as_set(0.995), as_set(0.9), as_set(0.001), as_set(0.99995)
+    ('99.5 %', '90 %', '0.1 %', '99.995 %')
     """
-    return f"{100 * share:.6g} %"
+    return percent(share, 6)
+
+
+def _hundredfold(share: float, digits: int) -> str:
+    """A hundred times a share; all digits before the point are told."""
+    said = f"{100 * share:.{digits}g}"
+    return f"{100 * share:.0f}" if "e+" in said else said
 
 
 def seconds(number: float | None) -> str:

@@ -124,6 +124,26 @@ def test_links_lead_somewhere(path: Path) -> None:
                 assert heading in anchors, f"{target}#{heading}"
 
 
+def test_per_cent_is_spelled_in_one_way() -> None:
+    """`5 %` in documents, alerts, pages and messages, as `readable.percent` has it: no share is formatted
+    beside it."""
+    said = [*DOCUMENTS, ROOT / "CHANGELOG.md", ROOT / "METRICS.md", *ROOT.glob("alerts/*.yml")]
+    made = [
+        one
+        for room in ("monitor", "dashboards")
+        for kind in ("py", "html")
+        for one in ROOT.glob(f"{room}/**/*.{kind}")
+    ]
+    for paths, wrong in (
+        (said, r"\d%(?![0-9A-Fa-f]{2})|humanizePercentage }}"), (made, r":[+,]?(?:\.\d+)?%}"),
+    ):  # fmt: skip
+        for path in paths:
+            found = re.search(f".{{0,40}}(?:{wrong})", path.read_text(encoding="utf-8"))
+            assert found is None, (
+                f"{place(path)}: {found[0]!r}; write `5 %`, or use `readable.percent`"
+            )
+
+
 def commands(path: Path) -> list[str]:
     """The `monitor` commands in a document's blocks, without `&`, pipes and comments."""
     text = path.read_text(encoding="utf-8")

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from monitor.alerting.conditions import Condition, Standing
 from monitor.certificates import Validity
 from monitor.notifications import Severity
+from monitor.readable import rounded
 from monitor.types import Measurement
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -128,7 +129,7 @@ class Health:
         }
         share = sum(lost.values()) / ended if ended > ENOUGH else 0.0
         if share > 0.1:
-            words = f"{share:.0%} of the exchanges of the last 10 minutes left no record"
+            words = f"{rounded(share)} of the exchanges of the last 10 minutes left no record"
             yield Condition("MonitorRecordsLost", "critical", {}, words)
         for reason, count in lost.items():
             if count and reason != "opaque":
@@ -171,7 +172,7 @@ class Health:
         for place, metric, alert, severity in alerts:
             held, limit = sum(self._sums.get(metric, {}).values()), limits.get(place, 0.0)
             if limit and held > FULL * limit:
-                words = f"the {place} holds {held / limit:.0%} of its {limit / 2**20:,.0f} MiB"
+                words = f"the {place} holds {rounded(held / limit)} of its {limit / 2**20:,.0f} MiB"
                 yield Condition(alert, severity, {}, words)
 
     def _store(self, recorders: int) -> Iterator[Condition]:
@@ -217,7 +218,9 @@ class Health:
         records = self._all("monitor_records_appended_total", HOUR)
         share = sum(rose.values()) / records if records else 0.0
         if share > 0.01:
-            words = f"{share:.1%} as many texts as records were replaced whole in the last hour"
+            words = (
+                f"{rounded(share)} as many texts as records were replaced whole in the last hour"
+            )
             yield Condition("MonitorRedactions", "warning", {}, words)
         for reason, count in rose.items():
             if count and share <= 0.01:

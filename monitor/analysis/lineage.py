@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import msgspec
 
 from monitor.findings import NAMED, Change, shown
+from monitor.readable import rounded
 from monitor.types import Measurement, Record
 
 FACTS, VALUES, CHANGES = 50, 20, 50
@@ -281,7 +282,7 @@ def words(change: Change) -> str:
     said = f"{said}; lately "
     for place, (name, part) in enumerate(told):
         said += f", {name}" if place else f"{name} answered"
-        said += f" {100 * part:.0f} %"
+        said += f" {rounded(part)}"
     return said
 
 

@@ -21,6 +21,7 @@ from monitor.errors import StreamError, UsageError
 from monitor.feedback import Feedback, Statement
 from monitor.logs import plain
 from monitor.privacy import keys
+from monitor.readable import as_set, percent
 from monitor.review.desk import REFUSED, Desk, Task, said
 from monitor.review.queue import ReviewQueue, Stats
 from monitor.settings.schema import Settings
@@ -175,21 +176,21 @@ def _numbers(stats: Stats, at_most: float | None) -> Iterator[str]:
         yield f"dropped     {stats.expired:,} expired, {stats.thinned:,} of too many"
     if stats.least_failed is not None and stats.most_failed is not None:
         yield (
-            f"bad         {stats.least_failed:.1%} of the answers; {stats.most_failed:.1%} if each "
-            "skipped one were"
+            f"bad         {percent(stats.least_failed)} of the answers; "
+            f"{percent(stats.most_failed)} if each skipped one were"
         )
     found = stats.estimate
     if found is not None:
         ends = "no interval yet"
         if found.lower is not None and found.upper is not None:
-            ends = f"{found.lower:.1%} to {found.upper:.1%}"
-        yield f"of all      {found.failed:.1%} are bad ({ends})"
+            ends = f"{percent(found.lower)} to {percent(found.upper)}"
+        yield f"of all      {percent(found.failed)} are bad ({ends})"
         worth = f"worth {found.effective:,.0f} even ones"
         yield f"            by {found.verdicts:,} first verdicts, {worth}"
         if found.log_evidence is not None and at_most is not None:
             how = "certainly" if found.log_evidence >= CERTAIN else "not certainly"
             yield (
-                f"            {how} more than {at_most:.1%} "
+                f"            {how} more than {as_set(at_most)} "
                 f"(ln E {found.log_evidence:.1f}; {CERTAIN:.1f} is certain)"
             )
     yield from _agreement(stats)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from monitor.demo.page import Page
 from monitor.demo.scenario import Signal
 from monitor.findings import Drift, ExperimentEffect, Outcomes
+from monitor.readable import as_set, percent
 
 ALLOCATION = "allocation"
 """The measure of an experiment whose arms do not get their shares."""
@@ -70,7 +71,7 @@ def _of_outcomes(found: Outcomes) -> Iterator[Alarm]:
             yield Alarm("calibration", "ece", probability.dimension, probability.value, words)
     for held in found.coverage:
         if held.status == "alarm":
-            words = f"{held.coverage or 0:.1%} of labels are inside, not {held.target:.0%}"
+            words = f"{percent(held.coverage or 0)} of labels are inside, not {as_set(held.target)}"
             yield Alarm("coverage", "coverage", held.dimension, held.value, words)
     for group in found.fairness:
         if group.status == "alarm":
@@ -105,7 +106,7 @@ def _of_objectives(page: Page, objectives: Mapping[str, float]) -> Iterator[Alar
         share = missed / max(1.0, page.total("monitor_segment_exchanges_total", **where))
         burn = share / (1 - objectives[objective])
         if missed >= LEAST and burn >= BURN:
-            words = f"{share:.1%} miss it, {burn:.1f} times as many as allowed"
+            words = f"{percent(share)} miss it, {burn:.1f} times as many as allowed"
             yield Alarm("objectives", f"{objective} objective", dimension, value, words)
 
 

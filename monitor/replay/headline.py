@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from monitor.analysis.drift.findings import moment, percent
+from monitor.analysis.drift.findings import moment
 from monitor.findings import BinShift, Finding
+from monitor.readable import rounded
 from monitor.replay.document import Course, Replay
 from monitor.types import Key
 
@@ -141,7 +142,7 @@ def by_how_much(one: Finding, words: Sequence[BinShift] = ()) -> str:
         said.append(f"mean {'up' if one.mean_shift > 0 else 'down'} {abs(one.mean_shift):.1f} sd")
     for most in [*words, *one.moved][:1]:
         what = f"texts with “{most.bin}”" if words else f"“{most.bin}”"
-        said.append(f"{what} from {percent(most.before)} to {percent(most.after)}")
+        said.append(f"{what} from {rounded(most.before)} to {rounded(most.after)}")
     return ", ".join(said)
 
 

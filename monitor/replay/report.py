@@ -9,7 +9,6 @@ from typing import TypeVar
 from rich.table import Table
 from rich.text import Text
 
-from monitor.analysis.drift.findings import percent
 from monitor.findings import (
     BinShift,
     Calibration,
@@ -22,6 +21,7 @@ from monitor.findings import (
     Quality,
     Slice,
 )
+from monitor.readable import rounded
 from monitor.replay.document import Chunk, Replay, SchemaChange
 from monitor.replay.headline import courses, headline, segment, since, when, words_of
 from monitor.texts import printable
@@ -427,7 +427,9 @@ EXPERIMENTS = ("experiment", "arm", "metric", "verdict", "effect", "interval", "
 def of_arm(one: ExperimentEffect) -> list[str]:
     """The words and numbers of an arm, in the order of `EXPERIMENTS`."""
     verdict = one.verdict.replace("_", " ")
-    relative = "" if one.relative is None else f" ({one.relative:+.0%})"
+    relative = (
+        "" if one.relative is None else f" ({'+' * (one.relative > 0)}{rounded(one.relative)})"
+    )
     numbers = [share(one.effect) + relative, interval(one), f"{one.samples:,}"]
     return [one.name, one.variant, one.metric, verdict, *numbers, one.reason]
 
@@ -555,7 +557,7 @@ def what(one: Finding, date: str = "", words: Sequence[BinShift] = ()) -> str:
     said = one.words.partition(" values")[2].lstrip(" ,;")
     if words:
         named = ", ".join(
-            f"“{each.bin}” {percent(each.before)} → {percent(each.after)}" for each in words[:3]
+            f"“{each.bin}” {rounded(each.before)} → {rounded(each.after)}" for each in words[:3]
         )
         said = f"texts with {named}" if one.dimension == "all" else "other words"
     return f"{date}, {said}" if date and date not in said else said

@@ -15,7 +15,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from monitor import charts, readable
-from monitor.analysis.drift.findings import percent
 from monitor.replay import report
 from monitor.replay.document import Replay
 from monitor.replay.headline import (
@@ -62,7 +61,7 @@ def _templates() -> Environment:
     made.filters.update(readable.FILTERS, when=when, segment=segment, share=report.share)
     made.globals.update(
         charts=charts,
-        percent=percent,
+        rounded=readable.rounded,
         pictures=pictures,
         sections=sections,
         report=report,

@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from monitor.analysis.drift.findings import moment, percent
+from monitor.analysis.drift.findings import moment
 from monitor.charts import Interval
 from monitor.findings import (
     BinShift,
@@ -17,6 +17,7 @@ from monitor.findings import (
     Finding,
     Slice,
 )
+from monitor.readable import percent, rounded
 from monitor.replay.document import Chunk, Confusion, Course, Replay
 from monitor.replay.headline import since, when, words_of, worst
 from monitor.replay.report import (
@@ -359,7 +360,7 @@ def confused(one: Confusion) -> list[ConfusionRow]:
         cells = []
         for column, (was, part) in enumerate(zip(first, second, strict=True)):
             grew = was is not None and part is not None and part - was >= CONFUSED
-            told = ["" if each is None else percent(each) for each in (was, part)]
+            told = ["" if each is None else rounded(each) for each in (was, part)]
             cells.append(Sides(told[0], told[1], is_odd=grew and column != place))
         rows.append(ConfusionRow(name, sizes, cells))
     return rows
@@ -402,7 +403,7 @@ def more_or_less(words: Iterable[BinShift]) -> str:
     }
     return "; ".join(
         f"{name} " + ", ".join(
-            f"“{one.bin}” ({percent(one.before)} → {percent(one.after)})" for one in some
+            f"“{one.bin}” ({rounded(one.before)} → {rounded(one.after)})" for one in some
         )
         for name, some in sides.items()
         if some
@@ -424,14 +425,14 @@ def _commonest(one: Facts | None) -> str:
     if one is None or not one.categories:
         return ""
     name, count = max(one.categories.items(), key=itemgetter(1))
-    return "" if name == ALIKE else f"{name} ({percent(count / max(one.values, 1))})"
+    return "" if name == ALIKE else f"{name} ({rounded(count / max(one.values, 1))})"
 
 
 def missing(before: Facts | None, now: Facts | None) -> Sides:
     """How many cells have no value."""
     first, second = _missing(before), _missing(now)
     is_odd = first is not None and second is not None and abs(second - first) >= MISSING
-    told = ["" if one is None else f"{one:.1%}" for one in (first, second)]
+    told = ["" if one is None else percent(one) for one in (first, second)]
     return Sides(told[0], told[1], is_odd)
 
 
@@ -484,4 +485,4 @@ def _kinds(one: Facts | None) -> str:
     total = sum(one.kinds.values())
     if len(one.kinds) == 1:
         return next(iter(one.kinds))
-    return ", ".join(f"{name} {count / total:.1%}" for name, count in one.kinds.items())
+    return ", ".join(f"{name} {percent(count / total)}" for name, count in one.kinds.items())

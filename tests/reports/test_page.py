@@ -146,7 +146,7 @@ def test_every_feature_and_segment_has_its_picture() -> None:
     ):  # fmt: skip
         assert title in said
     assert len(read.of("svg", **{"class": "chart"})) == 3  # reliability, gaps, effects
-    assert "1.0% → 44.4%" in said
+    assert "1 % → 44.4 %" in said
     assert "-1 to 1 → -9 to 9" in said
 
 
@@ -220,11 +220,11 @@ def test_what_columns_held_stands_beside_what_they_hold() -> None:
     rows = re.findall(r"<tr><th scope=row>(x|at|id|y)<td>(.*)", page(found, "t"))
     told = {name: re.split(r"<td[^>]*>", cells)[1:-1] for name, cells in rows}
     assert told["x"] == [
-        "1,000 → 2,000", "1.0%", "word", "a (60 %) → b (59 %)", "3", "",
+        "1,000 → 2,000", "1 %", "word", "a (60 %) → b (59 %)", "3", "",
     ]  # fmt: skip
     assert told["at"][-1] == "2025-10 to 2026-02 → 1938-04 to 1938-08"
     assert told["id"][3] == ""
-    assert told["y"] == ["2,000", "1.0%", "word", "b (59 %)", "3", ""]
+    assert told["y"] == ["2,000", "1 %", "word", "b (59 %)", "3", ""]
 
 
 def test_the_confusion_matrix_stands_beside_that_of_the_reference() -> None:

@@ -11,6 +11,7 @@ import msgspec
 from monitor.analysis.drift.labels import Form, label
 from monitor.analysis.drift.windows import Bins
 from monitor.findings import BinShift, Change, Driver, Finding, Quality, Status, Together
+from monitor.readable import rounded
 from monitor.turns import in_turns
 from monitor.types import WHOLE, Measurement, Window
 
@@ -99,7 +100,7 @@ up 0.6 sd; above 512: 2 % → 31 %'
     text = f"{name} {verb}: PSI {effect:.2g} over {samples:,} values since {moment(since)}"
     if abs(shift) >= 0.05:
         text += f", mean {'up' if shift > 0 else 'down'} {abs(shift):.1f} sd"
-    moves = ", ".join(f"{m.bin}: {percent(m.before)} → {percent(m.after)}" for m in shifts)
+    moves = ", ".join(f"{m.bin}: {rounded(m.before)} → {rounded(m.after)}" for m in shifts)
     return f"{text}; {moves}" if moves else text
 
 
@@ -112,9 +113,9 @@ def origin(drivers: Sequence[Driver], mix: Sequence[BinShift] = ()) -> str:
     '; population b went from 10 % to 60 % of the values'
     """
     most = [driver for driver in drivers if driver.share > 0.5]
-    parts = [f"{percent(one.share)} of it from {one.dimension} {one.value}" for one in most]
+    parts = [f"{rounded(one.share)} of it from {one.dimension} {one.value}" for one in most]
     parts += [
-        f"{one.bin} went from {percent(one.before)} to {percent(one.after)} of the values"
+        f"{one.bin} went from {rounded(one.before)} to {rounded(one.after)} of the values"
         for one in mix[:1]
     ]
     return "".join(f"; {part}" for part in parts)
@@ -223,15 +224,6 @@ def _fitting(findings: Sequence[Finding], endpoint: int) -> list[Finding]:
 def _size(text: str) -> int:
     """Bytes of a label's value on a page."""
     return len(text.encode()) + text.count('"') + text.count("\\")
-
-
-def percent(share: float) -> str:
-    """A share for a person.
-
-    >>> percent(0.0312), percent(0.999)
-    ('3.1 %', '100 %')
-    """
-    return f"{100 * share:.2g} %" if share < 0.995 else "100 %"
 
 
 def undated(finding: Dated) -> Dated:

@@ -13,6 +13,7 @@ from monitor.analysis.slices.conditions import Condition
 from monitor.analysis.slices.losses import ONE, SliceMeasure
 from monitor.analysis.slices.search import CLEAR, Search
 from monitor.findings import OutcomeStatus, Slice, SliceCondition
+from monitor.readable import rounded
 from monitor.sequential.confidence_sequences import Moments, difference
 from monitor.turns import in_turns
 
@@ -125,11 +126,7 @@ def words(
         "cost": f"cost {bar or 0:.3g} or more",
         "checks": "failed a check",
     }[measure]
-    return f"{said}{_percent(share)} {what}, {_percent(elsewhere)} elsewhere"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.1 or not share else f"{100 * share:.2g} %"
+    return f"{said}{rounded(share)} {what}, {rounded(elsewhere)} elsewhere"
 
 
 def _interval(counts: Sequence[int], minimum: int) -> tuple[float | None, float | None]:
