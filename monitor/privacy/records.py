@@ -219,12 +219,14 @@ class Privacy:
         endpoint: str,
         segments: Mapping[str, str],
         scrub: Scrub | None,
+        failures: dict[str, BaseException],
     ) -> Record:
         """The Record of an exchange that features look at in this process and that is forgotten
         then: texts, labels and figures as `record` has them, without what nothing looks at. That
         are ids, path, headers, sizes, parameters, and what was done to the texts. Texts that come
         again are remembered as they are, within bounds: they lie in a file, and the process ends
-        with it. `scrub` is what `ruled` gave; None where there are no rules."""
+        with it. `scrub` is what `ruled` gave; None where there are no rules. What recognizers raise
+        is noted in `failures`."""
         exchange = call.exchange
         operation, model, reasons = inference.operation, inference.model, inference.finish_reasons
         withheld: dict[str, list[str]] = {}
@@ -248,6 +250,7 @@ class Privacy:
             )  # fmt: skip
             reasons = [self._label(scrub, reason) for reason in reasons]
             withheld = self._withheld(scrub)
+            failures.update(scrub.failures)
         return Record(
             id=exchange.id, endpoint=endpoint, protocol=inference.protocol, operation=operation,
             model=model, started=exchange.started, duration=exchange.duration,

@@ -84,8 +84,8 @@ class FailedPart(msgspec.Struct, frozen=True):
     """A part that raised on exchanges of other people's logs. These were judged without it."""
 
     kind: str
-    """`protocol`, whose exchange was read as any JSON or as texts, or `dimension`, which had no
-    value there."""
+    """`protocol`, whose exchange was read as any JSON or as texts; `dimension`, which had no value
+    there; `recognizer`, which had the text that it failed on replaced whole."""
     name: str
     """Its name."""
     exchanges: int

@@ -130,7 +130,8 @@ class Recording:
         if scrub is not None and scrub.taken:
             before = self.reading.read(whole, failures)
             inference, scrub.withheld = hidden.compared(before, inference)
-        self.failed.update(("protocol", name) for name in failures)
+        if failures:
+            self.failed.update(("protocol", name) for name in failures)
         return _completed(sure(inference), said)
 
     def _made(
@@ -146,8 +147,21 @@ class Recording:
                 scrub.redactions["expansion"] = given_way
         else:
             inference = inference.asking([]).saying([])
-        make = self.privacy.record if by is None else self.privacy.glimpse
-        return make(call, inference, endpoint=self.endpoint, segments=segments, scrub=scrub)
+        failures: Failures = {}
+        if by is None:
+            assert scrub is not None  # noqa: S101  for the type checker
+            record = self.privacy.record(
+                call, inference, endpoint=self.endpoint, segments=segments, scrub=scrub
+            )
+            failures = scrub.failures
+        else:
+            record = self.privacy.glimpse(
+                call, inference, endpoint=self.endpoint, segments=segments, scrub=scrub,
+                failures=failures,
+            )  # fmt: skip
+        if failures:
+            self.failed.update(("recognizer", name) for name in failures)
+        return record
 
     def _segments(
         self, said: Logged, call: Call, inference: Inference, by: Collection[str] | None

@@ -17,9 +17,12 @@ from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.features import FEATURES, MORE
 from monitor.interfaces import Dimension, Protocol
+from monitor.privacy.patterns import Scanner
 from monitor.privacy.pseudonyms import Key, Keyring
+from monitor.privacy.records import Privacy
 from monitor.protocols import PROTOCOLS
 from monitor.reading import Reading
+from monitor.recognizers import select
 from monitor.replay import files, logs
 from monitor.replay.files import ReadOptions
 from monitor.replay.recording import READING
@@ -136,6 +139,22 @@ def test_parts_that_raise_are_counted_once_for_an_exchange(
     assert halves.damage.failures() == expected
     assert len(list(files.records(files.find([str(path)]), halves.damage, lambda: broken))) == 61
     assert halves.damage.failures() == expected
+
+
+def test_a_recognizer_that_raises_is_counted(path: Path) -> None:
+    """Its texts are replaced whole, looked at alone or with others, as often as they come."""
+    good = next(one for one in select() if one.name == "email_address")
+    mine = dataclasses.replace(good, name="mine", entity="A", triggers=("ada1",), find=raises)
+    keyring = Keyring((Key("k1", bytes(32)),))
+    privacy = Privacy(scanner=Scanner((good, mine)), keyring=keyring, clock=lambda: 0.0)
+    broken = dataclasses.replace(make(), privacy=privacy)
+    how = options(recording=lambda: broken)
+    assert len(rows(path, how)) == len(rows(path, how)) == 61
+    assert how.damage.failures() == {("recognizer", "mine"): 11}
+    whole = Damage()
+    found = list(files.records(files.find([str(path)]), whole, lambda: broken))
+    assert sum("<REDACTED:error:" in str(one.inputs) for one in found) == 11
+    assert whole.failures() == {("recognizer", "mine"): 11}
 
 
 def test_rows_of_an_access_log_that_are_alike_count_each(tmp_path: Path) -> None:
