@@ -177,7 +177,9 @@ def _erased(
     how = Erasure(who, options.reason, [digest(token) for token in tokens])
     gone = one.erase(how, time.time)
     refusal = "it is erased; the line with what is gone is missing"
-    done = {**said, "erased": msgspec.to_builtins(gone), "manifests": one.told(how.pseudonyms)}
+    erased = msgspec.to_builtins(gone)
+    left = {"state": erased.pop("state")}  # which is not erased
+    done = {**said, "erased": erased, "left": left, "manifests": one.told(how.pseudonyms)}
     audit_log.append(log, done, refusal)
     return gone
 

@@ -12,7 +12,7 @@ import contextlib
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -153,7 +153,7 @@ class Scanner:
     def _by_key(
         self, text: str, hint: str, found: list[tuple[int, int, int]]
     ) -> list[tuple[int, int, int]]:
-        index = self._keys.get(key_form(hint))
+        index = self._keys.get(known_form(hint, self._keys))
         if index is None or len(text) > 512:
             return []
         try:
@@ -176,6 +176,36 @@ def key_form(name: str) -> str:
     'dateofbirth'
     """
     return _SIGNS.sub("", name.rpartition(".")[2]).lower()
+
+
+_OWNER = re.compile(
+    r"(?:customer|client|patient|user|employee|worker|staff|contact|emergency|primary|secondary|alternate"
+    r"|alternative|preferred|home|work|business|office|private|personal|billing|shipping|delivery|sender"
+    r"|receiver|recipient|beneficiary|payer|payee|debtor|creditor|owner|holder|cardholder|policyholder"
+    r"|applicant|borrower|lender|guarantor|tenant|landlord|spouse|partner|parent|father|mother|guardian"
+    r"|child|relative|nextofkin|insured|subscriber|member|student|teacher|guest|passenger|traveller"
+    r"|traveler|donor|buyer|seller|caller|agent|candidate|lead|person|individual|doctor|physician|provider"
+    r"|my|your|his|her|their|new|old|current|previous|other|main)+(?!name$|page$|number$|identity)(?=..)"
+)
+"""Whose or which one something is, before the name of what it is."""
+
+
+def known_form(name: str, keys: Container[str]) -> str:
+    """The key form of a field's name that is among `keys`, as it is or without whose it is; empty
+    where neither is.
+
+    >>> [known_form(name, {"ssn", "phone"}) for name in ("SSN", "customer_ssn", "homePhone")]
+    ['ssn', 'ssn', 'phone']
+    """
+    form = key_form(name)
+    if form in keys:
+        return form
+    if "." in name:  # "customer.name": the last two steps may say what the last does not
+        both = _SIGNS.sub("", "".join(name.rsplit(".", 2)[-2:])).lower()
+        if both in keys:
+            return both
+    owner = _OWNER.match(form)
+    return form[owner.end() :] if owner and form[owner.end() :] in keys else ""
 
 
 # --- where triggers fire ---------------------------------------------------------------------

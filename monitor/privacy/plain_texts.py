@@ -14,7 +14,8 @@ from itertools import accumulate
 
 from monitor.privacy.blobs import TRIGGER, shadow
 from monitor.privacy.patterns import Located, Scanner
-from monitor.privacy.views import normalise, unescape, unplus
+from monitor.privacy.text_tables import has_cells
+from monitor.privacy.views import normalise, unescape, unplus, unprint
 
 SHORTEST = 7
 """Characters of a text that is looked at: of shorter ones some are numbers."""
@@ -30,8 +31,9 @@ def _is_escaped(text: str) -> bool:
 _SIGNS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("<", lambda text: True),  # it may be a mark
     ("%", _is_escaped), ("&", _is_escaped), ("\\", _is_escaped),
-    ("+", lambda text: unplus(text) is not None),
+    ("+", lambda text: unplus(text) is not None), ("=", lambda text: unprint(text) is not None),
     ('"', lambda text: ":" in text),  # it may hold members of JSON
+    ("\n", has_cells),
     (";base64,", lambda text: True),
 )  # fmt: skip
 """What is to be looked at more closely, and whether it is anything."""

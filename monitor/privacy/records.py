@@ -14,7 +14,7 @@ from monitor.privacy.cache import Cache
 from monitor.privacy.heads import Heads, method_of
 from monitor.privacy.known_parts import KnownParts, is_bare
 from monitor.privacy.parameters import DIALECTS, Parameters, parameters
-from monitor.privacy.patterns import Scanner, key_form
+from monitor.privacy.patterns import Scanner, known_form
 from monitor.privacy.policies import DROPPED, Policy
 from monitor.privacy.pseudonyms import Keyring, Tokens
 from monitor.privacy.scrub import ALLOWANCE, Bounds, Scrub, Seal
@@ -317,7 +317,7 @@ class Privacy:
     def minds(self, side: str, column: str) -> bool:
         """Whether a column's name or a rule says something of every value in it."""
         ruled = self._policy is not None and bool(self._policy.column(side, column))
-        return ruled or key_form(column) in self._keys
+        return ruled or bool(known_form(column, self._keys))
 
     def cell(self, side: str, column: str, value: Any) -> Any:
         """A scalar of somebody's table, by the column's rule; None where nothing of it is kept."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from monitor.bodies import Kept
@@ -16,9 +17,10 @@ from monitor.privacy.blobs import blobs, may_hold
 from monitor.privacy.cache import NOTHING, Cache, Edit, Link
 from monitor.privacy.hits import Hit, apart, back, blanked, glued, merged
 from monitor.privacy.known_parts import Work
-from monitor.privacy.patterns import Located, RecognizerError, Scanner, key_form
+from monitor.privacy.patterns import Located, RecognizerError, Scanner, known_form
 from monitor.privacy.pseudonyms import MARK, MARK_WHOLE, Tokens, escape
-from monitor.privacy.views import normalise, unescape, unplus
+from monitor.privacy.text_tables import cells
+from monitor.privacy.views import normalise, unescape, unplus, unprint
 from monitor.turns import give_way, in_turns
 
 LOOKAHEAD = 1024
@@ -47,7 +49,11 @@ _USUAL_TYPES = frozenset((
 
 _media_type = re.compile(r"[\w.+-]{1,63}(?:/[\w.+-]{1,63})?", re.ASCII)
 _member = re.compile(
-    r"\"(?P<key>[^\"\\]{1,64})\"\s{0,8}:\s{0,8}(?:\"(?P<text>(?:[^\"\\]|\\.){1,512})\"|(?P<number>\d{1,40}))"
+    r"\"(?P<key>[^\"\\]{1,64})\"\s{0,8}:\s{0,8}(?:\[\s{0,8})?(?:\"(?P<text>(?:[^\"\\]|\\.){1,512})\"|(?P<number>\d{1,40}))"
+)
+_pair = re.compile(
+    r"\"(?:name|key|field|label|attribute|column|property|code|id|type|system)\"\s{0,8}:\s{0,8}\"(?P<key>[^\"\\]{1,64})\""
+    r"\s{0,8},\s{0,8}\"val(?:ue)?\"\s{0,8}:\s{0,8}(?:\"(?P<text>(?:[^\"\\]|\\.){1,512})\"|(?P<number>\d{1,40}))"
 )
 
 
@@ -139,7 +145,7 @@ class Scrub:
             if isinstance(text, Kept):
                 return self.literal(str(text))
             text = str(text)  # `media` has its media
-        if len(text) < _SHORTEST_NUMBER and text.isdigit() and not self._is_key(hint):
+        if len(text) < _SHORTEST_NUMBER and text.isdigit() and not self.is_key(hint):
             return text
         try:
             if self._cache is None or not cached or not self._is_all_there(text):
@@ -178,7 +184,7 @@ class Scrub:
             return number
         try:
             entity = self._scanner.scan_number(abs(whole)) if abs(whole) >= SMALLEST_CARD else None
-            if entity is None and hint and self._is_key(hint):
+            if entity is None and hint and self.is_key(hint):
                 spans = self._scanner.scan(str(whole), hint)
                 entity = spans[0].entity if spans else None
             return number if entity is None else self.token(entity, str(abs(whole)))
@@ -189,7 +195,7 @@ class Scrub:
         """Tensor data; a column of numbers too small to be cards costs next to nothing."""
         try:
             if (
-                not self._is_key(hint)
+                not self.is_key(hint)
                 and max(numbers, default=0) < SMALLEST_CARD
                 and min(numbers, default=0) > -SMALLEST_CARD
             ):
@@ -286,8 +292,9 @@ class Scrub:
         if self._clock() > self._deadline:
             raise PrivacyError("timeout")
 
-    def _is_key(self, hint: str) -> bool:
-        return bool(hint) and key_form(hint) in self._keys
+    def is_key(self, hint: str) -> bool:
+        """Whether the name of a field says what its value is."""
+        return bool(hint) and bool(known_form(hint, self._keys))
 
     def _scrubbed(self, text: str, hint: str, key: bytes | None = None) -> str:
         """Scrub a text; what was done goes into the cache under `key`."""
@@ -488,9 +495,9 @@ class Scrub:
                     plain,
                 )
         hits = self._scanned(plain, hint, depth)
-        if '"' in plain and ":" in plain:
-            hits += self._members(plain)
-        for other in (unescape(plain), unplus(plain)):
+        if "\n" in plain or ('"' in plain and ":" in plain):
+            hits = self._fields(plain) + hits  # which go before what the words around say
+        for other in (unescape(plain), unplus(plain), unprint(plain)):
             if other is not None:
                 if depth >= self._bounds.depth:
                     raise PrivacyError("nesting")
@@ -522,18 +529,31 @@ class Scrub:
             for span in (in_turns(spans) if spans else ())  # most texts have none
         ]
 
-    def _members(self, text: str) -> list[Hit]:
-        """JSON members in a text whose key says what the value is."""
-        hits = []
-        for match in in_turns(_member.finditer(text)):
-            if not self._is_key(match["key"]):
-                continue
+    def _fields(self, text: str) -> list[Hit]:
+        """Values in a text of which a name says what they are: of a column of a table, of a JSON
+        member, or in the member before it."""
+        hits: list[Hit] = []
+        for name, start, end in in_turns(cells(text)):
+            hits += self._named(text, name, start, end)
+        if '"' not in text or ":" not in text:
+            return hits
+        pairs = _pair.finditer(text) if '"val' in text else ()
+        for match in in_turns(chain(_member.finditer(text), pairs)):
             group = "number" if match["text"] is None else "text"
-            value, start = match[group], match.start(group)
-            for span in self._scanner.scan(value, match["key"]):
-                values = ((span.entity, value[span.start : span.end]),)
-                hits.append(Hit(start + span.start, start + span.end, values))
+            hits += self._named(text, match["key"], *match.span(group))
         return hits
+
+    def _named(self, text: str, name: str, start: int, end: int) -> list[Hit]:
+        """What the value there is, which has a name."""
+        if not self.is_key(name):
+            return []
+        value = text[start:end]
+        return [
+            Hit(
+                start + span.start, start + span.end, ((span.entity, value[span.start : span.end]),)
+            )
+            for span in self._scanner.scan(value, name)
+        ]
 
     def _blobs(self, text: str, depth: int) -> list[Hit]:
         if not may_hold(text):

@@ -10,9 +10,26 @@ import msgspec
 from monitor import bodies, columns, hidden
 from monitor.privacy import pieces, rulings
 from monitor.privacy.policies import DROPPED, Policy
+from monitor.privacy.pseudonyms import MARK_WHOLE
 from monitor.privacy.scrub import ALLOWANCE, Scrub
 from monitor.privacy.short_texts import ShortTexts
 from monitor.types import Part
+
+_NAMES = (
+    "name",
+    "key",
+    "field",
+    "label",
+    "attribute",
+    "column",
+    "property",
+    "code",
+    "id",
+    "type",
+    "system",
+)
+_VALUES = frozenset(("value", "val", "content", "text", "answer"))
+"""Members of an object of which one says what the other is."""
 
 
 class Sides:
@@ -35,13 +52,39 @@ class Sides:
         """All parts of a side; one digest of them where pseudonyms make them larger than the room
         that their body has on record."""
         before, make = scrub.grown, make or self.ruled
-        done = [make(scrub, side, part) for part in pieces.joined(scrub, parts)]
+        parts = self._called(scrub, side, pieces.joined(scrub, parts))
+        done = [make(scrub, side, part) for part in parts]
         if scrub.grown - before <= ALLOWANCE:
             return done
         if len(bodies.dump(done)) <= columns.record_room(body, captured):
             return done
         text = scrub.redacted(bodies.dump(parts), "expansion")
         return [Part(role="user" if side == "inputs" else "assistant", text=text)]
+
+    def _called(self, scrub: Scrub, side: str, parts: list[Part]) -> list[Part]:
+        """The parts with a pseudonym for each value that is what the member beside it says:
+        `{"name": "ssn", "value": "536221234"}`. A column that a rule is for is left to that."""
+        columns = {part.name: part.data for part in parts if part.name and part.data}
+        done = parts
+        for place, part in enumerate(parts):
+            if not part.name or not part.data:
+                continue
+            base, dot, last = part.name.rpartition(".")
+            if last.lower() not in _VALUES:
+                continue
+            beside = [columns.get(f"{base}{dot}{one}") or () for one in _NAMES]
+            names = [names for names in beside if len(names) == len(part.data)]
+            if not names or (self._policy and self._policy.column(side, part.name)):
+                continue
+            data = list(part.data)
+            for item, said in enumerate(zip(*names, strict=True)):
+                name = next((one for one in said if type(one) is str and scrub.is_key(one)), None)
+                if name is not None:
+                    data[item] = scrub.value(data[item], name)
+                    if type(data[item]) is str:
+                        scrub.own.update(one[0] for one in MARK_WHOLE.finditer(data[item]))
+            done = [*done[:place], msgspec.structs.replace(part, data=data), *done[place + 1 :]]
+        return done
 
     def ruled(self, scrub: Scrub, side: str, part: Part) -> Part:
         """A part by the rule for its role or column; one for which there is none is scanned."""

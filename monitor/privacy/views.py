@@ -188,7 +188,7 @@ _escape = re.compile(
     r"|(?P<utf8>(?:%(?:25)*[89A-Fa-f][0-9A-Fa-f])+)"
     r"|\\+(?:u(?P<high>[dD][89abAB][0-9A-Fa-f]{2})\\+u(?P<low>[dD][c-fC-F][0-9A-Fa-f]{2})"
     r"|u(?P<u>[0-9A-Fa-f]{4})|x(?P<x>[0-9A-Fa-f]{2})|U(?P<U>000[0-9A-Fa-f]{5})"
-    r"|u\{(?P<braces>[0-9A-Fa-f]{1,6})\}|(?P<plain>[\"'/bfnrt\\]))"
+    r"|u\{(?P<braces>[0-9A-Fa-f]{1,6})\}|(?P<plain>[bfnrt!-/:-@\[-`{-~]))"
     r"|&(?:amp;)*(?:#(?P<decimal>\d{1,7});?|#[xX](?P<hex>[0-9A-Fa-f]{1,6});?"
     r"|(?P<name>[A-Za-z][A-Za-z0-9]{1,31});)"
 )
@@ -233,6 +233,43 @@ def unescape(text: str) -> View | None:
         return None
     view = rewrite(text, _escape, _undo, _begin)
     return None if view is None or view.text == text else view
+
+
+_printable = re.compile(
+    r"=\?[\w-]{1,40}\?[Qq]\?(?P<word>[^?\s]{1,200})\?="
+    r"|=(?P<soft>[ \t]*\r?\n)|=(?P<ascii>[2-7][0-9A-Fa-f]|0[9AaDd])"
+    r"|(?P<utf8>(?:=[89A-Fa-f][0-9A-Fa-f])+)"
+)
+_IN_A_WORD = re.compile(r"_|(?:=[0-9A-Fa-f]{2})+")
+
+
+def unprint(text: str) -> View | None:
+    """`text` of a mail with quoted-printable (RFC 2045) and words of a head (RFC 2047) undone; None
+    where nothing says that it is one: a stop or a sign of addresses that is escaped, or a line that
+    goes on.
+
+    >>> unprint("to a=40b.example").text, unprint("x=4567")
+    ('to a@b.example', None)
+    """
+    if "=" not in text or not any(sign in text for sign in _MAILED):
+        return None
+    view = rewrite(text, _printable, _unprinted)
+    return None if view is None or view.text == text else view
+
+
+_MAILED = ("=40", "=3D", "=3d", "=2E", "=2e", "=2D", "=2d", "=\n", "=\r\n", "?Q?", "?q?")
+
+
+def _unprinted(match: re.Match[str]) -> str:
+    if match["soft"]:
+        return ""
+    if word := match["word"]:
+        return _IN_A_WORD.sub(lambda one: " " if one[0] == "_" else _octets(one[0]), word)
+    return _octets(match[0])
+
+
+def _octets(escaped: str) -> str:
+    return bytes.fromhex(escaped.replace("=", "")).decode("utf-8", "replace")
 
 
 def unplus(text: str) -> View | None:

@@ -18,8 +18,10 @@ _MONTH = (
 _DATE = (
     r"(?i)(?<![\w-])(?:(?:18|19|20)\d\d([-/. ])[01]?\d\1[0-3]?\d|[0-3]?\d([-/. ])[0-3]?\d\2(?:(?:18|19|20)\d\d|\d\d)"
     rf"|[0-3]?\d(?:st|nd|rd|th|er|\.)?[ -](?:de |of )?{_MONTH},?[ -](?:de )?(?:18|19|20)\d\d"
-    rf"|{_MONTH} [0-3]?\d(?:st|nd|rd|th)?,? (?:18|19|20)\d\d|(?:18|19|20)\d\d[01]\d[0-3]\d)(?![\w-]|/\d)"
+    rf"|{_MONTH} [0-3]?\d(?:st|nd|rd|th)?,? (?:18|19|20)\d\d|(?:18|19|20)\d\d[01]\d[0-3]\d)"
+    r"(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?(?![\w-]|/\d)"
 )
+_TIME = lazy(r"[t ]\d\d:\d\d.*")
 _NUMBER = lazy(r"\d+")
 _NAME = lazy(r"[^\W\d]{3,}")
 _ORDINAL = lazy(r"(?<=\d)(?:st|nd|rd|th|er)")
@@ -36,8 +38,10 @@ def canonical(value: str) -> str:
 
     >>> canonical("March 5th, 1980"), canonical("5.3.1980"), canonical("1980/03/05")
     ('1980-03-05', '1980-03-05', '1980-03-05')
+    >>> canonical("1980-03-05T00:00:00Z")  # as most programs write a day
+    '1980-03-05'
     """
-    value = value.lower()
+    value = _TIME.sub("", value.lower())
     numbers = list(map(int, _NUMBER.findall(value)))
     name = _NAME.search(_ORDINAL.sub("", value)) if len(numbers) == 2 else None
     if name:
@@ -68,6 +72,7 @@ RECOGNIZER = Recognizer(
         "DOB: «03/05/1980», date of birth «1980-03-05», born on «March 5, 1980»",
         "geboren am «5. März 1980», née le «5 mars 1980», nato il «05.03.1980»",
         '{"birth_date": "«19800305»"} birthday «5th of March 1980»',
+        "dob: «1980-03-05T00:00:00.000Z», date of birth «1980-03-05 00:00:00»",
     ),
     counterexamples=(
         "meeting on 1980-03-05, 03/05/1980, due 5 March 1980",

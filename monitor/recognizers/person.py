@@ -22,6 +22,7 @@ from monitor.words.person import (
     KIN,
     LABEL,
     NAMED,
+    OWN,
     ROLE,
     SAID,
     SALUTATION,
@@ -47,7 +48,7 @@ _KIND = lazy(
     rf"(?P<title>(?:{TITLE})\.? )|(?P<said>(?i:{SAID})\s+)|(?P<kin>(?i:{KIN})(?:, | is | named | called | )(?=[{LETTER}]))"
     rf"|(?P<greeted>(?i:(?:{SALUTATION})[,!.]{{0,3}} (?:this is|it's|i'm|i am|here is|my name's)) )"
     rf"|(?P<speaker>(?i:this is|it's|my name's) )|(?P<am>(?i:{AM}),? )"
-    rf"|(?P<label>(?i:{LABEL})[\"']?\s*[:=|\t\n]\s*[\"']?)"
+    rf"|(?P<own>(?i:{OWN})[\"']?\s{{0,3}}[:=>]\s{{0,8}}[\"']?)|(?P<label>(?i:{LABEL})[\"']?\s*[:=|\t\n]\s*[\"']?)"
     rf"|(?P<field>(?i:{FIELD})[\"']?(?:\s?[:=|\t]){{1,2}}\s{{0,8}}[\"']?)"
     rf"|(?P<name>_?[Nn]ame[\"']?(?:\s?[:=|\t]){{1,2}}\s{{0,8}}[\"']?)"
     rf"|(?P<talk>(?i:{TALK}|{BY}|{NAMED}|{ROLE}) )"
@@ -58,6 +59,7 @@ _NAMES = {
     for kind, name in {
         "title": _ONE,
         "said": _ONE,
+        "own": _ONE + r"(?=[\"']?\s*(?:[,.;<}&]|\\n|\n|\Z|/?>| [a-zA-Z_]{2,20}=))",
         "label": _SEVERAL,
         "closing": _ONE + r"(?=\s*(?:,|\n|\Z))",
         "salutation": _ONE
@@ -73,6 +75,7 @@ _NAMES = {
 }
 _DOUBTED = frozenset({"kin", "greeted", "speaker", "am", "talk", "field", "name"})
 """Kinds of words after which a name must look like one of a person."""
+_FIELDS = frozenset({"own", "label", "field", "name"})
 _BEFORE = lazy(rf"(?:\A|[\s>\"'(:,;])(?P<value>{_FIRST}{_NAME}{{1,3}})[\s\"',(]{{1,3}}\Z")
 """A name before what only people do: write, speak, be born, have an address."""
 _AFTER = r"wrote:|(?:speaking|here)[,.]|d\.?o\.?b\b|(?:is )?an? [0-9]{2}[- ]year|[0-9]{2} ?(?:yo|y/o|years? old)\b|born on"
@@ -102,6 +105,8 @@ def _after_words(text: str, start: int) -> tuple[int, int] | None:
         return None
     group = "value" if name["value"] else "single"
     value = name[group]
+    if kind in _FIELDS and _TYPE.fullmatch(value):
+        return None
     if kind in _DOUBTED or (kind in ("salutation", "closing") and " " in value):
         is_one = is_person(value) and not _THING.match(text, name.end(group))
         if kind == "name":
@@ -129,6 +134,11 @@ _THING = lazy(
     re.IGNORECASE,
 )
 """What follows the names of other things."""
+_TYPE = lazy(
+    r"String|Text|Str|Varchar|VARCHAR|TEXT|STRING|CHAR|Char(?:Field)?|Column|Field|Optional|None|Null|NULL|True|False|Unknown|Anonymous"
+    r"|Missing|Required|.*(?:[Nn]ame|NAME).*"
+)
+"""What stands for a name in programs, schemas and forms."""
 _PRODUCT = lazy(
     r"(?i:price|sku|\bversion|\bsize|qty|quantity|colou?r|stock|product|\bitem|image:|replicas|namespace|apiversion|\bkind:|spec:"
     r"|container|\bpath|\burl|\bfile|\bhost|license|module|package|category|brand|model|isbn|genre|album|artist|director|population"
@@ -149,7 +159,29 @@ def canonical(value: str) -> str:
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
 
 
+_NOBODY = frozenset(
+    (
+        "",
+        "na",
+        "nan",
+        "nil",
+        "none",
+        "null",
+        "nobody",
+        "undefined",
+        "unknown",
+        "anonymous",
+        "missing",
+        "redacted",
+        "unbekannt",
+    )
+)
+"""What stands in a field for names where there is none, letters only."""
+
+
 def _plausible(text: str) -> bool:
+    if "".join(filter(str.isalpha, text)).lower() in _NOBODY:
+        return False
     return len(text) <= 80 and any(map(str.isalpha, text)) and not any(map(str.isdigit, text))
 
 
@@ -170,6 +202,7 @@ RECOGNIZER = Recognizer(
         rf"(?-i:\b(?i:{NAMED}) [A-Z?])",
         rf"(?-i:\b(?i:{KIN})(?:, | is | named | called | )[A-Z?])",
         rf"\b(?:{CLOSING})\s{{0,3}}[,.!]?\s{{0,3}}\n",
+        rf"(?:{OWN})[\"']?\s{{0,3}}[:=>]",
         rf"\b(?:{LABEL})[\"']?\s{{0,3}}[:=|\t\n]",
         rf"\b(?:{FIELD}|name)[\"']?\s?[:=|\t]",
         r"_name[\"']?\s?[:=|\t]",
@@ -189,6 +222,7 @@ RECOGNIZER = Recognizer(
         "I spoke to «Jane Roe» and met «José Muñoz»; reported by «Mary Major», I called «Max Power» today.",
         "my wife «Carol», his lawyer «Bob Loblaw»; customer «Erika Mustermann» agreed; ask for «Jan Kowalski»",
         "From: «Jane Roe» <j@example.org>\nOn Monday «Richard Roe» wrote:\nName: «Doe, Jane»\nCaller: «Max Power»",
+        "customerLastName: «Muster»\n<firstName>«Erika»</firstName> {'surname': '«Doe»', 'given_name': '«Jane»'} vorname=«Karl»&nachname=«Braun»",
         "«Zoë O'Neill» speaking, «Karl Braun» (DOB 1 May), ich bin «Karl Braun», habl\u00e9 con «Ana García» ayer",
     ),
     counterexamples=(
@@ -198,12 +232,18 @@ RECOGNIZER = Recognizer(
         "This is Visual Studio Code. A tool called Apache Kafka; I spoke to Wells Fargo and Customer Service.",
         "It's Black Friday! Hello Red Hat, I'm New York based; we met San Francisco people, reported by Docker Desktop users",
         "name: Blue Jacket, price: 12; name: Checkout Service; my account Premium Plan; From: Monday Morning",
+        "firstName: String, last_name = Column(String(50)), lastName: string; <label for='last_name'>Last Name</label>, surname: None",
+        "First Name: Last Name: | First Name | Last Name | Phone |",
         "This is Machine Learning, see Release Notes wrote: and Plan B here. Owner: Human Resources; this is NOT FINE.",
     ),
     keys=frozenset(
         {
             "fullname", "firstname", "lastname", "surname", "givenname", "familyname", "middlename", "customername",
             "patientname", "employeename", "cardholdername", "accountholder", "contactname", "recipientname", "maidenname",
+            "namefirst", "namelast", "namefamily", "namegiven", "clientname", "membername", "studentname", "guestname", "passengername", "beneficiaryname", "doctorname",
+            "vorname", "nachname", "familienname", "apellido", "apellidos", "prenom", "prénom", "nomdefamille", "cognome",
+            "voornaam", "achternaam", "imie", "imię", "nazwisko", "sobrenome", "fornavn", "etternavn", "efternavn",
+            "förnamn", "efternamn", "etunimi", "sukunimi",
         }
     ),
     plausible=_plausible,

@@ -58,6 +58,8 @@ _LIST = lazy(r"\s?(?:[,;/|&\n]|\b(?:and|or|und|oder|et|ou|y|o|e)\b)\s{0,3}\(?")
 _REACH = 48
 _BEHIND = lazy("[xe#]")
 _NO_DIGITS = lazy(r"\D+")
+_DRUG = lazy(r"\bndc[-\s#:\"'=]{0,5}\Z", re.IGNORECASE)
+"""The code of a medicine in the US (21 CFR 207.33) is grouped like a telephone number."""
 _EPOCH = lazy(r"1[4-9]\d{8}(?:\d{3})?\Z")
 
 
@@ -100,7 +102,7 @@ def _at(
         may_be = FIRST_GROUP.match(text, start) or _is_abroad(text, start)
         hit = by_form(text, start, forms) if may_be else None
     if hit:
-        return hit
+        return None if _DRUG.search(text, max(0, hit[0] - 12), hit[0]) else hit
     is_told = start - done <= 8 or (words and _is_near(words, start)) or is_led(text, start)
     return (
         _beside_word(text, start, words, done) if is_told and not _amid(text, start, done) else None
@@ -227,7 +229,27 @@ def recognizer(region: str = "US") -> Recognizer:
                 "mobilenumber",
                 "cell",
                 "cellphone",
+                "mobilephone",
                 "fax",
+                "faxnumber",
+                "tel",
+                "telecomvalue",
+                "telnumber",
+                "telephonenumber",
+                "phoneno",
+                "mobileno",
+                "landline",
+                "contactnumber",
+                "msisdn",
+                "whatsapp",
+                "telefon",
+                "telefonnummer",
+                "rufnummer",
+                "handynummer",
+                "telefono",
+                "teléfono",
+                "telefone",
+                "celular",
             }
         ),
         plausible=lambda text: 7 <= sum(map(str.isdigit, text)) <= 20,
@@ -256,6 +278,7 @@ COUNTEREXAMPLES = (
     "3f2504e0-4f89-11d3-9a0c-0305e82c3301, v1.2.3, +5, +1000000 users, 40.7128, -74.0060",
     "mobile app released 2024-01-15, the phone costs 1299.00",
     "Contact us on order 2125550187, call me about ticket no. 0049091440, text 20240115, office 1999-2005",
+    'NDC 0069-2587-10, NDC: 0002-8215-01, "ndc": "0069-2587-10"',
     "reached 12345678 people; sent to 2125550187 users; message 2024-01-15; line 1234-5678; answer: 45678901",
 )
 

@@ -30,6 +30,12 @@ LABEL = (
     r"[ _-]?name|surname|vorname|nachname|nom|pr.nom|nombre|apellidos?|cognome|imi.|nazwisko|patient|attn|signed"
 )
 
+OWN = (
+    r"(?:first|last|middle|given|family|maiden)[ _-]?name|surname|forename|vorname|nachname|familienname|apellidos?|pr.{1,2}nom"
+    r"|cognome|voornaam|achternaam|nazwisko|sobrenome|fornavn|etternavn|efternamn"
+)
+"""Fields that hold a part of a name and nothing else."""
+
 BY = (
     r"(?:raised|reported|told|placed|referred|seen|written|sent|approved|submitted|prepared|reviewed|made|requested|raised|opened"
     r"|closed|handled|treated|admitted|examined|interviewed|represented|owned|created|filed|taken|booked|paid) by"

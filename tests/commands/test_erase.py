@@ -180,7 +180,8 @@ def test_a_person_is_taken_out_everywhere(
     assert "8 records, 4 manifests, 2 files, 2 erased, 4 signed" in capsys.readouterr().out
     text = (tmp_path / "data" / "erase.jsonl").read_text()
     before, after = map(json.loads, text.splitlines())
-    assert before["found"] == after["erased"] == FOUND
+    assert before["found"] == FOUND == {**after["erased"], **after["left"]}
+    assert after["left"] == {"state": 1}
     assert "manifests" not in before
     assert after["manifests"] == {"rows": 2, "entries": 3}
     assert before["reason"] == "ticket 7"

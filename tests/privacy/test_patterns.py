@@ -15,7 +15,7 @@ from monitor.errors import PrivacyError
 from monitor.marks import PSEUDONYM
 from monitor.privacy import patterns
 from monitor.privacy.kept import Kept
-from monitor.privacy.patterns import Scanner, key_form
+from monitor.privacy.patterns import Scanner, key_form, known_form
 from monitor.recognizers import select
 
 PIECES = st.sampled_from(
@@ -177,3 +177,16 @@ def test_what_was_compiled_before_finds_the_same(
     monkeypatch.setattr(engine, "loadb", loadb)
     assert found() == first
     assert len(compiled) == 4
+
+
+@pytest.mark.parametrize(("name", "form"), [
+    ("customer_ssn", "ssn"), ("customer.contact.homePhone", "phone"), ("Mother's maiden name", ""), ("motherMaidenName", "maidenname"),
+    ("patientDOB", "dob"), ("customer.name", "customername"), ("product.name", ""), ("user_id", ""), ("iphone", ""), ("phones", ""),
+    ("homepage", "homepage"), ("contact number", "contactnumber"), ("personal identity number", "personalidentitynumber"),
+])  # fmt: skip
+def test_a_field_may_say_whose_value_it_has(name: str, form: str) -> None:
+    """Before what the value is, or in the step above it; other words make another field."""
+    assert known_form(name, frozenset(KEYS)) == form
+
+
+KEYS = {key for each in select() for key in each.keys} | {"homepage"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from monitor import bodies, columns
 from monitor.privacy.policies import Policy
 from monitor.privacy.short_texts import ShortTexts
 from monitor.privacy.sides import Sides
@@ -45,3 +46,27 @@ def test_a_rule_is_for_its_role_or_column() -> None:
     )  # fmt: skip
     assert (asked.text, age.data, rest.data) == (None, [40], [41])
     assert one.withheld == {"inputs": {"age"}}
+
+
+def test_a_value_is_what_the_member_beside_it_says() -> None:
+    """Lists of names and values are fields, too; the ones that say nothing stay, and so do the names."""
+    rows = [
+        {"name": "ssn", "value": "536221234"},
+        {"key": "home_phone", "value": 2125550187},
+        {"name": "n", "value": "7"},
+    ]
+    parts = columns.parts(bodies.dump({"fields": rows}).encode(), {}, "user")
+    one = scrub()
+    done = {
+        part.name: part.data
+        for part in Sides(None, ShortTexts()).put(one, "inputs", parts, b"x" * 900, b"x" * 900)
+    }
+    assert one.pseudonyms == {"US_SSN": 1, "PHONE_NUMBER": 1}
+    assert (done["fields.value"] or [])[2] == "7"
+    assert done["fields.name"] == ["ssn", None, "n"]
+    kept = Sides(Policy({"inputs.fields.value": "keep"}), ShortTexts()).put(
+        scrub(), "inputs", parts, b"x" * 900, b"x" * 900
+    )
+    assert {part.name: part.data for part in kept}["fields.value"] == ["536221234", 2125550187, "7"]
+    text = bodies.dump(rows)
+    assert "536221234" not in scrub().text(text)

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.privacy import views
-from monitor.privacy.views import normalise, unescape, unplus
+from monitor.privacy.views import normalise, unescape, unplus, unprint
 
 PIECES = st.sampled_from(["%", "25", "%40", "%C3%A9", "&amp;", "&#64;", "&lt", ";", "\\u0040", "\\", "\\ud83d\\ude00", "u", "４", "\u200b", "ﬁ", "\ud800", "a", "+", "="])  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=20).map("".join) | st.text(max_size=60)
 
 
-@pytest.mark.parametrize("spell", [normalise, unescape, unplus])
+@pytest.mark.parametrize("spell", [normalise, unescape, unplus, unprint])
 @given(text=TEXTS)
 def test_the_way_back_is_exact(spell, text: str) -> None:
     """Every character of a view comes from a place in the text, in order; what was not spelled
@@ -76,3 +76,27 @@ def test_no_character_that_is_spelled_another_way_is_overlooked() -> None:
     characters = [chr(code) for plane in views._PLANES for code in plane]
     spelled = {each: views._spell_character(each) for each in characters}
     assert {each: said for each, said in spelled.items() if said != each} == views._odd()[0]
+
+
+@pytest.mark.parametrize(("mail", "plain"), [
+    ("ada=40example=2Eorg", "ada@example.org"), ("ada@exa=\r\nmple.org", "ada@example.org"), ("M=C3=BCller =3D", "Müller ="),
+    ("=?utf-8?Q?Ada_L=40x?= <a>", "Ada L@x <a>"), ("a=40b =", "a@b ="),
+])  # fmt: skip
+def test_quoted_printable_of_a_mail_is_undone(mail: str, plain: str) -> None:
+    """In a body and in words of a head."""
+    view = unprint(mail)
+    assert view is not None
+    assert view.text == plain
+
+
+@pytest.mark.parametrize("text", ["x=4567", "a=b", "q=20&n=1", "==", "=", "1 = 2\n"])
+def test_what_says_nothing_of_mail_is_left(text: str) -> None:
+    """A sign of equality is in many texts."""
+    assert unprint(text) is None
+
+
+def test_backslashes_of_markdown_are_undone() -> None:
+    """Before any sign (CommonMark 2.4): models write addresses and numbers so."""
+    view = unescape(r"ada\.l\_x\@example\.org \+1 212\-555\-0187")
+    assert view is not None
+    assert view.text == "ada.l_x@example.org +1 212-555-0187"
