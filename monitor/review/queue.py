@@ -22,6 +22,7 @@ from monitor.review.agreement import Agreement, agreement
 from monitor.review.estimate import Estimate, estimate
 from monitor.streams.connection import Command, refusal
 from monitor.streams.entries import Entry
+from monitor.streams.notes import READ
 from monitor.streams.store import Store
 from monitor.types import Record
 
@@ -32,8 +33,6 @@ MOST = 10_000
 """Open items. Beyond, the probability of every one is halved, and half of them go."""
 REMEMBERED = 10_000
 """Closed items of which is still known who answered what."""
-LOGGED = 1_000_000
-"""Readings of which the log is kept."""
 LOOKED_THROUGH = 1000
 """Of more open items the oldest are offered; a reader who has answered all these waits."""
 
@@ -352,7 +351,7 @@ class ReviewQueue:
         """Write down that a reader was given the content of a Record."""
         access = {"at": now, "who": reader, "what": "review", "record": record}
         entry: Any = {"v": "1", "access": msgspec.json.encode(access)}
-        await self._told(self._client.xadd(self._access, entry, maxlen=LOGGED, approximate=True))
+        await self._told(self._client.xadd(self._access, entry, maxlen=READ, approximate=True))
 
     async def expire(self, record: str) -> None:
         """Take out an item whose Record is gone."""

@@ -16,8 +16,11 @@ LOOKED_THROUGH, SCANNED = 100_000, 1000
 """Keys of a store that are looked through for streams, and how many at a time."""
 TEMPLATES = 2048
 """Prompt templates that recorders share, at most."""
-LOGGED = 100_000
-"""Readings of records' content that are remembered, at least."""
+DECIDED = 100_000
+"""Decisions, and readings of them, that are remembered, at least."""
+READ = 1_000_000
+"""Readings of records' content that are remembered, at least, whoever writes them down: at the 50 a
+second that a token may ask for nobody can push out in five hours what they have read before."""
 
 
 class Notes:
@@ -43,13 +46,13 @@ class Notes:
         """Write down that somebody was given the content of a record at Unix time `at`; or raise
         StreamError."""
         document = msgspec.json.encode({"at": at, "who": who, "what": what, "record": record})
-        entry = "XADD", self._access, "MAXLEN", "~", LOGGED, "*", "v", "1", "access"
+        entry = "XADD", self._access, "MAXLEN", "~", READ, "*", "v", "1", "access"
         await self._call(*entry, document)
 
     async def log_decisions(self, documents: Sequence[bytes]) -> None:
         """Write down what was decided, or who read it; or raise StreamError."""
         for document in documents:
-            entry = "XADD", self._decisions, "MAXLEN", "~", LOGGED, "*", "v", "1", "decision"
+            entry = "XADD", self._decisions, "MAXLEN", "~", DECIDED, "*", "v", "1", "decision"
             await self._call(*entry, document)
 
     async def decisions(self, before: str = "") -> list[tuple[str, bytes]]:

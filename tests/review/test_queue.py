@@ -14,6 +14,7 @@ import redis
 
 from monitor.errors import StreamError
 from monitor.review.queue import Item, ReviewQueue
+from monitor.streams.notes import READ, Notes
 
 T = TypeVar("T")
 KEY = "monitor:{e:0}:records"
@@ -264,3 +265,29 @@ def test_the_first_verdict_on_an_item_counts_for_the_estimate(url: str) -> None:
         assert found.log_evidence is not None
 
     run(url, story, readers=2)
+
+
+def test_whoever_logs_a_reading_leaves_the_log_as_long(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both ways to read a Record write into one stream: the shorter of two bounds would hold."""
+    bounds: list[Any] = []
+
+    async def call(*command: Any) -> None:
+        bounds.append((command[1], command[4]))
+
+    async def xadd(key: str, _: Any, *, maxlen: int, approximate: bool) -> bytes:
+        bounds.append((key, maxlen))
+        return b""
+
+    async def unasked(*_: Any, **__: Any) -> list[Any]:
+        raise AssertionError("it is not asked")
+
+    async def story(queue: ReviewQueue) -> None:
+        monkeypatch.setattr(queue._client, "xadd", xadd)
+        await queue.log("ann", "r1", 1.0)
+        await Notes("e", call, unasked, unasked).log_access("ann", "record", "r1", 1.0)
+
+    run(url, story)
+    assert [bound for _, bound in bounds] == [READ] * 2
+    assert {key.rpartition(":")[2] for key, _ in bounds} == {"access"}
