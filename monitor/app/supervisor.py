@@ -119,6 +119,12 @@ def _load_what_children_share() -> None:
     from monitor.streams import clients, redis  # noqa: F401
 
 
+def _has_terminal() -> bool:
+    with contextlib.suppress(OSError):
+        return os.isatty(0)
+    return False
+
+
 class _Supervisor:
     def __init__(
         self,
@@ -147,6 +153,8 @@ class _Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_signal, number)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # `nohup` has it ignored
+            loop.add_signal_handler(signal.SIGHUP, self._on_hangup, _has_terminal())
         await self._prepare_store()
         self._write(self._runtime / "settings.json", msgspec.json.encode(self._settings))
         self._run_file.unlink(missing_ok=True)  # of a supervisor that was killed
@@ -180,6 +188,16 @@ class _Supervisor:
             self._stop.set()
         elif now - self._stopped_at > SAME_SIGNAL:
             self._end_at_once(number)
+
+    def _on_hangup(self, has_terminal: bool) -> None:
+        """End with the terminal. Without one somebody wants settings to be read: end nothing."""
+        if has_terminal:
+            self._on_signal(signal.SIGHUP)
+            return
+        logs.warning(
+            "SIGHUP: goes on; settings are read at a start alone, certificates, keys and tokens "
+            "whenever their files change"
+        )
 
     def _end_at_once(self, number: signal.Signals) -> NoReturn:
         """Kill all children at a second signal. The store still saves its data."""

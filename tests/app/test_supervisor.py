@@ -76,3 +76,12 @@ def test_who_waits_for_a_core_is_let_live_and_who_is_frozen_is_not(
     assert asyncio.run(turns("recorder", second, module.PINGS + 1)) == module.PINGS + 1
     os.sched_setaffinity(first, os.sched_getaffinity(0))
     assert asyncio.run(turns("pages", first, 1000)) < 1000
+
+
+def test_a_hangup_ends_what_has_a_terminal_and_nothing_else(tmp_path: Path) -> None:
+    """Of a terminal it says that this one is closed; else somebody wants settings to be read."""
+    for has_terminal in (False, True):
+        watch = module._Supervisor(Settings(), module.RUN, tmp_path, [], socket.socket())
+        watch._admin.close()
+        watch._on_hangup(has_terminal)
+        assert watch._stop.is_set() is has_terminal

@@ -133,7 +133,7 @@ class System:
                 sys.executable, "-m", "monitor", *arguments, "--config", str(config),
                 "--data", str(data), "--admin", "127.0.0.1:0",
             ],
-            stderr=self._log, stdout=self._log, env=environment,
+            stdin=subprocess.DEVNULL, stderr=self._log, stdout=self._log, env=environment,
         )  # fmt: skip
         self.until(self._is_ready)
 

@@ -97,8 +97,13 @@ def assert_first(system: Any) -> None:
 def test_whatever_happens_to_the_pages_the_traffic_and_its_counts_go_on(
     share: Any, model: str
 ) -> None:
-    """Killed, they are back; frozen, they are found out and replaced; nobody else is restarted."""
+    """Killed, they are back; frozen, they are found out and replaced; nobody else is restarted. A
+    SIGHUP, as for a program that reads its settings anew then, ends nobody."""
     system = share(drain=PATIENT)
+    for pids in (*system.run["pids"].values(), [system.process.pid]):
+        for pid in pids:
+            os.kill(pid, signal.SIGHUP)
+    system.until(lambda: "SIGHUP: goes on; settings are read at a start alone" in system.log())
     for _ in range(10):
         assert post(system) == 200
     before = system.settled()
