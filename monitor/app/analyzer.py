@@ -15,7 +15,7 @@ from functools import partial
 
 import msgspec
 
-from monitor import garbage, logs
+from monitor import logs
 from monitor.alerting.conditions import (
     Standing,
     of_drift,
@@ -49,7 +49,7 @@ from monitor.settings.schema import Settings
 from monitor.streams.entries import AHEAD, missed, time_of
 from monitor.streams.redis import RedisStream
 from monitor.streams.shards import checked, is_position
-from monitor.supervision import child
+from monitor.supervision import child, garbage
 from monitor.tasks import own
 from monitor.types import WHOLE, Measurement
 from monitor.urls import shown

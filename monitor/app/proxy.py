@@ -12,7 +12,7 @@ import socket
 import time
 from typing import Any
 
-from monitor import garbage, logs
+from monitor import logs
 from monitor.assembly import connections
 from monitor.assembly.upstream_connector import UpstreamConnector
 from monitor.proxy import http2, observer, websocket
@@ -28,7 +28,7 @@ from monitor.proxy.ledger import Ledger
 from monitor.proxy.listener import Listener
 from monitor.proxy.observer import Observer, Upgraded
 from monitor.proxy.splice import Splice
-from monitor.supervision import child
+from monitor.supervision import child, garbage
 from monitor.supervision.ledger_snapshot import VARIABLE, SnapshotFile
 from monitor.tasks import forever, own, until_beat
 from monitor.types import Measurement

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor import garbage, logs
+from monitor import logs
 from monitor.assembly import build, keyring
 from monitor.errors import ConfigError, StreamError
 from monitor.framing import Batch, Processing
@@ -31,6 +31,7 @@ from monitor.recorder.sampler import Sampler
 from monitor.recorder.spool import Spool
 from monitor.settings.schema import Ner, Settings
 from monitor.streams.redis import RedisStream
+from monitor.supervision import garbage
 from monitor.supervision.child import Child
 from monitor.tasks import forever, own
 from monitor.templates.shared import SharedTemplates

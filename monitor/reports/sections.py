@@ -37,7 +37,7 @@ from monitor.tables.column_types import ALIKE
 from monitor.tables.facts import Facts
 from monitor.types import Key
 
-Row = tuple[str, list[str]]
+TableRow = tuple[str, list[str]]
 """A verdict, and the cells of a row that has it."""
 
 WORST = 20
@@ -166,9 +166,9 @@ def kind(one: Finding) -> str:
     return f"{one.status}, changed" if one.changed and one.status != "drift" else one.status
 
 
-def together(found: Replay, known: Mapping[Key, Course]) -> list[Row]:
+def together(found: Replay, known: Mapping[Key, Course]) -> list[TableRow]:
     """A row for each segment in which several features drift: since when, and which."""
-    rows: list[Row] = []
+    rows: list[TableRow] = []
     for one in found.together:
         if len(one.features) < 2:
             continue
@@ -327,7 +327,7 @@ def effects(entries: Iterable[ExperimentEffect]) -> Iterator[tuple[str, list[Int
         )
 
 
-def quality(found: Replay) -> list[Row]:
+def quality(found: Replay) -> list[TableRow]:
     """A row for each measure of quality, an alarm first."""
     return [
         (
@@ -371,9 +371,9 @@ def _shares(counts: Sequence[int], size: int) -> list[float | None]:
     return [count / total for count in counts] if total else [None] * size
 
 
-def judged(entries: Iterable[Judged], said: Callable[[Judged], list[str]]) -> list[Row]:
+def judged(entries: Iterable[Judged], said: Callable[[Judged], list[str]]) -> list[TableRow]:
     """A row for what was judged in each segment, an alarm first."""
-    rows: list[Row] = []
+    rows: list[TableRow] = []
     for entry in entries:
         cells = [of_segment(entry), entry.status]
         cells += said(entry)
@@ -381,12 +381,12 @@ def judged(entries: Iterable[Judged], said: Callable[[Judged], list[str]]) -> li
     return sorted(rows, key=lambda row: row[0] != "alarm")
 
 
-def arms(entries: Iterable[ExperimentEffect]) -> list[Row]:
+def arms(entries: Iterable[ExperimentEffect]) -> list[TableRow]:
     """A row for each arm and metric of experiments."""
     return [(one.verdict, of_arm(one)) for one in entries]
 
 
-def slices(entries: Iterable[Slice]) -> list[Row]:
+def slices(entries: Iterable[Slice]) -> list[TableRow]:
     """A row for each of the worst slices."""
     return [(one.status, of_slice(one)) for one in entries]
 

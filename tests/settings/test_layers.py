@@ -22,7 +22,7 @@ from monitor.assembly import reviewing as reviewer
 from monitor.commands import init_files
 from monitor.errors import ConfigError
 from monitor.settings import layers, load, strict_yaml, validation
-from monitor.settings.alerts import Row
+from monitor.settings.alerts import BoardRow
 from monitor.settings.circumstances import Circumstances
 from monitor.settings.layers import MODIFIERS, PRESETS
 from monitor.settings.schema import LineageSource, Settings
@@ -174,7 +174,7 @@ def test_what_a_preset_tells_people_is_there(name: str) -> None:
 
 def test_the_rows_that_may_come_first_are_those_of_the_dashboards() -> None:
     """Each of them, and each preset names some."""
-    assert set(get_args(Row)) == {row.title for board in BOARDS for row in board.rows}
+    assert set(get_args(BoardRow)) == {row.title for board in BOARDS for row in board.rows}
     for name in PRESET_NAMES:
         tree = layers.layer(PRESETS, name).tree
         assert len(tree["dashboards"]["rows"]) > 3

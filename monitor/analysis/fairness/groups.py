@@ -44,7 +44,7 @@ SCALED = len(MEASURES) - 1
 """The place of calibration among the measures. A residual, -1 to 1, counts as if it were halfway
 from 0 to 1 outcomes: for a bet on a rate that is never worth more (the factor is convex in it)."""
 
-Row = list[int]
+Counts = list[int]
 """Of each measure how many it looked at, and how many counted (calibration: in half `RESIDUAL`s).
 """
 
@@ -58,10 +58,10 @@ Side = tuple[str, int, int]
 class _Kept(msgspec.Struct, array_like=True):
     groups: list[str]
     strata: list[str]
-    closed: list[tuple[Place, Row]]
-    open: list[tuple[int, list[tuple[Place, Row]]]]
+    closed: list[tuple[Place, Counts]]
+    open: list[tuple[int, list[tuple[Place, Counts]]]]
     logs: list[tuple[tuple[str, int, int], list[list[int]]]]
-    mixes: list[tuple[tuple[str, str, str], Row]]
+    mixes: list[tuple[tuple[str, str, str], Counts]]
     squares: dict[str, int]
     began: dict[str, float] = {}
     histories: list[tuple[Side, dict[str, Any]]] = []
@@ -87,10 +87,10 @@ class Groups:
         self._places = STRATA if stratified else 1
         self._groups: dict[str, float] = {}  # when the first row of each came
         self._strata: dict[str, int] = {}
-        self._closed: dict[Place, Row] = {}
-        self._open: dict[int, dict[Place, Row]] = {}
+        self._closed: dict[Place, Counts] = {}
+        self._open: dict[int, dict[Place, Counts]] = {}
         self._histories: dict[Side, History] = {}
-        self._mixes: dict[tuple[str, str, str], Row] = {}
+        self._mixes: dict[tuple[str, str, str], Counts] = {}
         self._squares: dict[str, int] = {}
         self.is_changed = False
         self.closed_rows = 0
@@ -244,7 +244,7 @@ class Groups:
         groups._squares = kept.squares
         return groups
 
-    def _settle(self, rows: Mapping[Place, Row], end: float) -> None:
+    def _settle(self, rows: Mapping[Place, Counts], end: float) -> None:
         """Add the factors of a pane to what has been won of each group, rate and side."""
         names, strata = list(self._groups), list(self._strata)
         now, before = (_table(one, names, strata) for one in (rows, self._closed))
@@ -301,7 +301,7 @@ class Groups:
         return stratum
 
 
-def _count(rows: dict[Any, Row], key: object, seen: Seen) -> None:
+def _count(rows: dict[Any, Counts], key: object, seen: Seen) -> None:
     row = rows.get(key)
     if row is None:
         row = rows[key] = [0] * WIDTH
@@ -318,7 +318,7 @@ def _add(rows: dict[Any, list[int]], key: object, more: list[int]) -> None:
     rows[key] = list(more) if row is None else [a + b for a, b in zip(row, more, strict=True)]
 
 
-def _table(rows: Mapping[Place, Row], names: list[str], strata: list[str]) -> Ints:
+def _table(rows: Mapping[Place, Counts], names: list[str], strata: list[str]) -> Ints:
     """Counts as an array, (groups, strata, counts)."""
     nothing = [0] * WIDTH
     found = [[rows.get((name, stratum), nothing) for stratum in strata] for name in names]

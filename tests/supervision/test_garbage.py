@@ -8,7 +8,7 @@ from collections.abc import Generator
 
 import pytest
 
-from monitor import garbage
+from monitor.supervision import garbage
 
 
 class Cycle:
