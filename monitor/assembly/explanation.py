@@ -41,6 +41,8 @@ def explain(settings: Settings) -> Iterator[str]:
     if settings.workers > 1:
         yield f"            {settings.workers} proxies share the port"
     if settings.upstream:
+        if "@" in urlsplit(settings.upstream).netloc:
+            yield "            user and password in the URL are sent to nobody: clients sign in"
         if said := connections.shortage(settings.limits.connections, connections.descriptors()):
             yield f"            {said}"
         yield from _wire(settings)

@@ -173,6 +173,8 @@ class Child:
         except OSError:
             pass
         finally:
+            if not self.stopping.is_set() and not writer.is_closing():
+                logs.warning("the supervisor has ended; finishing what is under way, then ending")
             self.stopping.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -51,6 +51,17 @@ def test_host_is_rewritten_for_a_remote_https_upstream(
         assert edits.feed(ASK) == ASK.replace(b"sidecar:8080", expected)
 
 
+def test_whoever_puts_a_password_into_the_url_is_told_that_it_is_not_sent() -> None:
+    """The proxy changes no request, so a model would answer 401 and nobody would know why."""
+    text = {
+        url: "\n".join(explanation.explain(Settings(upstream=url)))
+        for url in ("http://user:secret@model:9000", "http://model:9000")
+    }
+    sent = "user and password in the URL are sent to nobody"
+    assert [sent in one for one in text.values()] == [True, False]
+    assert "secret" not in "".join(text.values())
+
+
 def test_forwarded_for_is_off_unless_asked_for() -> None:
     """And then holds the address of the client, IPv6 too."""
     edits = connector("http://127.0.0.1:1", forwarded_for=True).edits("2001:db8::1")

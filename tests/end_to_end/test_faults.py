@@ -330,9 +330,13 @@ def test_connections_that_nobody_can_follow_pass_and_are_counted(share: Any, fas
 
 
 def test_children_do_not_outlive_a_killed_supervisor(share: Any) -> None:
-    """SIGKILL on the parent leaves no orphans behind."""
+    """SIGKILL on the parent leaves no orphans behind, and they say why they end."""
     system = share()
     children = psutil.Process(system.process.pid).children(recursive=True)
     system.process.kill()
     _, alive = psutil.wait_procs(children, timeout=30)
     assert not alive
+    for role in ("proxy", "recorder", "analyzer", "pages"):
+        assert (
+            system.log().count(f" {role}: the supervisor has ended; finishing what is under") == 1
+        )

@@ -8,7 +8,7 @@ import struct
 
 import pytest
 
-from monitor.proxy.splice import Side
+from monitor.proxy.side import Side
 from tests.proxy.test_splice import GET, OK, PATIENCE, everything, proxied, run, until
 
 
