@@ -28,6 +28,8 @@ try:
 except ImportError:  # no wheel for this platform
     hyperscan = None  # type: ignore[assignment]
 
+_LONGEST_VALUE = 512
+"""Characters of a value that the name of its field says something of."""
 _SIGNS = re.compile(r"[\W_]+")
 
 Find = Callable[[str, Sequence[int]], Iterable[tuple[int, int]]]
@@ -127,6 +129,19 @@ class Scanner:
         cannot be said."""
         return None if self._events is None else self._events(text)
 
+    def field(self, name: str) -> int | None:
+        """What the name of a field says its values are, for `may_be`; None where it does not."""
+        return self._keys.get(known_form(name, self._keys))
+
+    def may_be(self, text: str, field: int | None) -> bool:
+        """Whether a text may be what its field says; raises RecognizerError as `scan` does."""
+        if field is None or len(text) > _LONGEST_VALUE:
+            return False
+        try:
+            return self.recognizers[field].plausible(text)
+        except Exception as error:
+            raise RecognizerError(self.recognizers[field].name) from error
+
     def scan_number(self, number: int | str) -> str | None:
         """The entity of a whole number that stood bare in JSON: a payment card, or None."""
         digits = str(number)
@@ -153,14 +168,9 @@ class Scanner:
     def _by_key(
         self, text: str, hint: str, found: list[tuple[int, int, int]]
     ) -> list[tuple[int, int, int]]:
-        index = self._keys.get(known_form(hint, self._keys))
-        if index is None or len(text) > 512:
+        index = self.field(hint)
+        if index is None or not self.may_be(text, index):
             return []
-        try:
-            if not self.recognizers[index].plausible(text):
-                return []
-        except Exception as error:
-            raise RecognizerError(self.recognizers[index].name) from error
         entity = self._entities[index]
         if any(self._entities[other] == entity for _, _, other in found):
             return []

@@ -39,6 +39,8 @@ _LETTERS_AND_MARKS = 28
 _SHORTEST_NUMBER = 7
 """Digits of a telephone number: fewer by themselves are never personal, whatever stands around."""
 _MAX_NESTING = 64
+_NAMED = 128
+"""Characters of a text that take as long to scan as a value by itself."""
 _MAX_GLUED = 4
 
 _ANY_TYPE = "application/octet-stream"
@@ -533,21 +535,27 @@ class Scrub:
         """Values in a text of which a name says what they are: of a column of a table, of a JSON
         member, or in the member before it."""
         hits: list[Hit] = []
-        for name, start, end in in_turns(cells(text)):
-            hits += self._named(text, name, start, end)
+        fields: dict[str, int | None] = {}
+        for name, start, end in in_turns(cells(text, self.is_key)):
+            hits += self._named(text, fields, name, start, end)
         if '"' not in text or ":" not in text:
             return hits
         pairs = _pair.finditer(text) if '"val' in text else ()
         for match in in_turns(chain(_member.finditer(text), pairs)):
-            group = "number" if match["text"] is None else "text"
-            hits += self._named(text, match["key"], *match.span(group))
+            name, group = match["key"], "number" if match["text"] is None else "text"
+            hits += self._named(text, fields, name, *match.span(group))
         return hits
 
-    def _named(self, text: str, name: str, start: int, end: int) -> list[Hit]:
-        """What the value there is, which has a name."""
-        if not self.is_key(name):
-            return []
+    def _named(
+        self, text: str, fields: dict[str, int | None], name: str, start: int, end: int
+    ) -> list[Hit]:
+        """What the value there is, in a field of that name; `fields` are those seen before."""
+        if name not in fields:
+            fields[name] = self._scanner.field(name)
         value = text[start:end]
+        if not self._scanner.may_be(value, fields[name]):
+            return []
+        self._spend(_NAMED)
         return [
             Hit(
                 start + span.start, start + span.end, ((span.entity, value[span.start : span.end]),)

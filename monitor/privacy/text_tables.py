@@ -7,9 +7,7 @@ field, and in the cells there is no other word for them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-
-from monitor.turns import in_turns
+from collections.abc import Callable, Iterator
 
 _CELL = r"[ \w\"'()#/-]{1,32}+"
 _HEADER = re.compile(
@@ -19,16 +17,17 @@ _HEADER = re.compile(
 _BEGIN = re.compile(r"\n[ \w\"'()#/-]{0,35}+(?:[|\t]|[,;](?![ \n]))")
 """How a line begins that may name columns; in prose there is a space after a comma."""
 _RULE = re.compile(r"(?=[ \t|:+]*[-=])[ \t|:=+-]*+\r?\n")
-_AROUND = " \"'\t\r"
+_AROUND = " \"'\t\r\n"
 
 
-def cells(text: str) -> Iterator[tuple[str, int, int]]:
+def cells(text: str, is_asked: Callable[[str], bool]) -> Iterator[tuple[str, int, int]]:
     """Yield the name, the start and the end of each cell below a line that may name columns, as
-    long as lines have as many cells; of quotes and spaces around it a cell has none.
+    long as lines have as many cells; of the columns alone that are asked for by their name. Of
+    quotes and spaces around it a cell has none.
 
     >>> text = "| name | ssn |\\n|---|---|\\n| Ada | 536221234 |\\n"
-    >>> [(name, text[start:end]) for name, start, end in cells(text)]
-    [('name', 'Ada'), ('ssn', '536221234')]
+    >>> [(name, text[start:end]) for name, start, end in cells(text, lambda name: name == "ssn")]
+    [('ssn', '536221234')]
     """
     at = 0
     while at >= 0:
@@ -37,18 +36,19 @@ def cells(text: str) -> Iterator[tuple[str, int, int]]:
             at = _next(text, at)
             continue
         sign, done = match["sign"] or "|", match.end()
+        head = text[at:done]
         if rule := _RULE.match(text, done):
             done = rule.end()
-        many = text.count(sign, at, match.end())
-        names: list[str] = []
+        many, asked = head.count(sign), None
         while done < len(text):
             end = text.find("\n", done) + 1 or len(text)
             if text.count(sign, done, end) != many:
                 break
-            names = names or [text[a:b] for a, b in _spans(text, at, match.end(), sign)]
-            for name, (first, last) in zip(names, _spans(text, done, end, sign), strict=False):
-                if first < last:
-                    yield name, first, last
+            if asked is None:
+                names = [cell.strip(_AROUND) for cell in head.split(sign)]
+                asked = [(place, name) for place, name in enumerate(names) if is_asked(name)]
+            if asked:
+                yield from _of_line(text[done:end], done, sign, asked)
             done = end
         at = _next(text, done - 1)
 
@@ -62,20 +62,18 @@ def _next(text: str, position: int) -> int:
 
 def has_cells(text: str) -> bool:
     """Whether there is one."""
-    return next(cells(text), None) is not None
+    return next(cells(text, bool), None) is not None
 
 
-def _spans(text: str, start: int, end: int, sign: str) -> list[tuple[int, int]]:
-    """Where the cells of a line stand, without what is around them."""
-    line = text[start:end]
-    found, at = [], start
-    for cell in in_turns(line.split(sign)):
-        bare = cell.strip(_AROUND + "\n")
-        first = at + cell.find(bare) if bare else at
-        found.append((first, first + len(bare)))
-        at += len(cell) + 1
-    if sign == "|":  # before the first bar and behind the last stands nothing
-        found = found[not line.split(sign, 1)[0].strip() :]
-        if found and not line.rsplit(sign, 1)[-1].strip():
-            found.pop()
-    return found
+def _of_line(
+    line: str, at: int, sign: str, asked: list[tuple[int, str]]
+) -> Iterator[tuple[str, int, int]]:
+    """The cells of the columns that are asked for, of a line that begins at a place."""
+    said = line.split(sign)
+    done = 0
+    for place, name in asked:
+        at += sum(map(len, said[done:place])) + place - done
+        done = place
+        if bare := said[place].strip(_AROUND):
+            start = at + said[place].find(bare)
+            yield name, start, start + len(bare)

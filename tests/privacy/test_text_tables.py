@@ -7,6 +7,7 @@ import time
 import pytest
 
 from monitor.privacy.plain_texts import located
+from monitor.privacy.scrub import Bounds
 from monitor.privacy.text_tables import cells, has_cells
 from tests.privacy.test_scrub import SCANNER, scrub
 
@@ -45,11 +46,20 @@ def test_other_lines_stay(text: str) -> None:
 def test_a_line_with_other_cells_ends_a_table() -> None:
     """And another one may begin behind it."""
     text = "a,b\n1,2\n3\nc,d\n4,5\n"
-    assert [(name, text[start:end]) for name, start, end in cells(text)] == [
+    assert [(name, text[start:end]) for name, start, end in cells(text, bool)] == [
         ("a", "1"), ("b", "2"), ("c", "4"), ("d", "5"),
     ]  # fmt: skip
     assert has_cells(text)
     assert not has_cells("a,b\n3\n")
+
+
+def test_cells_are_work() -> None:
+    """So a Record has no more of them than it has room for, and those that cannot be what their
+    column is called are none."""
+    one = scrub(bounds=Bounds(record=20_000))
+    assert one.text("surname,n\n" + "Muster,1\n" * 500).startswith("<REDACTED:record_too_large:")
+    text = "phone,n\n" + "none,1\n" * 500
+    assert scrub(bounds=Bounds(record=20_000)).text(text) == text
 
 
 @pytest.mark.parametrize(
@@ -63,7 +73,7 @@ def test_the_time_is_linear(piece: str) -> None:
         best = 9.0
         for _ in range(3):
             begin = time.thread_time()
-            for _cell in cells(text):
+            for _cell in cells(text, bool):
                 pass
             best = min(best, time.thread_time() - begin)
         return best
