@@ -86,7 +86,8 @@ class Finding(msgspec.Struct, frozen=True):
     """Why nothing could be judged."""
     mean_shift: float = 0.0
     """How far the mean has moved, in standard deviations of the reference, where a change is
-    believed; of yes and no how far the share of yes has, from 0 to 1."""
+    believed; of yes and no how far the share of yes has, from 0 to 1. A value counts as sixteen
+    ranges of the reference away at most, so a shift of more than 30 may be larger."""
 
     @property
     def key(self) -> Key:

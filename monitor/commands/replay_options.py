@@ -6,7 +6,8 @@ import argparse
 import math
 from collections.abc import Callable
 
-from monitor.analysis.drift.reference import BUFFER, VALUES_PER_BIN
+from monitor.analysis.drift.reference import BUFFER
+from monitor.analysis.drift.windows import VALUES_PER_BIN
 from monitor.commands import arguments
 from monitor.replay.files import FORMATS
 from monitor.replay.outcomes import CONDITIONS

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from monitor.analysis.drift.findings import moment
+from monitor.analysis.drift.findings import moment, shifted
 from monitor.findings import BinShift, Finding
 from monitor.readable import rounded
 from monitor.replay.document import Course, Replay
@@ -139,7 +139,7 @@ def by_how_much(one: Finding, words: Sequence[BinShift] = ()) -> str:
     """How far something moved, in words; of a text in the `words` that moved."""
     said = [f"PSI {one.scores['psi']:.2g}"] if "psi" in one.scores else []
     if abs(one.mean_shift) >= 0.05 and "mean" in one.words:
-        said.append(f"mean {'up' if one.mean_shift > 0 else 'down'} {abs(one.mean_shift):.1f} sd")
+        said.append(shifted(one.mean_shift))
     for most in [*words, *one.moved][:1]:
         what = f"texts with “{most.bin}”" if words else f"“{most.bin}”"
         said.append(f"{what} from {rounded(most.before)} to {rounded(most.after)}")

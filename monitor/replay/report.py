@@ -416,7 +416,8 @@ WORDS = {"measure", "why"}
 
 def compared(one: Fairness) -> list[str]:
     """The words and numbers of fairness, in the order of `FAIRNESS`."""
-    why = one.reason or ", ".join(f"{d.dimension} = {d.value}" for d in one.drivers)
+    mix = ", ".join(f"{d.dimension} = {d.value}" for d in one.drivers)
+    why = "; ".join(filter(None, (one.reason, f"by the mix of {mix}" if mix else "")))
     return [one.measure, share(one.gap), interval(one), f"{one.log_evidence:.1f}", why]
 
 

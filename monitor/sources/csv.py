@@ -65,8 +65,7 @@ def open_csv(path: Path) -> Table:
         raise SourceError(damage.first() or f"{path}: is empty")
     names, notes = columns.distinct(head[-1][1])
     names = columns.header(names, f"{path}:{head[-1][0]}")
-    if note:
-        notes = (note, *notes)
+    notes = (*filter(None, (note, headers.doubted(names))), *notes)
     if western:
         notes = (f"is not UTF-8; it was read as {WESTERN}", *notes)
 

@@ -84,6 +84,18 @@ def unsure(lines: Sequence[str]) -> str:
     return ""
 
 
+def doubted(names: Sequence[str]) -> str:
+    """What to say of a header that holds nothing but numbers, some of them with a fraction; columns
+    may be called by whole ones.
+
+    >>> doubted(["0.5", "12"]), doubted(["2024", "2025"]), doubted(["0.5", "age"])
+    ('its first line, taken for the header, holds numbers alone; write the names there', '', '')
+    """
+    if not all(map(_is_number, names)) or all(name.isdigit() for name in names):
+        return ""
+    return "its first line, taken for the header, holds numbers alone; write the names there"
+
+
 def _fields(lines: Sequence[str], delimiter: str) -> list[list[str]]:
     """The fields of each line; none of one that is empty, or is no row by itself."""
     found = []

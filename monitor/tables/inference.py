@@ -59,6 +59,8 @@ _IDENTIFIER = re.compile(
 )
 _HUGE = 1e15
 """Whole numbers from here on are no measurements."""
+_EXACT = 2.0**53
+"""Floats from here on are whole, whatever they measure."""
 
 
 class ColumnTypes(msgspec.Struct):
@@ -283,7 +285,7 @@ class Column:
         unit = None if named else times.unit(numbers)
         if unit is not None:
             return ColumnType("datetime", decimal, unit=unit)
-        if _are_identifiers(numbers, named=named):
+        if _are_identifiers(numbers, named=named) and (named or not _are_measured(texts, typed)):
             return ColumnType("identifier")
         return ColumnType("numeric", decimal, note=note)
 
@@ -389,6 +391,18 @@ def _are_identifiers(numbers: Sequence[float], *, named: bool) -> bool:
     steps = [after - before for before, after in pairwise(numbers)]
     counted = steps.count(steps[len(steps) // 2])
     return named or counted >= DIFFERENT * len(steps) or min(map(abs, numbers)) >= _HUGE
+
+
+def _are_measured(texts: Sequence[str], typed: Sequence[Any]) -> bool:
+    """Whether one of some numbers is a float so large that all such are whole, or was written with
+    a power of ten: nobody counts or names in these.
+
+    >>> _are_measured(["6.02e23"], []), _are_measured([], [3e20]), _are_measured(["602"], [3.0])
+    (True, True, False)
+    """
+    return any(type(value) is float and abs(value) >= _EXACT for value in typed) or any(
+        "e" in text.lower() for text in texts
+    )
 
 
 def _lists(lists: Sequence[Sequence[Any]]) -> ColumnType:

@@ -224,12 +224,11 @@ def test_what_stands_above_a_header_is_left_out(tmp_path: Path, above: str, deli
 @pytest.mark.parametrize(
     ("lines", "said"),
     [(["city", *["Rome, Italy"] * 9], "though ','"), (["a b", *["0.5 1"] * 9], "if ' ' parts"),
-     (["note", *["so, so", "well"] * 9], "")],
+     (["note", *["so, so", "well"] * 9], ""), (["0.5", *["0.5"] * 9], "holds numbers alone"), (["7", *["0.5"] * 9], "")],
 )  # fmt: skip
-def test_one_column_that_may_be_several_is_said(
-    tmp_path: Path, lines: list[str], said: str
-) -> None:
-    """Nobody is told that all is well of a table that was read as one column by mistake."""
+def test_a_header_that_may_be_none_is_said(tmp_path: Path, lines: list[str], said: str) -> None:
+    """Nobody is told that all is well of a table that was read as one column by mistake, or whose first
+    row was taken for names, and nothing else."""
     path = tmp_path / "t.csv"
     path.write_text("\n".join(lines))
     table = open_csv(path)

@@ -132,6 +132,9 @@ def test_a_sign_that_can_be_of_decimals_or_of_thousands(
         ("id", [1, 2, 3] * 60, "numeric"),
         ("at", [1_700_000_000 + 60 * n for n in range(200)], "datetime"),
         ("income", random.Random(1).sample(range(10**6), 200), "numeric"),
+        ("density", [random.Random(n).lognormvariate(46, 1) for n in range(200)], "numeric"),
+        ("density", [f"{random.Random(n).random():.6f}e+20" for n in range(200)], "numeric"),
+        ("hash", random.Random(1).sample(range(10**15, 10**18), 200), "identifier"),
         ("note", [f"a text of more than sixty-four characters, number {n}, as it is" * 2
                   for n in range(200)], "text"),
         ("search", [f"where is my {word}, it is {n} days late" for n, word in enumerate(

@@ -83,6 +83,21 @@ def yes(bins: Sequence[BinShift]) -> float:
     return found["true"] if {"true", "false"} <= found.keys() else 0.0
 
 
+FAR = 30.0
+"""What is told of a mean that has moved farther: a value counts as sixteen ranges of the reference
+away at most, each of two standard deviations or more."""
+
+
+def shifted(shift: float) -> str:
+    """How far a mean has moved, in standard deviations of the reference.
+
+    >>> shifted(0.62), shifted(-3.0), shifted(108.8)
+    ('mean up 0.6 sd', 'mean down 3.0 sd', 'mean up more than 30 sd')
+    """
+    size = f"more than {FAR:.0f}" if abs(shift) > FAR else f"{abs(shift):.1f}"
+    return f"mean {'up' if shift > 0 else 'down'} {size} sd"
+
+
 def words(
     name: str, *, effect: float, samples: int, since: float, harmless: bool, shifts: list[BinShift],
     shift: float, baseline: str = "",
@@ -99,7 +114,7 @@ up 0.6 sd; above 512: 2 % → 31 %'
         verb += f" from {baseline}"
     text = f"{name} {verb}: PSI {effect:.2g} over {samples:,} values since {moment(since)}"
     if abs(shift) >= 0.05:
-        text += f", mean {'up' if shift > 0 else 'down'} {abs(shift):.1f} sd"
+        text += f", {shifted(shift)}"
     moves = ", ".join(f"{m.bin}: {rounded(m.before)} → {rounded(m.after)}" for m in shifts)
     return f"{text}; {moves}" if moves else text
 

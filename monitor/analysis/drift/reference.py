@@ -24,6 +24,7 @@ from monitor.analysis.drift.windows import (
     CATEGORY_BINS,
     GRID,
     INNER_BINS,
+    VALUES_PER_BIN,
     Bins,
     category_bins,
     duration_bins,
@@ -50,9 +51,6 @@ HELD = 250_000
 
 ROOM = 16_000_000
 """So many numbers all learners of an analysis may keep together: some 500 MB."""
-
-VALUES_PER_BIN = 20
-"""A smaller sample makes fewer numeric bins: at least this many of its values in each."""
 
 UNSEEN = 0.5
 """Weight of all unseen categories together, where none came in the part that was counted."""

@@ -10,9 +10,9 @@ import math
 import sys
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any, Literal
 
@@ -26,6 +26,9 @@ from monitor.types import SPECIAL
 
 INNER_BINS = 10
 """Bins of a numeric feature between the smallest and the largest value of the sample."""
+
+VALUES_PER_BIN = 20
+"""A smaller sample makes fewer numeric bins: at least this many of its values in each."""
 
 CATEGORY_BINS = 64
 """Categories with a bin of their own; all others share the last."""
@@ -216,7 +219,8 @@ def number_bins(values: Sequence[float], inner: int = INNER_BINS) -> Bins:
     An edge stands between values that recur, never on one: the same number has another last digit
     after a detour through another width of floats. Other edges are rounded to a hundredth of the
     narrower bin beside them, the outermost outwards: a profile is no place for anybody's exact
-    value.
+    value. A value that is several quantiles at once, such as the 0 of those who bought nothing, has
+    a bin of its own, and the others share the bins that it leaves: else all would be in one.
 
     >>> number_bins([0, 1, 1, 0, 0]).edges
     [0.0, 0.0, 1.0, 1.0]
@@ -226,6 +230,8 @@ def number_bins(values: Sequence[float], inner: int = INNER_BINS) -> Bins:
     [0.0, 30.9, 61.7, 91.4, 122.3]
     >>> number_bins([i / 10 for i in range(40)] * 2, inner=4).edges
     [-0.05, 1.05, 2.05, 2.95, 3.95]
+    >>> number_bins([0] * 900 + list(range(1, 101))).edges
+    [-0.5, 0.5, 20.0, 40.0, 60.0, 80.0, 100.0]
     """
     ordered = sorted(map(float, values))
     counts = Counter(ordered)
@@ -234,14 +240,37 @@ def number_bins(values: Sequence[float], inner: int = INNER_BINS) -> Bins:
         return Bins("numeric", edges=[value for value in distinct for _ in "[]"], exact=True)
     last = len(ordered) - 1
     raw = [ordered[round(place * last / inner)] for place in range(inner + 1)]
-    chosen = sorted(set(raw))
+    quantiles = Counter(raw)
+    heavy = {value for value, places in quantiles.items() if places > 1}
+    between, last_below = _beside(ordered, heavy, inner) if heavy else (set(raw), [])
+    chosen = sorted({*between, raw[0], raw[-1]})
     edges = [
         _between(distinct, edge, place) if counts[edge] > 1 else _round(chosen, place)
         for place, edge in enumerate(chosen)
     ]
+    edges += [_between(distinct, value, 1) for value in last_below]
     if raw[0] == raw[1]:  # the smallest value fills a bin of its own
         edges.append(_between(distinct, raw[0], 1))
     return Bins("numeric", edges=sorted(set(edges)))
+
+
+def _beside(
+    ordered: Sequence[float], heavy: Set[float], inner: int
+) -> tuple[set[float], list[float]]:
+    """Values at which bins end where some are `heavy`: these, and quantiles of the runs of values
+    between them; and the last of each run that has a heavy value above."""
+    others = sum(value not in heavy for value in ordered)
+    ends, last = set(heavy), list[float]()
+    for is_heavy, values in groupby(ordered, heavy.__contains__):
+        run = list(values)
+        most = len(run) // VALUES_PER_BIN
+        if is_heavy or not most:
+            continue
+        parts = min(max((inner - len(heavy)) * len(run) // others, 1), most)
+        ends |= {run[place * len(run) // parts - 1] for place in range(1, parts)}
+        if run[-1] < ordered[-1]:
+            last.append(run[-1])
+    return ends, last
 
 
 def _between(distinct: Sequence[float], value: float, place: int) -> float:

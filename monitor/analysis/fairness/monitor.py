@@ -18,7 +18,7 @@ from monitor.analysis.blocks import is_due, refuse
 from monitor.analysis.classes import spelt
 from monitor.analysis.fairness import gaps
 from monitor.analysis.fairness.groups import OTHER, SCALED, Groups
-from monitor.analysis.fairness.reading import CALIBRATION, MEASURES, RATES, read
+from monitor.analysis.fairness.reading import CALIBRATION, GOOD, MEASURES, RATES, read
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.findings import Fairness, OutcomeStatus
 from monitor.sequential.e_values import thresholds
@@ -248,6 +248,17 @@ class FairnessMonitor:
         needs_both = measure in ("false_positive_rate", CALIBRATION)
         return "labels" if needs_both and good + more_good + bad + more_bad and not has_both else ""
 
+    def _looks_too_large(self, dimension: str, group: str, measure: str, gap: float | None) -> bool:
+        """Whether a gap that is not believed is larger than tolerated by the numbers that are told:
+        nobody can say that it is well. Those of strata are not told."""
+        if self._strata or gap is None:
+            return False
+        place, ratio = MEASURES.index(measure), self._rules.fair_ratio
+        if ratio is None or place >= len(GOOD):
+            return abs(gap) > self._rules.fair_tolerance
+        n, x, m, y = self._groups[dimension].beside(group, place)
+        return min(x * m, y * n) < ratio * max(x * m, y * n)
+
     def _bars(
         self, looks: Mapping[tuple[str, str, str], _Look]
     ) -> dict[tuple[str, str, str], float]:
@@ -286,6 +297,8 @@ class FairnessMonitor:
         found = []
         tolerance = self._rules.fair_tolerance
         is_judged = status != "insufficient" and measure != CALIBRATION
+        if status == "ok" and self._looks_too_large(dimension, group, measure, number):
+            status, reason = "insufficient", "more than is tolerated, and not certain yet"
         if is_judged and number is not None and abs(number) > tolerance:  # adding up takes long
             mixes = self._groups[dimension].mixes(group, RATES.index(measure))
             found = gaps.drivers(mixes, number, tolerance)

@@ -72,6 +72,25 @@ def test_a_gap_that_is_tolerated_raises_no_alarm() -> None:
         assert not alarms(fed(monitor(), people(seed, 2000, {"f": 0.4, "m": 0.5})))
 
 
+@pytest.mark.parametrize("ratio", [None, 0.8])
+@pytest.mark.parametrize(("rate", "status"), [(0.5, "ok"), (0.25, "insufficient"), (0.05, "alarm")])
+def test_nothing_is_well_whose_gap_is_beyond_what_is_tolerated(
+    ratio: float | None, rate: float, status: str
+) -> None:
+    """Of some hundred people it is not certain; nobody says `ok` beside such a number."""
+    found = fed(monitor(fair_ratio=ratio), people(1, 300, {"f": rate, "m": 0.5})).findings()
+    assert {one.status for one in found} == {status}
+    uncertain = "more than is tolerated, and not certain yet"
+    assert {one.reason for one in found} == {uncertain if status == "insufficient" else ""}
+
+
+def test_within_strata_the_number_of_all_is_no_reason_to_doubt() -> None:
+    """They are compared within departments, where the gaps are tolerated."""
+    found = fed(monitor(strata=("department",)), berkeley(1)).findings()
+    assert {abs(one.gap or 0) > 0.1 for one in found} == {True}
+    assert {one.status for one in found} == {"ok"}
+
+
 def test_ten_groups_without_a_gap_raise_no_alarm() -> None:
     """The four-fifths rule of the best group would cry out in nearly each of these runs."""
     rates = {f"g{place}": 0.3 for place in range(10)}
