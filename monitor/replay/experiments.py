@@ -1,12 +1,25 @@
-"""Declared experiments → those that the columns of a table can tell of."""
+"""Declared experiments → those that the columns of a table can tell of, and whether their arms are
+alike."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from monitor.analysis.experiments.declared import STRETCHES, Experiment, Metric
+from monitor.distances.psi import psi
+from monitor.readable import rounded
 from monitor.replay.plan import DURATION, OUTCOME, Plan
+from monitor.types import ABSENT, Row
+
+UNLIKE, CERTAIN = 0.02, 6.0
+"""Arms are unlike in a dimension from this PSI on, where it is so many standard deviations of what
+chance would show."""
+
+SAID = 8
+"""So many such dimensions are told, at most."""
 
 
 def fitting(plan: Plan, columns: Iterable[str]) -> Iterator[tuple[Experiment, list[str]]]:
@@ -38,3 +51,63 @@ def _column(plan: Plan, metric: Metric) -> str:
         "score": truth.score or "a --score",
         "prediction": truth.prediction or "a --prediction",
     }.get(metric.source, metric.source)
+
+
+class Mixes:
+    """Counts of what rows of each arm are in other dimensions. An arm that has more of the easy
+    cases looks better, though it may be worse in each of them (Simpson 1951)."""
+
+    def __init__(self, experiments: Sequence[Experiment], dimensions: Sequence[str]) -> None:
+        self._pairs = [
+            (one, name) for one in experiments for name in dimensions if name != one.dimension
+        ]
+        self._counts: dict[tuple[str, str, str], Counter[str]] = {}
+
+    def passing(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows, each counted on its way."""
+        for row in rows:
+            for one, name in self._pairs:
+                arm = row.segments.get(one.dimension, ABSENT)
+                if arm != ABSENT:
+                    counts = self._counts.setdefault((one.dimension, name, arm), Counter())
+                    counts[row.segments.get(name, ABSENT)] += 1
+            yield row
+
+    def remarks(self) -> list[str]:
+        """What a reader should know of arms that are unlike, the most unlike first."""
+        found = []
+        for one, name in self._pairs:
+            usual = self._counts.get((one.dimension, name, one.control), Counter())
+            for (dimension, other, arm), counts in self._counts.items():
+                if (dimension, other) != (one.dimension, name) or arm == one.control:
+                    continue
+                size = _apart(usual, counts)
+                if size < UNLIKE:
+                    continue
+                before, after = usual.total(), counts.total()
+                most = max(
+                    counts | usual, key=lambda of: abs(counts[of] / after - usual[of] / before)
+                )
+                found.append((size, (
+                    f"experiment {one.name}: {arm} and {one.control} differ in {name} ({most}: "
+                    f"{rounded(counts[most] / after)} and {rounded(usual[most] / before)}); unless "
+                    f"the arm makes that, what is told of {arm} may come from it"
+                )))  # fmt: skip
+        return [text for _, text in sorted(found, key=lambda one: -one[0])][:SAID]
+
+
+def _apart(usual: Counter[str], counts: Counter[str]) -> float:
+    """The PSI of two arms, where it is certain; else 0.
+
+    >>> round(_apart(Counter(a=300, b=100), Counter(a=100, b=300)), 2)
+    1.09
+    >>> _apart(Counter(a=9, b=8), Counter(a=8, b=9))
+    0.0
+    """
+    m, n = usual.total(), counts.total()
+    if not (m and n):
+        return 0.0
+    values = sorted(usual | counts)
+    size = psi([usual[one] for one in values], [counts[one] for one in values])
+    chance = math.sqrt(2 * max(len(values) - 1, 1)) * (1 / m + 1 / n)
+    return size if size >= CERTAIN * chance else 0.0

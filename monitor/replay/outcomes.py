@@ -32,7 +32,7 @@ from monitor.interfaces import Monitor
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
 from monitor.replay.document import Chunk, Confusion, Replay
-from monitor.replay.experiments import fitting
+from monitor.replay.experiments import Mixes, fitting
 from monitor.replay.plan import Plan
 from monitor.replay.reference import Watch
 from monitor.tables.blocks import Block
@@ -120,6 +120,8 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
     by_time = plan.period is not None and not joins
     if by_time and not _are_in_order(both.current.truths(both.options)):
         rows = _in_order(rows)
+    mixes = Mixes(experiments, plan.by)
+    rows = mixes.passing(rows)
     chunks = None
     if found.chunks is not None:
         chunks = list(_in_chunks(found.chunks, rows, folds, plan, joins=joins))
@@ -134,7 +136,8 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
         confusion=confused(_as_labels_say(before, now, plan.outcomes.positive), now),
         timelines=_timelines(folds),
         remarks=[
-            *found.remarks, *untold, *_remarks(fold, plan), *_compared(folds, experiments, plan)
+            *found.remarks, *untold, *_remarks(fold, plan),
+            *_compared(folds, experiments, plan), *mixes.remarks(),
         ],
     )  # fmt: skip
 

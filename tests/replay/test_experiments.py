@@ -85,6 +85,32 @@ def test_a_dimension_alone_compares_what_the_columns_tell(table: Path) -> None:
     assert {one["verdict"] for one in found["experiments"]} == {"keep_going"}
 
 
+KIDNEY_STONES = {  # Charig and others 1986: (treatment, size): (successes, all)
+    ("open", "small"): (81, 87), ("open", "large"): (192, 263),
+    ("puncture", "small"): (234, 270), ("puncture", "large"): (55, 80),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("confounded", "told"), [(True, 1), (False, 0)])
+def test_arms_that_are_unlike_are_said(tmp_path: Path, confounded: bool, told: int) -> None:
+    """Of stones of either size fewer are cured by the puncture, of all more are: small ones come to
+    it. Where sizes are divided by lot nothing is said."""
+    rng, rows = random.Random(3), []
+    for (arm, size), (cured, count) in KIDNEY_STONES.items():
+        rows += [(arm, size, int(number < cured)) for number in range(count)]
+    rng.shuffle(rows)
+    path = tmp_path / "stones.csv"
+    path.write_text("arm,size,cured\n" + "\n".join(
+        f"{arm},{size if confounded else rng.choice(('small', 'large'))},{cured}"
+        for arm, size, cured in rows
+    ))  # fmt: skip
+    _, found = replay(path, "--experiment", "arm=open", "--label", "cured", "--by", "size")
+    said = [one for one in found["remarks"] if "differ in" in one]
+    assert len(said) == told
+    if told:
+        assert said[0].startswith("experiment arm: puncture and open differ in size (")
+
+
 def test_metrics_without_a_column_are_named(table: Path) -> None:
     """They are left out, and the others stay."""
     lines = table.read_text().splitlines()
