@@ -386,7 +386,8 @@ def _remarks(fold: Analysis[Outcome], plan: Plan) -> Iterator[str]:
     if not plan.truth.label:
         return
     for name, said in TROUBLES.items():
-        if count := quality.troubles[name]:
+        is_asked = name != "unsaid" or plan.prediction or plan.score  # else `remarks` says it
+        if is_asked and (count := quality.troubles[name]):
             yield f"--label: {count:,} of {fold.records:,} rows {said}"
     if quality.overflow:
         yield f"--by: {quality.overflow:,} labels are of segments beyond those that are measured"
