@@ -32,6 +32,9 @@ LOOPED = 1.0
 STARVED = 1.0
 """Seconds until the next try after an accept found no file descriptor."""
 
+UNREACHED = 60.0
+"""Seconds between two lines that say that the endpoint cannot be reached, whatever it does."""
+
 Dial = Callable[[Side], Awaitable[object]]
 """Connects the upstream side; raises OSError if it cannot."""
 
@@ -45,8 +48,9 @@ class Listener:
 
     `limit` is the most connections at a time. More wait in the backlog; they are refused after
     `connect_timeout` seconds. `before_dial` may wait for the client's first bytes. `log` gets one
-    line for each failure that is not the network's. `deferral` may keep pieces for the observers.
-    Timeouts are in seconds, 0 for none.
+    line for each failure that is not the network's, and one when the endpoint cannot be reached and
+    one when it can again. `deferral` may keep pieces for the observers. Timeouts are in seconds, 0
+    for none.
     """
 
     def __init__(
@@ -81,6 +85,8 @@ class Listener:
         self._tasks: set[asyncio.Task[None]] = set()
         self._log = log
         self._failures: set[str] = set()
+        self._unreached = False
+        self._unreached_at = -UNREACHED
         self._full_since = 0.0
         self._starved_since = 0.0
         self._looped_until = 0.0
@@ -173,8 +179,12 @@ class Listener:
             async with asyncio.timeout(self._connect_timeout or None):
                 await self._dial(splice.upstream)
         except TimeoutError:
+            self._cannot_reach("no answer within `timeouts.connect`; clients get 504")
             splice.refused(Outcome.UPSTREAM_TIMEOUT)
-        except OSError:
+        except OSError as error:
+            if not isinstance(error, ssl.SSLError):  # whoever dials tells what is wrong with TLS
+                why = (error.strerror or str(error)).lower()[:200]
+                self._cannot_reach(f"{why}; clients get 502")
             splice.refused(Outcome.UPSTREAM_REFUSED)
         except Exception as error:  # noqa: BLE001  an impossible host name or port
             splice.refused(Outcome.UPSTREAM_REFUSED)
@@ -183,6 +193,9 @@ class Listener:
             )
 
         else:
+            if self._unreached:
+                self._unreached = False
+                self._log("the endpoint is reached again")
             if splice.loops:
                 self._looped_until = monotonic() + LOOPED
                 splice.refused(Outcome.UPSTREAM_REFUSED)
@@ -202,6 +215,12 @@ class Listener:
         # A socket bound to all addresses is reached at the address that the connection comes from.
         here = transport.get_extra_info("sockname")
         return bool(there[0] == (here[0] if ip_address(host).is_unspecified else host))
+
+    def _cannot_reach(self, why: str) -> None:
+        now = monotonic()
+        if not self._unreached and now - self._unreached_at >= UNREACHED:
+            self._unreached, self._unreached_at = True, now
+            self._log(f"the endpoint cannot be reached: {why}")
 
     def _log_once(self, text: str) -> None:
         if text not in self._failures and len(self._failures) < 10:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import socket
 import struct
 
@@ -102,5 +104,36 @@ def test_an_endpoint_that_resets_what_it_has_just_accepted_lets_no_client_wait()
                     await everything(reader)
                 writer.close()
                 await until(lambda: not len(proxy.listener))
+
+    run(story())
+
+
+def test_an_endpoint_that_cannot_be_reached_is_said_once_and_so_is_its_return() -> None:
+    """One that comes and goes fills no log: nothing is said of it for a minute."""
+
+    async def story() -> None:
+        lines: list[str] = []
+        plan = iter((True, True, False, True))
+        async with contextlib.AsyncExitStack() as stack:
+
+            async def dial(side: Side) -> None:
+                if next(plan):
+                    raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+                await asyncio.get_running_loop().create_connection(lambda: side, *there)
+
+            endpoint = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+            stack.callback(endpoint.close)
+            there = endpoint.sockets[0].getsockname()
+            proxy = await stack.enter_async_context(proxied(dial=dial, log=lines.append))
+            for _ in range(4):
+                reader, writer = await proxy.client()
+                writer.write(GET)
+                with contextlib.suppress(ConnectionResetError):
+                    await everything(reader)
+                writer.close()
+        assert lines == [
+            "the endpoint cannot be reached: connection refused; clients get 502",
+            "the endpoint is reached again",
+        ]
 
     run(story())
