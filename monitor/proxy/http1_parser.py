@@ -33,7 +33,7 @@ STALE = 0.1
 endpoint had closed it before the request came. The client retries, so this is no exchange."""
 
 _ANSWERS = {
-    Outcome.UPSTREAM_REFUSED: (b"502 Bad Gateway", b"the model endpoint refused the connection"),
+    Outcome.UPSTREAM_REFUSED: (b"502 Bad Gateway", b"the model endpoint cannot be reached"),
     Outcome.UPSTREAM_TIMEOUT: (b"504 Gateway Timeout", b"the model endpoint did not answer"),
 }
 
