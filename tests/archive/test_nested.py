@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from pyarrow import parquet
@@ -75,6 +75,7 @@ some = st.lists(
 
 
 @given(some)
+@settings(max_examples=50)
 def test_any_records_come_back_as_they_were(records: list[Record]) -> None:
     """By the row, where some have much and others nothing; a list or a map is empty, never null."""
     found = {

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import prometheus_client
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.openmetrics.exposition import generate_latest as written_open
@@ -223,6 +223,7 @@ def theirs(shown: Exemplar | None) -> Any:
         st.sampled_from(HISTOGRAMS), st.lists(st.tuples(LABELS, EXEMPLARS), max_size=3)
     ),
 )
+@settings(max_examples=60)
 def test_a_page_says_what_the_client_library_would_write(
     accept: str, plain: dict[Any, Any], histograms: dict[Any, Any]
 ) -> None:

@@ -107,7 +107,7 @@ def test_any_bytes_are_read_to_their_end(data: bytes) -> None:
     assert all(line >= 1 and row for line, row in rows)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.dictionaries(st.text(max_size=5), st.text(max_size=40) | st.integers() | st.none(), min_size=1, max_size=4), max_size=30), st.integers(1, 40), st.sampled_from([None, 2]))  # fmt: skip
 def test_a_list_is_read_whole_wherever_it_is_cut_for_reading(
     items: list[dict[str, object]], size: int, indent: int | None

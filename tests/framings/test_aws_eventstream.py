@@ -8,7 +8,7 @@ from pathlib import Path
 from zlib import crc32
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.framings.aws_eventstream import MAX_HEADER_BYTES, Message, Value, is_stream, messages
@@ -75,6 +75,7 @@ def test_what_another_encoder_wrote_is_read_as_another_decoder_reads_it() -> Non
 
 
 @given(MESSAGES)
+@settings(max_examples=50)
 def test_messages_are_those_written(written: list[tuple[dict[str, Value], bytes]]) -> None:
     """An offset stands behind each."""
     body = b"".join(encoded(*one) for one in written)
@@ -89,6 +90,7 @@ def test_messages_are_those_written(written: list[tuple[dict[str, Value], bytes]
 
 
 @given(MESSAGES.filter(bool), st.data())
+@settings(max_examples=50)
 def test_a_wrong_byte_costs_its_message_alone(
     written: list[tuple[dict[str, Value], bytes]], data: st.DataObject
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.framings.json_array import elements, is_cut
@@ -13,6 +13,7 @@ from tests.framings.test_ndjson import OBJECTS
 
 
 @given(OBJECTS, st.sampled_from([",", " ,\r\n", "\n,"]), st.booleans())
+@settings(max_examples=50)
 def test_elements_are_the_objects_of_an_array(
     documents: list[dict[str, Any]], comma: str, raw: bool
 ) -> None:
@@ -33,6 +34,7 @@ def test_what_was_cut_off_is_given_too() -> None:
 
 
 @given(OBJECTS.filter(bool), st.data())
+@settings(max_examples=50)
 def test_every_beginning_of_a_value_is_cut(documents: list[dict[str, Any]], data: Any) -> None:
     """Wherever it ends, but behind its end."""
     body = json.dumps(documents).encode()

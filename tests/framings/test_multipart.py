@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.framings.multipart import MAX_HEADER_BYTES, Part, is_form, parts
@@ -43,6 +43,7 @@ ENCODERS = {"httpx": by_httpx, "urllib3": by_urllib3}
 
 
 @given(FORMS, st.sampled_from(sorted(ENCODERS)))
+@settings(max_examples=50)
 def test_parts_are_those_that_clients_encode(form: list[tuple[str, Any]], encoder: str) -> None:
     """Names, names of files and types, whatever the data; an offset stands behind each; cut off
     anywhere, the parts before it are the same."""

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.framings.ndjson import is_lines, is_stream, lines
@@ -21,6 +21,7 @@ OBJECTS = st.lists(
 
 
 @given(OBJECTS, st.sampled_from(["\n", "\r\n", "\n\n"]))
+@settings(max_examples=50)
 def test_lines_are_the_documents_written(documents: list[dict[str, Any]], end: str) -> None:
     """Blank ones do not count; an offset stands behind its line."""
     body = "".join(json.dumps(one) + end for one in documents).encode()

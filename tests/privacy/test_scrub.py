@@ -145,6 +145,7 @@ def test_any_json_value_comes_out_without_an_error(value: Any) -> None:
 
 
 @given(st.text(st.characters(categories=("Nd",)) | st.sampled_from("0123456789"), max_size=6))
+@settings(max_examples=50)
 def test_a_number_of_few_digits_is_nothing_by_itself(number: str) -> None:
     """No recognizer finds anything in one, so that none is asked; the name of its field may say more."""
     plain = normalise(number)

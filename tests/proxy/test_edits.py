@@ -129,7 +129,7 @@ def fields(draw: st.DrawFn) -> list[tuple[bytes, bytes, bytes]]:
     st.sampled_from([b"", PEER]),
 )
 @example([(b"A", b" ", FORGED), (b"X-Forwarded-For", b" ", b"10.0.0.1")], b"/", NAME, PEER)
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_other_parsers_find_the_edit_in_the_field_and_nowhere_else(
     lines: list[tuple[bytes, bytes, bytes]], target: bytes, host: bytes, peer: bytes
 ) -> None:

@@ -82,7 +82,7 @@ def cut(data: bytes, chance: random.Random) -> list[bytes]:
 
 
 @given(st.lists(ANSWERS, max_size=4), SEEDED)
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_without_the_ids_it_is_what_the_endpoint_said(
     answers: list[bytes], chance: random.Random
 ) -> None:
@@ -129,7 +129,7 @@ def test_an_answer_that_only_speaks_of_the_field_has_its_id(field: bytes, length
 
 
 @given(st.integers(1, 6), SEEDED)
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_in_http2_the_client_reads_the_same_and_perhaps_an_id(
     count: int, chance: random.Random
 ) -> None:

@@ -11,7 +11,7 @@ import hpack.huffman
 import hpack.huffman_constants
 import hpack.table
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.proxy import hpack as ours
@@ -50,6 +50,7 @@ def test_the_tables_are_those_of_the_rfc() -> None:
 
 
 @given(BLOCKS)
+@settings(max_examples=50)
 def test_what_an_encoder_writes_is_read(blocks: list[Any]) -> None:
     """Indexed, literal, never indexed, Huffman-coded or not, tables growing and shrinking."""
     encoder, decoder = hpack.Encoder(), HeaderDecoder()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.damage import Unreadable
@@ -186,6 +186,7 @@ def usual_page() -> Read:
     st.text(min_size=1, max_size=30)
     | st.sampled_from([XSS, "\0\x1b[31m", "\u202eabc", "x" * 10000])
 )
+@settings(max_examples=40)
 def test_whatever_things_are_called_stays_text(name: str) -> None:
     """The same elements and attributes as with any other name; nothing that runs or is loaded."""
     usual, read = usual_page(), Read(page(everything(name), name))

@@ -6,7 +6,7 @@ import contextlib
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import UsageError
@@ -48,6 +48,7 @@ def test_what_is_wrong_is_said_in_one_sentence(tree: Any, sentence: str) -> None
 
 
 @given(JSON | st.dictionaries(KEYS, JSON))
+@settings(max_examples=50)
 def test_any_json_is_an_answer_or_an_error(tree: Any) -> None:
     """Nothing else is raised."""
     with contextlib.suppress(UsageError):

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.sequential import two_arms
@@ -165,6 +165,7 @@ def folded(panes: Ints, comparison: Comparison) -> list[float]:
 
 
 @given(st.permutations(range(3)), st.integers(0, 2**32 - 1))
+@settings(max_examples=40)
 def test_strata_have_no_order_and_shards_add_up(order: list[int], seed: int) -> None:
     """The same evidence, whatever stratum comes first, and from panes that were counted apart."""
     chance = np.random.default_rng(seed)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.analysis.drift.performance import Scores, calibrate, estimate
@@ -29,6 +29,7 @@ def test_a_calibration_rises_and_stays_a_probability(pairs: list[tuple[float, bo
 
 
 @given(pairs=pairs)
+@settings(max_examples=40)
 def test_it_is_isotonic_regression(pairs: list[tuple[float, bool]]) -> None:
     """With a bin for each record, scikit-learn's fit at every score."""
     from sklearn.isotonic import IsotonicRegression

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.analysis.join import items
@@ -485,6 +485,7 @@ def test_another_wait_folds_nothing_twice() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.floats(0, 300), st.integers(0, 3)), max_size=30))
+@settings(max_examples=50)
 def test_no_order_of_arrival_changes_what_is_known(said: list[tuple[int, float, int]]) -> None:
     """Any feedback, forwards and backwards, before and after its records."""
     records = [record(f"r{number}", 20.0 * number) for number in range(6)]
