@@ -6,9 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
 from monitor.api import feedback, openapi, problems, queries, review, silences
+from monitor.api.sharing import Sharing
 from monitor.queries.query import System
 from monitor.types import Measurement
 from monitor.web import FastAPI, Request, Response
+
+SCRAPES = 2
+"""Pages of metrics that are made at a time. Prometheus often comes as a pair; who comes in crowds,
+or asks again and again and reads nothing, must not keep it waiting."""
 
 Render = Callable[[Iterable[Measurement], str], tuple[bytes, str]]
 
@@ -39,11 +44,15 @@ def application(
         openapi_url="/api/v1/openapi.json", redirect_slashes=False,
     )  # fmt: skip
 
+    async def scraped(accept: str) -> tuple[bytes, str]:
+        # Large pages take long to render; probes must not wait for them.
+        return await asyncio.to_thread(render, await measure(), accept)
+
+    scrapes = Sharing(scraped, SCRAPES)
+
     @app.get("/metrics", include_in_schema=False)
     async def metrics(request: Request) -> Response:
-        # Large pages take long to render; probes must not wait for them.
-        accept = request.headers.get("accept", "")
-        body, content_type = await asyncio.to_thread(render, await measure(), accept)
+        body, content_type = await scrapes.of(request.headers.get("accept", ""))
         return Response(body, headers={"content-type": content_type})
 
     @app.get("/healthz", include_in_schema=False)
