@@ -154,12 +154,14 @@ def _strings(line: str) -> Iterator[tuple[str, int, int]]:
 def _rebuilt(parts: list[Part], homes: list[tuple[int, int]], lines: list[str]) -> list[Part]:
     """The parts with these lines in the place of their pieces, as usual texts."""
     texts: dict[int, list[str]] = defaultdict(list)
-    values: dict[int, list[Any]] = {}
+    values: dict[int, list[Any]] = {
+        place: list(part.data) for place, part in enumerate(parts) if part.data is not None
+    }
     for (place, item), line in zip(homes, lines, strict=True):
         if item < 0:
             texts[place].append(line)
         else:
-            values.setdefault(place, list(parts[place].data or ()))[item] = str(line)
+            values[place][item] = str(line)
     return [
         msgspec.structs.replace(
             part,
