@@ -9,7 +9,7 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -34,6 +34,22 @@ DATE_EVERY = 1.0
 """Seconds between two looks at the clock for the header `date`, which tells seconds."""
 AT_A_STRETCH = 32
 """Connections that are accepted before others have their turn."""
+
+
+class _Patient:
+    """A transport that takes what is written once it is closed, and drops it, as asyncio's do. That
+    of uvloop raises, so a client that left in the middle of an answer looked like a defect."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """See asyncio.Transport."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
 
 class Connection(HttpToolsProtocol):
@@ -63,6 +79,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio.Protocol."""
         super().connection_made(transport)
+        self.transport = cast(asyncio.Transport, _Patient(transport))
         self._ends_in(HEAD)
 
     def on_message_begin(self) -> None:

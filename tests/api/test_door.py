@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -274,5 +275,39 @@ def test_forms_that_do_not_end_keep_nobody_from_signing_in(
             assert (await heard(idle[0])).startswith(b"HTTP/1.1 200")
             monkeypatch.setattr(access, "BODY_PATIENCE", 0.05)
             assert (await port.ask(said=head)).startswith(b"HTTP/1.1 408")
+
+    run(story())
+
+
+def test_a_client_that_leaves_in_the_middle_of_an_answer_is_no_defect() -> None:
+    """It asked for two pages at once: of these the server tells the last that the client is gone, and
+    writes the first."""
+
+    async def story() -> None:
+        asked, go = asyncio.Event(), asyncio.Event()
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        async def answer(scope: Any, receive: Any, send: Any) -> None:
+            asked.set()
+            await go.wait()
+            try:
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+                while len(port.door):
+                    await asyncio.sleep(0.001)
+                await send({"type": "http.response.body", "body": b"x" * 9})
+            except Exception as error:
+                done.set_exception(error)
+                raise
+            if not done.done():
+                done.set_result(None)
+
+        port = Port(answer)
+        async with port.opened():
+            client = await port.client(said=ASK * 2)
+            await asked.wait()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+            go.set()
+            await done
 
     run(story())
