@@ -25,8 +25,8 @@ def percent(share: float | None, digits: int = 3) -> str:
 
     >>> percent(0.0312), percent(0.5), percent(0.3124), percent(None), percent(1e-5)
     ('3.1 %', '50 %', '31.2 %', '–', '0.001 %')
-    >>> percent(0.9996), percent(0.99999), percent(1.0), percent(-0.25), percent(1.5)
-    ('99.96 %', '99.999 %', '100 %', '-25 %', '150 %')
+    >>> percent(0.9996), percent(0.99999), percent(1.0), percent(-0.25), percent(1.5), percent(-0.0)
+    ('99.96 %', '99.999 %', '100 %', '-25 %', '150 %', '0 %')
     """
     if share is None or not math.isfinite(share):
         return NOTHING
@@ -59,8 +59,9 @@ def as_set(share: float) -> str:
 
 def _hundredfold(share: float, digits: int) -> str:
     """A hundred times a share; all digits before the point are told."""
-    said = f"{100 * share:.{digits}g}"
-    return f"{100 * share:.0f}" if "e+" in said else said
+    hundredfold = 100 * share + 0.0  # which makes 0 of -0
+    said = f"{hundredfold:.{digits}g}"
+    return f"{hundredfold:.0f}" if "e+" in said else said
 
 
 def seconds(number: float | None) -> str:

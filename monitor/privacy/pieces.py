@@ -56,8 +56,7 @@ def joined(scrub: Scrub, parts: list[Part]) -> list[Part]:
             if after != before:
                 edits[line].append((start, end, after))
     for line, changes in edits.items():
-        for start, end, text in sorted(changes, reverse=True):
-            lines[line] = lines[line][:start] + text + lines[line][end:]
+        lines[line] = edited(lines[line], changes)
     return _rebuilt(parts, homes, lines)
 
 
@@ -92,10 +91,26 @@ def across(scrub: Scrub, pieces: list[str]) -> list[str]:
     return done
 
 
+def edited(line: str, changes: list[tuple[int, int, str]]) -> str:
+    """A line with other texts in some places, which are apart.
+
+    >>> edited("a b c", [(4, 5, "z"), (0, 1, "")])
+    ' b z'
+    """
+    found: list[str] = []
+    done = 0
+    for start, end, text in sorted(changes):
+        found += line[done:start], text
+        done = end
+    return "".join((*found, line[done:]))
+
+
 def _is_piece(part: Part) -> bool:
     if part.data is None:
         return type(part.text) is Piece
-    return type(next((one for one in part.data if one is not None), None)) is Piece
+    if part.datatype != "BYTES":
+        return False
+    return type(next((one for one in part.data if isinstance(one, str)), None)) is Piece
 
 
 def _is_value(scrub: Scrub, piece: str) -> bool:
@@ -138,7 +153,7 @@ def _strings(line: str) -> Iterator[tuple[str, int, int]]:
     """The strings of a line of JSON, each with the name before it; else all of the line.
 
     >>> list(_strings('{"a": {"b": ["x", "y"]}}')), list(_strings("Hi "))
-    ([('b', 13, 14), ('b', 18, 19)], [('', 0, 3)])
+    ([('b', 14, 15), ('b', 19, 20)], [('', 0, 3)])
     """
     if not _JSON.match(line):
         yield "", 0, len(line)

@@ -88,6 +88,15 @@ def test_pieces_of_different_names_are_not_put_together() -> None:
     assert pieces.joined(scrub(), parts) == [Part(role="a", text=str(parts[0].text))]
 
 
+def test_a_number_among_pieces_ends_nothing() -> None:
+    """Wherever it comes: a stream may begin with one."""
+    for data in ([1, "ada@exam", "ple.org"], ["ada@exam", None, 1, "ple.org"]):
+        body = lines([json.dumps({"a": one}) for one in data])
+        record = RECORDER.read(exchange("{}", body, target="/any", said=LINES))
+        assert record.pseudonyms == {"EMAIL_ADDRESS": 1}
+        assert "ple.org" not in (record.outputs[0].data or [])
+
+
 def test_what_comes_in_no_pieces_is_not_touched() -> None:
     """Other texts and columns are the very same parts."""
     parts = [
@@ -150,3 +159,12 @@ def test_a_long_column_is_copied_once() -> None:
         return time.thread_time() - begin
 
     assert min(spent(32_000) for _ in range(2)) < 12 * min(spent(8_000) for _ in range(2)) + 0.05
+
+
+def test_many_changes_of_a_line_copy_it_once() -> None:
+    """One event may be a list of half a megabyte, with a value cut at each comma."""
+    count = 20_000
+    begin = time.thread_time()
+    changes = [(20 * at, 20 * at + 19, "y") for at in range(count)]
+    assert pieces.edited(f"{'x' * 19}," * count, changes) == "y," * count
+    assert time.thread_time() - begin < 2
