@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from types import UnionType
-from typing import Annotated, Any, Literal, TypeGuard, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_origin
 
 import msgspec
 from msgspec import inspect
@@ -148,8 +148,12 @@ def _alternative(annotation: Any, value: object) -> Any:
     if get_origin(annotation) is Annotated and isinstance(value, dict | list):
         plain = get_args(annotation)[0]
         return annotation if _fits(value, plain) else plain
-    if isinstance(annotation, UnionType) and isinstance(value, list):
-        return next((one for one in get_args(annotation) if get_origin(one) is list), annotation)
+    if get_origin(annotation) in {Union, UnionType} and isinstance(value, list | dict):
+        kind = type(value)
+        for one in get_args(annotation):
+            plain = _alternative(one, value)
+            if get_origin(get_args(plain)[0] if get_origin(plain) is Annotated else plain) is kind:
+                return plain
     return annotation
 
 
@@ -195,7 +199,7 @@ def _wanted(kind: inspect.Type, value: object) -> str:
         case inspect.FloatType():
             words = "a number" + _bounds(kind, value)
         case inspect.LiteralType():
-            words = "one of " + ", ".join(map(str, kind.values))
+            words = "one of " + ", ".join(str(one) for one in kind.values if one != "")
         case inspect.StrType():
             words = "a text with something in it" if value == "" else "a text in quotes"
         case inspect.ListType() if isinstance(value, list):

@@ -72,6 +72,15 @@ drain: {delay: 0, timeout: 30}
             "experiments: [{nam: e}]",
             "experiments[0].nam: unknown key; did you mean experiments[0].name",
         ),
+        (
+            "experiments: [{name: e, dimension: d, control: a, metrics: [{name: m, of: cost}], "
+            "allocation: {a: 90, b: 10}}]",
+            "experiments[0].allocation.a: 90 is not a number above 0 and below 1",
+        ),
+        (
+            "experiments: [{name: e, dimension: d, control: a, metrics: [{name: m, of: error}]}]",
+            "experiments[0].metrics[0].of: 'error' is not one of cost, label,",
+        ),
         ("experiments: [5]", "experiments[0]: 5 is not a mapping; its keys are name, dimension"),
         (
             "experiments: [{name: e, dimension: d, control: a, metrics: []}]",
