@@ -120,6 +120,9 @@ def _heads(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
         return False
     if any(_is_number(name) for name in names) or len(set(names)) < len(names):
         return False
+    # A column may have no name at an edge (an index, a delimiter that ends each line).
+    if any(map(is_missing, names[1:-1])) or any(one and is_missing(one) for one in names):
+        return False  # it is a row that lacks a number
     columns = zip(*full, strict=True)
     return any(_are_numbers([value for value in one if not is_missing(value)]) for one in columns)
 
