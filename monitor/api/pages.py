@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
+from prometheus_client.exposition import choose_encoder
+
 from monitor.api import feedback, openapi, problems, queries, review, silences
 from monitor.api.sharing import Sharing
 from monitor.queries.query import System
@@ -52,7 +54,9 @@ def application(
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics(request: Request) -> Response:
-        body, content_type = await scrapes.of(request.headers.get("accept", ""))
+        # There are few forms, and a client may ask for one in any number of ways.
+        _, form = choose_encoder(request.headers.get("accept", ""))
+        body, content_type = await scrapes.of(form)
         return Response(body, headers={"content-type": content_type})
 
     @app.get("/healthz", include_in_schema=False)

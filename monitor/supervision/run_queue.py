@@ -1,8 +1,8 @@
 """Process id → which part of the time it waited for a core: too little machine is not frozen.
 
 Linux says of each thread how long it ran and how long it was ready and waited (`schedstat`,
-nanoseconds); a wait that is still going on is seen by the state R. Where the kernel says neither,
-nobody waits.
+nanoseconds); a wait that is still going on is seen by the state R. A kernel that keeps no such
+account shows the state alone: who is in R there waits. Where it shows neither, nobody waits.
 """
 
 from __future__ import annotations
@@ -38,14 +38,20 @@ class RunQueue:
 
 
 def _threads(pid: int) -> list[tuple[str, str, int, int]]:
-    """Return (id, state, ns run, ns waited) of each thread of which the kernel says it."""
+    """Return (id, state, ns run, ns waited) of each thread; 0, 0 where there is no account."""
     found = []
     try:
         for task in Path(f"/proc/{pid}/task").iterdir():
-            ran, queued = map(int, (task / "schedstat").read_bytes().split()[:2])
             state = (task / "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
-            if ran:
-                found.append((task.name, state, ran, queued))
-    except (OSError, ValueError, IndexError):  # it has ended, or there is no such kernel
+            found.append((task.name, state, *_account(task)))
+    except (OSError, IndexError):  # it has ended, or there is no such kernel
         return []
     return found
+
+
+def _account(task: Path) -> tuple[int, int]:
+    try:
+        ran, queued = map(int, (task / "schedstat").read_bytes().split()[:2])
+    except (OSError, ValueError):
+        return 0, 0
+    return ran, queued

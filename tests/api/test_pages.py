@@ -58,6 +58,37 @@ def test_another_method_is_told_all_that_a_path_takes(path: str, allowed: str) -
     assert answer.json() == {"error": f"{path} does not take PUT; use {allowed}"}
 
 
+def test_who_asks_for_one_form_in_many_ways_shares_its_page() -> None:
+    """Two pages are made meanwhile, and one for all others, whatever their Accept."""
+    begun = 0
+    go_on = asyncio.Event()
+
+    async def measure() -> list[Measurement]:
+        nonlocal begun
+        begun += 1
+        await go_on.wait()
+        return []
+
+    async def ask() -> None:
+        app = application(
+            measure, NOBODY, NOBODY, render, version="1", take=NOBODY, desk=NOBODY, system=House,
+            silenced=NOBODY, new_id=str, clock=float,
+        )  # fmt: skip
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://m") as client:
+            asked = []
+            for number in range(1, 10):
+                headers = {"accept": f"text/plain;q=0.{number}"}
+                asked.append(asyncio.create_task(client.get("/metrics", headers=headers)))
+                for _ in range(100):  # until it has come as far as it can
+                    await asyncio.sleep(0)
+            go_on.set()
+            assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}
+
+    asyncio.run(ask())
+    assert begun == 3
+
+
 def get(
     path: str, *, ready: bool = True, accept: str = "*/*", method: str = "GET"
 ) -> httpx.Response:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.supervision import run_queue
 from monitor.supervision.run_queue import RunQueue, _threads
 
 LINUX = pytest.mark.skipif(
@@ -70,3 +71,17 @@ def test_where_nothing_is_known_nobody_waits() -> None:
     """No such process, or no such kernel."""
     queue = RunQueue()
     assert [queue.waited(2**30, now) for now in (1.0, 2.0)] == [0.0, 0.0]
+
+
+@LINUX
+def test_without_an_account_who_is_ready_to_run_waits(
+    loops: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A healthy process must not be ended because a kernel does not say how long it waited; one
+    that is stopped does not wait."""
+    monkeypatch.setattr(run_queue, "_account", lambda task: (0, 0))
+    pid, queue = loops[1].pid, RunQueue()
+    assert [queue.waited(pid, now) for now in (1.0, 2.0)] == [0.0, 1.0]
+    os.kill(pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOWAIT)
+    assert queue.waited(pid, 3.0) == 0.0
