@@ -239,7 +239,9 @@ def test_a_crash_leaves_no_core(
 
     def command() -> int:
         if (pid := os.fork()) == 0:
+            signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # a shell's `&` lets it be ignored
             os.kill(os.getpid(), signal.SIGQUIT)
+            os._exit(1)
         return int(os.WCOREDUMP(os.waitpid(pid, 0)[1]))
 
     monkeypatch.setattr(cli, "main", command)

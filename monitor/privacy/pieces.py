@@ -64,8 +64,9 @@ def across(scrub: Scrub, pieces: list[str]) -> list[str]:
     """The pieces of one text with a pseudonym for each value that goes over an edge. Where the text
     cannot be scanned, what stands for it is in the first piece, and the others are empty.
 
-    A piece that is a value by itself ends where it ends: rows of a table are no pieces. Many short
-    words together look like the letters of media, which are not looked for.
+    A piece that is a value by itself ends where it ends: rows of a table are no pieces. A message
+    that ends with an address is not the beginning of a longer one, though the next one begins with
+    a letter. Many short words together look like the letters of media, which are not looked for.
     """
     text = "".join(pieces)
     edges = list(accumulate(map(len, pieces), initial=0))
@@ -81,6 +82,8 @@ def across(scrub: Scrub, pieces: list[str]) -> list[str]:
             ):
                 continue
             start, end = hit.start - edges[first], hit.end - edges[last]
+            if text[edges[first + 1]].isalpha() and _ends_there(scrub, pieces[first], start, hit):
+                continue
             done[last] = done[last][end:]
             done[first] = pieces[first][:start] + _mark(scrub, hit)
             done[first + 1 : last] = [""] * (last - first - 1)
@@ -117,6 +120,16 @@ def _is_value(scrub: Scrub, piece: str) -> bool:
     """Whether all of a piece is something that is found in it alone."""
     bare = piece.strip()
     return bool(bare) and [(hit.start, hit.end) for hit in scrub.found(bare)] == [(0, len(bare))]
+
+
+def _ends_there(scrub: Scrub, piece: str, start: int, hit: Hit) -> bool:
+    """Whether what is found in a piece alone ends it, with a letter, where a longer value of that
+    kind would go on."""
+    return piece[-1].isalpha() and any(
+        own.start <= start and own.end == len(piece)
+        and [entity for entity, _ in own.values] == [entity for entity, _ in hit.values]
+        for own in scrub.found(piece)
+    )  # fmt: skip
 
 
 def _mark(scrub: Scrub, hit: Hit) -> str:

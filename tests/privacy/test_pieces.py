@@ -78,6 +78,15 @@ def test_rows_are_no_pieces() -> None:
     assert names == ["x", "y"]
 
 
+def test_a_message_that_ends_with_an_address_is_whole() -> None:
+    """The next one keeps its first word, and whose address it is has one pseudonym."""
+    told = frames(["write to me@example.org", "in two parts", "or to me@example.org"])
+    record = RECORDER.read(exchange(told, "", target="/ws", upgraded="websocket"))
+    first, second, third = (part.text or "" for part in record.inputs)
+    assert second == "in two parts"
+    assert first.removeprefix("write to ") == third.removeprefix("or to ") != "me@example.org"
+
+
 def test_pieces_of_different_names_are_not_put_together() -> None:
     """What is said under two names is two texts."""
     parts = [
