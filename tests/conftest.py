@@ -56,10 +56,6 @@ for _name in ("http_proxy", "https_proxy", "all_proxy"):  # all that is asked is
     os.environ.pop(_name, None)
     os.environ.pop(_name.upper(), None)
 
-os.sched_yield = lambda: None
-"""What gives way to a proxy in a process of ours would give way to other tests here, three thousand
-times a second, and find its caches cold."""
-
 _create_ssl_context = default.create_ssl_context
 
 

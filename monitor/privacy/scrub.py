@@ -53,8 +53,14 @@ _media_type = re.compile(r"[\w.+-]{1,63}(?:/[\w.+-]{1,63})?", re.ASCII)
 _member = re.compile(
     r"\"(?P<key>[^\"\\]{1,64})\"\s{0,8}:\s{0,8}(?:\[\s{0,8})?(?:\"(?P<text>(?:[^\"\\]|\\.){1,512})\"|(?P<number>\d{1,40}))"
 )
+NAMING = (
+    "name", "key", "field", "label", "attribute", "column", "property", "code", "id", "type",
+    "system",
+)  # fmt: skip
+"""Members of an object that say what the value beside them is."""
 _pair = re.compile(
-    r"\"(?:name|key|field|label|attribute|column|property|code|id|type|system)\"\s{0,8}:\s{0,8}\"(?P<key>[^\"\\]{1,64})\""
+    rf"\"(?:{'|'.join(NAMING)})\""
+    r"\s{0,8}:\s{0,8}\"(?P<key>[^\"\\]{1,64})\""
     r"\s{0,8},\s{0,8}\"val(?:ue)?\"\s{0,8}:\s{0,8}(?:\"(?P<text>(?:[^\"\\]|\\.){1,512})\"|(?P<number>\d{1,40}))"
 )
 

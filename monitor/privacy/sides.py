@@ -11,25 +11,12 @@ from monitor import bodies, columns, hidden
 from monitor.privacy import pieces, rulings
 from monitor.privacy.policies import DROPPED, Policy
 from monitor.privacy.pseudonyms import MARK_WHOLE
-from monitor.privacy.scrub import ALLOWANCE, Scrub
+from monitor.privacy.scrub import ALLOWANCE, NAMING, Scrub
 from monitor.privacy.short_texts import ShortTexts
 from monitor.types import Part
 
-_NAMES = (
-    "name",
-    "key",
-    "field",
-    "label",
-    "attribute",
-    "column",
-    "property",
-    "code",
-    "id",
-    "type",
-    "system",
-)
 _VALUES = frozenset(("value", "val", "content", "text", "answer"))
-"""Members of an object of which one says what the other is."""
+"""Members of an object whose value one of `NAMING` names."""
 
 
 class Sides:
@@ -65,14 +52,14 @@ class Sides:
         """The parts with a pseudonym for each value that is what the member beside it says:
         `{"name": "ssn", "value": "536221234"}`. A column that a rule is for is left to that."""
         columns = {part.name: part.data for part in parts if part.name and part.data}
-        done = parts
+        done = list(parts)
         for place, part in enumerate(parts):
             if not part.name or not part.data:
                 continue
             base, dot, last = part.name.rpartition(".")
             if last.lower() not in _VALUES:
                 continue
-            beside = [columns.get(f"{base}{dot}{one}") or () for one in _NAMES]
+            beside = [columns.get(f"{base}{dot}{one}") or () for one in NAMING]
             names = [names for names in beside if len(names) == len(part.data)]
             if not names or (self._policy and self._policy.column(side, part.name)):
                 continue
@@ -83,7 +70,7 @@ class Sides:
                     data[item] = scrub.value(data[item], name)
                     if type(data[item]) is str:
                         scrub.own.update(one[0] for one in MARK_WHOLE.finditer(data[item]))
-            done = [*done[:place], msgspec.structs.replace(part, data=data), *done[place + 1 :]]
+            done[place] = msgspec.structs.replace(part, data=data)
         return done
 
     def ruled(self, scrub: Scrub, side: str, part: Part) -> Part:

@@ -64,7 +64,10 @@ class Mixes:
         self._counts: dict[tuple[str, str, str], Counter[str]] = {}
 
     def passing(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """The rows, each counted on its way."""
+        """The rows, each counted on its way where there is something to compare."""
+        return self._counted(rows) if self._pairs else iter(rows)
+
+    def _counted(self, rows: Iterable[Row]) -> Iterator[Row]:
         for row in rows:
             for one, name in self._pairs:
                 arm = row.segments.get(one.dimension, ABSENT)

@@ -231,9 +231,7 @@ def main(role: str, index: int, runtime: Path, load: Callable[[], Serve]) -> Non
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, child.stopping.set)
-        signal.signal(
-            signal.SIGHUP, signal.SIG_IGN
-        )  # whether it ends anything, the supervisor says
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the supervisor says whether it ends anything
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # what came before, comes now
         await child.connect()
         await serve(child)
