@@ -18,6 +18,7 @@ from monitor import packing
 from monitor.damage import Damage
 from monitor.logged import Logged
 from monitor.notifications import Notification, Request
+from monitor.rows import Row
 from monitor.types import (
     Call,
     Inference,
@@ -26,7 +27,6 @@ from monitor.types import (
     Measurement,
     Observation,
     Record,
-    Row,
     Verdict,
     Window,
 )

@@ -138,6 +138,7 @@ DECLARATIONS = {
     "findings.py",
     "proxy/observer.py",
     "replay/document.py",
+    "rows.py",
     "redrive/document.py",
 }
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import TypeGuard
 
-from monitor.types import Truth
+from monitor.rows import Truth
 
 LARGE = 1e100
 """Numbers from here on cannot be told apart from damage."""

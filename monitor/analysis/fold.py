@@ -17,8 +17,9 @@ from monitor.analysis import state as states
 from monitor.analysis.panes import FAR, Panes
 from monitor.analysis.rows import Timed, row_of
 from monitor.interfaces import Feature, Monitor
+from monitor.rows import Row
 from monitor.tables.blocks import Block
-from monitor.types import Key, Record, Row
+from monitor.types import Key, Record
 
 FEW = 32
 """Fewer rows are counted quicker one by one than column by column."""

@@ -16,7 +16,8 @@ from typing import Self
 import msgspec
 
 from monitor.findings import Missing
-from monitor.types import WHOLE, Key, Measurement, Row
+from monitor.rows import Row
+from monitor.types import WHOLE, Key, Measurement
 
 ALL = "all"
 """The one entry of what is kept."""

@@ -26,8 +26,9 @@ from monitor.distances import psi
 from monitor.findings import Finding, Outcome
 from monitor.interfaces import Feature, Monitor
 from monitor.meters import OTHER
+from monitor.rows import Row
 from monitor.texts import visible
-from monitor.types import ABSENT, Row
+from monitor.types import ABSENT
 
 MONITORS = ("quality", "calibration", "coverage", "fairness")
 """The monitors of outcomes that raise alarms, which share their part of the error budget; keys of

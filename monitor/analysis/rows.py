@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from monitor.interfaces import Feature
+from monitor.rows import Row
 from monitor.tables.blocks import Block, Column, Floats
 from monitor.texts import visible
-from monitor.types import ABSENT, EDGE_CASE, WHOLE, Key, Kind, Observation, Record, Row
+from monitor.types import ABSENT, EDGE_CASE, WHOLE, Key, Kind, Observation, Record
 
 Timed = tuple[Row, float]
 """A row, and when it came (Unix seconds)."""

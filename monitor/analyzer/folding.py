@@ -20,10 +20,11 @@ from monitor.analyzer.set_aside import SetAside
 from monitor.findings import Finding
 from monitor.interfaces import Feature
 from monitor.review.reviewer import Reviewer
+from monitor.rows import Row
 from monitor.streams.entries import Entry, mark_of
 from monitor.tables.blocks import Block
 from monitor.turns import give_way
-from monitor.types import Record, Row
+from monitor.types import Record
 
 AT_ONCE = 20_000
 """Observations that are kept to be counted together, at most, about."""

@@ -28,11 +28,12 @@ from monitor.analysis.quality.monitor import QualityMonitor
 from monitor.analysis.slices.monitor import ranked
 from monitor.errors import ConfigError, PrivacyError
 from monitor.feedback import Feedback, Statement
+from monitor.rows import Row
 from monitor.streams.entries import Entry, missed, moment, time_of
 from monitor.streams.redis import RedisStream
 from monitor.streams.shards import checked
 from monitor.turns import give_way, in_turns
-from monitor.types import Key, Measurement, Record, Row
+from monitor.types import Key, Measurement, Record
 
 if TYPE_CHECKING:
     from monitor.privacy.records import Privacy

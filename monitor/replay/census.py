@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from monitor.rows import Row
 from monitor.tables.blocks import Block
-from monitor.types import EDGE_CASE, Row
+from monitor.types import EDGE_CASE
 
 BUDGET = 50
 """Values of a dimension that are watched, the most frequent; all others are `other`."""

@@ -18,10 +18,11 @@ from monitor.replay.files import ReadOptions
 from monitor.replay.logs import Make
 from monitor.replay.plan import Plan
 from monitor.replay.remembered import Remembered
+from monitor.rows import Row
 from monitor.tables.blocks import Block, count
 from monitor.tables.cells import Sanitizer
 from monitor.texts import visible
-from monitor.types import EDGE_CASE, WHOLE, Row
+from monitor.types import EDGE_CASE, WHOLE
 
 
 @dataclass

@@ -30,9 +30,10 @@ from monitor.replay.files import File, ReadOptions, read_table
 from monitor.replay.parts import Begin, Part, counts
 from monitor.replay.periods import Period
 from monitor.replay.record_shards import Ahead, Found, Place, Tasks
+from monitor.rows import Row
 from monitor.tables.blocks import Block, count
 from monitor.tables.facts import Table as Facts
-from monitor.types import Row, Segment
+from monitor.types import Segment
 
 MISSING = advice("dask", "--engine dask")
 

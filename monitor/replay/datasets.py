@@ -20,9 +20,10 @@ from monitor.places import STDIN, is_store
 from monitor.replay import files, joined, stored
 from monitor.replay.files import File, ReadOptions
 from monitor.replay.statements import statements
+from monitor.rows import Row
 from monitor.sources.archive import Opener
 from monitor.tables.blocks import Block
-from monitor.types import Record, Row, Segment
+from monitor.types import Record, Segment
 from monitor.urls import named
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from monitor.analysis.classes import spelt
 from monitor.errors import UsageError
 from monitor.extras import advice
-from monitor.types import Row
+from monitor.rows import Row
 from monitor.urls import named
 
 if TYPE_CHECKING:

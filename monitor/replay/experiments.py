@@ -12,7 +12,8 @@ from monitor.analysis.experiments.declared import STRETCHES, Experiment, Metric
 from monitor.distances.psi import psi
 from monitor.readable import rounded
 from monitor.replay.plan import DURATION, OUTCOME, Plan
-from monitor.types import ABSENT, Row
+from monitor.rows import Row
+from monitor.types import ABSENT
 
 UNLIKE, CERTAIN = 0.02, 6.0
 """Arms are unlike in a dimension from this PSI on, where it is so many standard deviations of what

@@ -25,6 +25,7 @@ from monitor.places import STDIN, Remote, is_url, piped
 from monitor.places import found as found_at
 from monitor.replay import archives, logs, record_files, record_shards
 from monitor.replay.joined import Joining
+from monitor.rows import Row
 from monitor.sources import SOURCES, archive
 from monitor.sources import records as records_source
 from monitor.tables import by_column, truths
@@ -34,7 +35,7 @@ from monitor.tables.columns import Columns
 from monitor.tables.inference import ColumnTypes
 from monitor.tables.partitions import within
 from monitor.tables.truths import TruthColumns
-from monitor.types import EDGE_CASE, Observation, Record, Row
+from monitor.types import EDGE_CASE, Observation, Record
 from monitor.urls import named, shown
 
 FORMATS = tuple(source.name for source in SOURCES)

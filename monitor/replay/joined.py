@@ -18,8 +18,9 @@ from monitor.analysis.join.join import ROOM, Join
 from monitor.analysis.join.predictions import PredictionReader
 from monitor.errors import PrivacyError, SourceError, StreamError
 from monitor.feedback import Feedback, Statement
+from monitor.rows import Row
 from monitor.streams.redis import RedisStream
-from monitor.types import Record, Row
+from monitor.types import Record
 from monitor.urls import shown
 
 MakeSafe = Callable[[Statement], Feedback]

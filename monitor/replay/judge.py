@@ -52,9 +52,9 @@ from monitor.replay.plan import Plan, Variant
 from monitor.replay.reference import Tap, Watch, tapped
 from monitor.replay.usual_course import NOTHING, Usual, course
 from monitor.replay.wholes import Wholes
+from monitor.rows import Row
 from monitor.tables.blocks import Block
 from monitor.tables.times import EARLIEST
-from monitor.types import Row
 
 Usually = Callable[[ReadOptions], Iterator[Row | Block]]
 """What reads the reference, once it has been counted."""

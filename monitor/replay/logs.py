@@ -18,8 +18,9 @@ from monitor.logged import Logged
 from monitor.replay.order import Entry, in_order
 from monitor.replay.record_files import Reader, looks_elsewhere
 from monitor.replay.recording import Recording, likeness
+from monitor.rows import Row
 from monitor.tables.blocks import Block
-from monitor.types import Record, Row
+from monitor.types import Record
 
 PIECE, ROWS = 1 << 19, 512
 """Bytes of bodies, and rows, that are looked at together, about."""

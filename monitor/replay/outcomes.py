@@ -35,8 +35,8 @@ from monitor.replay.document import Chunk, Confusion, Replay
 from monitor.replay.experiments import Mixes, fitting
 from monitor.replay.plan import Plan
 from monitor.replay.reference import Watch
+from monitor.rows import Row
 from monitor.tables.blocks import Block
-from monitor.types import Row
 
 CONDITIONS = (
     "drift", "segment_drift", "insufficient", "quality", "calibration", "coverage", "fairness",

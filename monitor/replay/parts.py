@@ -21,9 +21,9 @@ from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
 from monitor.findings import Finding
 from monitor.replay.periods import Period
+from monitor.rows import Row
 from monitor.tables.blocks import Block
 from monitor.tables.facts import Table
-from monitor.types import Row
 
 
 class Fold(Protocol):

@@ -27,10 +27,11 @@ import numpy as np
 from monitor import packing
 from monitor.analysis.observed import Looked, Seen, Wanted, look_at
 from monitor.damage import Damage
+from monitor.rows import Row
 from monitor.sources import records
 from monitor.tables.blocks import NUMBER, Block, Column, Numbers, relabelled
 from monitor.tables.cells import LARGE
-from monitor.types import Observation, Record, Row
+from monitor.types import Observation, Record
 
 PIECE = 1 << 20
 """Bytes of a file that are looked at together, about."""

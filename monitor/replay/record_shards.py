@@ -17,10 +17,11 @@ from monitor.errors import SourceError
 from monitor.interfaces import Source
 from monitor.places import BLOCK, in_parts
 from monitor.replay.record_files import Reader, look
+from monitor.rows import Row
 from monitor.sources import archive, records
 from monitor.tables import parquet
 from monitor.tables.blocks import Block
-from monitor.types import Record, Row
+from monitor.types import Record
 
 SHARD = 4 << 20
 """Bytes of lines that are a shard, about."""

@@ -17,9 +17,10 @@ from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison, Tally
 from monitor.replay.datasets import Dataset
 from monitor.replay.files import ReadOptions
+from monitor.rows import Row
 from monitor.tables.blocks import Block
 from monitor.tables.facts import Table
-from monitor.types import WHOLE, Row, Segment
+from monitor.types import WHOLE, Segment
 
 NOTHING = "--reference: holds nothing to compare with; give records or rows of the same kind"
 

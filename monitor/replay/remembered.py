@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable, Iterator
 
 from monitor.replay.files import ReadOptions
+from monitor.rows import Row
 from monitor.tables.blocks import Block
-from monitor.types import Row
 
 KEPT = 32 << 20
 """Bytes that what was seen of Records may take, about. More of them are looked at anew."""

@@ -17,8 +17,8 @@ from monitor.replay.document import Chunk, Stretch
 from monitor.replay.files import ReadOptions
 from monitor.replay.parts import Begin, Part, cut
 from monitor.replay.periods import Period
+from monitor.rows import Row
 from monitor.tables.blocks import Block
-from monitor.types import Row
 
 FEWEST = 12
 """So many of the newest parts are told, or as many as there are chunks."""

@@ -21,8 +21,9 @@ from monitor.analysis.fold import Analysis
 from monitor.findings import Finding
 from monitor.replay.document import Replay
 from monitor.replay.parts import Begin, Part
+from monitor.rows import Row
 from monitor.tables.blocks import Block
-from monitor.types import Key, Row
+from monitor.types import Key
 
 CHANCE = 1.0
 """Log evidence that a reference without a course of its own reaches with a probability of 1/e, at

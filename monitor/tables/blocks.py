@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from monitor.types import Observation, Row
+from monitor.rows import Row
+from monitor.types import Observation
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]

@@ -23,6 +23,7 @@ import numpy as np
 
 from monitor.damage import Damage
 from monitor.interfaces import Batch, Table
+from monitor.rows import Row
 from monitor.tables import arrays, rows
 from monitor.tables.blocks import (
     NUMBER,
@@ -39,7 +40,7 @@ from monitor.tables.column_types import ALIKE, ColumnType, is_spoilt
 from monitor.tables.columns import Columns
 from monitor.tables.inference import ColumnTypes
 from monitor.tables.rows import Look, Looks
-from monitor.types import Observation, Row
+from monitor.types import Observation
 
 VARYING = -2
 """The code of a value of which is observed what depends on the row."""

@@ -14,9 +14,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from monitor.rows import Row
 from monitor.tables.blocks import Block, Column, Numbers
 from monitor.texts import VOCABULARY, visible
-from monitor.types import Row
 
 CELLS = 1 << 14
 """Cells of the bitmap that different values are counted by (linear counting: Whang, Vander-Zanden

@@ -11,12 +11,13 @@ from monitor.errors import SourceError
 from monitor.interfaces import Table
 from monitor.languages import language
 from monitor.picks import pick
+from monitor.rows import Row
 from monitor.tables.cells import Sanitizer, clock, flat, named, segment, taker
 from monitor.tables.column_types import ColumnType, is_figure, is_spoilt, plain_value
 from monitor.tables.columns import Columns
 from monitor.tables.inference import ColumnTypes
 from monitor.texts import CATEGORY, observe_text, observe_words, plain
-from monitor.types import Observation, Row
+from monitor.types import Observation
 
 
 def read(

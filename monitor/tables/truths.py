@@ -12,6 +12,7 @@ import msgspec
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Table
+from monitor.rows import Row, Truth
 from monitor.tables import numerals
 from monitor.tables.cells import Sanitizer, named, segment, taker
 from monitor.tables.column_types import ColumnType, Kind
@@ -19,7 +20,7 @@ from monitor.tables.columns import Columns
 from monitor.tables.inference import ColumnTypes
 from monitor.tables.rows import needed, observer
 from monitor.texts import numbered
-from monitor.types import Outcome, Row, Truth
+from monitor.types import Outcome
 
 AS_TRUTH: dict[Kind, Kind] = {"identifier": "numeric", "boolean": "categorical"}
 """How columns of some kinds are read here: where nearly all values differ each still counts, and

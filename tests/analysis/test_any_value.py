@@ -22,6 +22,7 @@ from monitor.analysis.rows import row_of
 from monitor.distances import LIVE, psi
 from monitor.exporters.prometheus import render
 from monitor.features import FEATURES, MORE
+from monitor.rows import Row
 from monitor.types import (
     Observation,
     Outcome,
@@ -29,7 +30,6 @@ from monitor.types import (
     Record,
     RequestSummary,
     ResponseSummary,
-    Row,
     Segment,
     Tokens,
 )

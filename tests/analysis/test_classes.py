@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.analysis.classes import claim, scores_of, spelt, value_of
-from monitor.types import Truth
+from monitor.rows import Truth
 
 ANY = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 

@@ -20,8 +20,9 @@ from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
 from monitor.distances import LIVE, psi
 from monitor.findings import Finding
+from monitor.rows import Row
 from monitor.texts import hashed
-from monitor.types import Observation, Row, Segment
+from monitor.types import Observation, Segment
 from tests.chances import SEEDED
 
 RULES = Rules(psi.MEASURE, LIVE, pane=10.0, lateness=2.0)
@@ -42,12 +43,8 @@ def stream(count: int, shift: float = 0.0, *, start: float = 0.0, seed: int = 1)
     for number in range(count):
         population = "ab"[number % 2]
         moved = shift if population == "b" else 0.0
-        yield row(
-            start + number * 0.1,
-            population,
-            x=chance.gauss(moved, 1),
-            color=chance.choice(["red", "green", "blue"]),
-        )
+        x, color = chance.gauss(moved, 1), chance.choice(["red", "green", "blue"])
+        yield row(start + number * 0.1, population, x=x, color=color)
 
 
 def fold(rows: Iterator[Row] | list[Row], **options: Any) -> Analysis:

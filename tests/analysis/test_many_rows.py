@@ -22,9 +22,10 @@ from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.drift.windows import Bins, float_limits, locator, numbers_reader
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
+from monitor.rows import Row
 from monitor.tables.blocks import NUMBER, Block, Column
 from monitor.texts import hashed
-from monitor.types import Observation, Record, Row, Segment
+from monitor.types import Observation, Record, Segment
 from tests.analysis.test_any_value import ALL, OPTIONS, RULES, VALUES, records
 
 WORDS = ["ships", "seas", "sails", "wind", "rain", "harbour", "captain", "storm", "calm", "tide"]

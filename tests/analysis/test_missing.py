@@ -14,7 +14,7 @@ from monitor.analysis.monitors import outcomes_of
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.findings import Missing
 from monitor.metrics import BY_NAME
-from monitor.types import Row, Truth
+from monitor.rows import Row, Truth
 
 DAY = 86400.0
 RULES = OutcomeRules(pane=DAY / 4, lateness=10.0, overdue=30 * DAY)

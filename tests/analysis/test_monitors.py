@@ -24,8 +24,9 @@ from monitor.analysis.rows import segments_of
 from monitor.distances import LIVE, psi
 from monitor.findings import Finding
 from monitor.interfaces import Monitor
+from monitor.rows import Row
 from monitor.texts import hashed
-from monitor.types import Key, Measurement, Observation, Row, Segment
+from monitor.types import Key, Measurement, Observation, Segment
 from tests.analysis.checkpoints import unnamed
 
 DATA = Path(__file__).with_name("data")

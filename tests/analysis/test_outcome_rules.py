@@ -11,7 +11,7 @@ from monitor.analysis.outcome_rules import OutcomeRules, pane_of
 from monitor.analysis.outcome_status import measurements
 from monitor.findings import Outcome
 from monitor.metrics import BY_NAME
-from monitor.types import Row, Truth
+from monitor.rows import Row, Truth
 
 
 def test_panes_are_a_fiftieth_of_the_wait_and_at_least_a_minute() -> None:

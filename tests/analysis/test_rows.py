@@ -16,7 +16,8 @@ from monitor.analysis.rows import row_of, segments_of, values
 from monitor.distances import LIVE, psi
 from monitor.features import FEATURES
 from monitor.recorder.sampler import Sampler
-from monitor.types import Observation, Outcome, Record, RequestSummary, ResponseSummary, Row
+from monitor.rows import Row
+from monitor.types import Observation, Outcome, Record, RequestSummary, ResponseSummary
 
 
 def record(outcome: Outcome, status: int | None) -> Record:

@@ -27,8 +27,9 @@ from monitor.analyzer.looks import (
 )
 from monitor.features import FEATURES, MORE
 from monitor.interfaces import Feature
+from monitor.rows import Row
 from monitor.tables.blocks import Block
-from monitor.types import Outcome, Part, Record, Row
+from monitor.types import Outcome, Part, Record
 from tests.replay.some_records import record
 
 ABOUT = about_of(FEATURES)

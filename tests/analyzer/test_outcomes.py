@@ -27,12 +27,13 @@ from monitor.feedback import Feedback, Statement
 from monitor.privacy import keys
 from monitor.replay.joined import joined, stored
 from monitor.replay.stored import records
+from monitor.rows import Row
 from monitor.settings.experiments import Experiment, ExperimentMetric
 from monitor.settings.schema import Differential, Outcomes, Privacy, Settings, StreamSettings
 from monitor.streams import redis as store
 from monitor.streams.redis import RedisStream
 from monitor.supervision.embedded_store import EmbeddedStore
-from monitor.types import Key, Measurement, Record, Row
+from monitor.types import Key, Measurement, Record
 from tests.analysis.join.exchanges import record
 
 Totals = dict[tuple[str, ...], float]

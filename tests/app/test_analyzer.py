@@ -27,6 +27,7 @@ from monitor.errors import StreamError
 from monitor.features import FEATURES
 from monitor.findings import Finding
 from monitor.interfaces import Feature
+from monitor.rows import Row
 from monitor.settings.schema import Drift, Receiver, Reference, Settings, StreamSettings, Windows
 from monitor.streams.redis import RedisStream
 from monitor.supervision.embedded_store import EmbeddedStore
@@ -37,7 +38,6 @@ from monitor.types import (
     Record,
     RequestSummary,
     ResponseSummary,
-    Row,
     encode_record,
 )
 from tests.analysis.checkpoints import unnamed

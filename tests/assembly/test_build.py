@@ -20,8 +20,9 @@ from monitor.meters import Meters
 from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.protocols import PROTOCOLS
 from monitor.recorder.capture import Capture
+from monitor.rows import Row
 from monitor.settings.schema import DimensionSource, Outcomes, Privacy, Reference, Settings
-from monitor.types import Exchange, Message, Observation, Outcome, Part, Row, Verdict, encode_record
+from monitor.types import Exchange, Message, Observation, Outcome, Part, Verdict, encode_record
 from monitor.view import View
 
 

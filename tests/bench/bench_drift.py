@@ -24,7 +24,8 @@ from drift_streams import KINDS, RULES, put, watch
 from monitor.analysis.drift.watch import Watch
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.monitors import analysis_of
-from monitor.types import Observation, Row
+from monitor.rows import Row
+from monitor.types import Observation
 
 OUT = Path(__file__).with_name("DRIFT.md")
 MANY = 200 / 0.75

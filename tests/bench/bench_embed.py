@@ -17,7 +17,8 @@ from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.monitors import analysis_of
 from monitor.distances import LIVE, psi
-from monitor.types import Observation, Row
+from monitor.rows import Row
+from monitor.types import Observation
 
 TOPICS = {
     "orders": "where is my parcel|the refund has not arrived|cancel my order please|the invoice is "

@@ -35,10 +35,11 @@ from monitor.analysis.rows import row_of
 from monitor.app.analyzer import Analyzer
 from monitor.distances import LIVE, psi
 from monitor.features import FEATURES
+from monitor.rows import Row
 from monitor.settings.schema import Settings
 from monitor.streams.redis import RedisStream
 from monitor.supervision import garbage
-from monitor.types import Observation, Row, decode_record
+from monitor.types import Observation, decode_record
 from tests.bench import recorded
 
 OUT = Path(__file__).with_name("FOLD.md")

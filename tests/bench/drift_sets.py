@@ -15,7 +15,8 @@ from monitor.analysis.drift.profiles import profile_of
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.monitors import analysis_of
 from monitor.findings import Finding
-from monitor.types import Kind, Observation, Row
+from monitor.rows import Row
+from monitor.types import Kind, Observation
 
 
 def folder() -> Path | None:

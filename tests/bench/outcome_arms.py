@@ -14,13 +14,13 @@ from monitor.analysis.experiments.declared import Experiment, Metric
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.experiments.units import BUCKETS, LEAST
 from monitor.analysis.fold import Analysis
+from monitor.rows import Row, Truth
 from monitor.sequential import two_arms
 from monitor.sequential.confidence_sequences import Moments, Rates, difference, margin, weighed
 from monitor.sequential.e_values import log_mean
 from monitor.sequential.known_probability import log_evidence_of_rate, log_evidence_of_shares
 from monitor.sequential.two_arms import Comparison
 from monitor.texts import numbered
-from monitor.types import Row, Truth
 
 ALPHA = 0.05
 BAR = -math.log(ALPHA)

@@ -12,10 +12,10 @@ from monitor.analysis.fairness.monitor import FairnessMonitor
 from monitor.analysis.fold import Analysis
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.findings import Fairness
+from monitor.rows import Row, Truth
 from monitor.sequential import two_arms
 from monitor.sequential.confidence_sequences import Moments, ratio
 from monitor.sequential.weighted import Item, log_evidence
-from monitor.types import Row, Truth
 
 GROUPS = 30
 """Ten groups and twenty intersections."""

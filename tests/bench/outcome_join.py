@@ -24,7 +24,8 @@ from monitor.analysis.monitors import outcomes_of
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.feedback import Feedback
 from monitor.findings import Outcome
-from monitor.types import Record, Row
+from monitor.rows import Row
+from monitor.types import Record
 
 RECORDS, WAIT, SHARDS = 2_000, 4.0, 4
 ORDERS = 20

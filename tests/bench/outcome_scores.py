@@ -22,13 +22,13 @@ from monitor.analysis.monitors import outcomes_of
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.tallies import Judgement
 from monitor.findings import Calibration
+from monitor.rows import Row, Truth
 from monitor.sequential.known_probability import (
     UNIT,
     log_evidence,
     log_evidence_of_rate,
     log_evidence_of_sampled_rate,
 )
-from monitor.types import Row, Truth
 
 CELLS = cells_of(15)
 LAWS = {"uniform": (1.0, 1.0), "confident": (0.4, 0.4), "rare": (0.6, 6.0)}

@@ -22,10 +22,10 @@ from monitor.analysis.fold import Analysis
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.findings import Fairness
 from monitor.review.agreement import of_classes
+from monitor.rows import Row, Truth
 from monitor.sequential import two_arms
 from monitor.sequential.e_values import log_mean
 from monitor.sequential.known_probability import UNIT, log_evidence
-from monitor.types import Row, Truth
 
 ORDERS = 40
 """Orders of the rows that are drawn; told is the median."""

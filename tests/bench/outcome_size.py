@@ -19,7 +19,7 @@ from monitor.analysis.monitors import outcomes_of
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.exporters import prometheus
 from monitor.findings import Outcome
-from monitor.types import Row, Truth
+from monitor.rows import Row, Truth
 
 COUNTS = (50, 1_000, 10_000)
 ROWS, PIECE = 200_000, 10_000

@@ -14,7 +14,7 @@ from monitor.analysis.fold import Analysis
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.slices.monitor import SlicesMonitor
 from monitor.findings import Slice
-from monitor.types import Row, Truth
+from monitor.rows import Row, Truth
 
 DIMENSIONS, VALUES, FEWEST = 6, 4, 50
 WHERE = {(0, 1), (1, 2)}

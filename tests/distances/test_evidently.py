@@ -22,7 +22,8 @@ from monitor.cli import main
 from monitor.distances import hellinger, jensen_shannon, psi, total_variation, wasserstein
 from monitor.errors import UsageError
 from monitor.replay import evidently_report
-from monitor.types import Observation, Row, Truth
+from monitor.rows import Row, Truth
+from monitor.types import Observation
 from tests.analysis.join.exchanges import BEGIN
 from tests.replay.test_records_with_feedback import COUNT as RECORDS
 from tests.replay.test_records_with_feedback import written

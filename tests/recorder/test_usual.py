@@ -9,7 +9,8 @@ import pytest
 
 from monitor.analysis.drift.profiles import dump_profile, profile_of
 from monitor.recorder.usual import usual
-from monitor.types import Observation, Row
+from monitor.rows import Row
+from monitor.types import Observation
 from monitor.view import Usual
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.replay.census import Census, within_budget
-from monitor.types import Row
+from monitor.rows import Row
 
 
 def test_of_a_dimension_the_most_frequent_values_are_kept() -> None:

@@ -10,7 +10,7 @@ import pytest
 from monitor.errors import SourceError
 from monitor.findings import Finding, Status
 from monitor.replay.judge import in_order, undated
-from monitor.types import Row
+from monitor.rows import Row
 
 
 class Sum:

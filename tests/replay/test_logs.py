@@ -26,10 +26,11 @@ from monitor.recognizers import select
 from monitor.replay import files, logs
 from monitor.replay.files import ReadOptions
 from monitor.replay.recording import READING
+from monitor.rows import Row
 from monitor.settings.schema import Settings
 from monitor.tables.blocks import Block
 from monitor.tables.columns import Columns
-from monitor.types import Call, Inference, Row
+from monitor.types import Call, Inference
 from tests.sources.logs import GOLDENS
 
 make = LogRecording(Settings(), lambda: Keyring((Key("k1", bytes(32)),)))

@@ -29,11 +29,12 @@ from monitor.features import FEATURES, MORE
 from monitor.interfaces import Feature
 from monitor.replay import files, record_files
 from monitor.replay.files import ReadOptions
+from monitor.rows import Row
 from monitor.settings.schema import Settings
 from monitor.sources import records as source
 from monitor.tables.blocks import Block
 from monitor.tables.columns import Columns
-from monitor.types import Observation, Outcome, Part, Record, Row, Verdict, encode_record
+from monitor.types import Observation, Outcome, Part, Record, Verdict, encode_record
 from tests.chances import SEEDED
 from tests.replay.some_records import record
 

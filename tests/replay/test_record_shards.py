@@ -21,9 +21,10 @@ from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.replay import files, record_shards
 from monitor.replay.record_shards import Found, Place, Tasks
+from monitor.rows import Row
 from monitor.sources import archive, records
 from monitor.tables.blocks import Block
-from monitor.types import Row, encode_record
+from monitor.types import encode_record
 from tests.replay.some_records import record
 from tests.replay.test_record_files import lines, options
 

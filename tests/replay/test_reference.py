@@ -18,9 +18,9 @@ from monitor.replay.document import Replay
 from monitor.replay.files import ReadOptions
 from monitor.replay.judge import judge
 from monitor.replay.plan import Plan
+from monitor.rows import Row
 from monitor.settings.schema import Settings
 from monitor.tables.columns import Columns
-from monitor.types import Row
 
 CLEAN = Sanitizer(Settings())
 

@@ -18,10 +18,11 @@ from monitor.features import FEATURES, latency
 from monitor.replay import files, remembered
 from monitor.replay.files import ReadOptions
 from monitor.replay.remembered import Remembered
+from monitor.rows import Row
 from monitor.settings.schema import Settings
 from monitor.tables.blocks import Block, Labels
 from monitor.tables.columns import Columns
-from monitor.types import Part, Row, encode_record
+from monitor.types import Part, encode_record
 from tests.replay.some_records import record
 
 NOON = 1_764_000_000.0

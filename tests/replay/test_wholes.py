@@ -18,9 +18,10 @@ from monitor.replay.datasets import Dataset
 from monitor.replay.document import Replay
 from monitor.replay.files import ReadOptions
 from monitor.replay.plan import Plan, Variant
+from monitor.rows import Row
 from monitor.settings.schema import Settings
 from monitor.tables.columns import Columns
-from monitor.types import Observation, Row
+from monitor.types import Observation
 
 PLAN = Plan(["now"], "e", 1, (), rules_of(Settings()), 500, reference="before")
 OPTIONS = ReadOptions((), Columns(), sanitizer=Sanitizer(Settings()))

@@ -18,13 +18,13 @@ from monitor.assembly.sanitizer import Sanitizer
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Table
+from monitor.rows import Row
 from monitor.settings.schema import Settings
 from monitor.sources.csv import open_csv
 from monitor.sources.parquet import open_parquet
 from monitor.tables.columns import Columns
 from monitor.tables.inference import ColumnTypes
 from monitor.tables.rows import read
-from monitor.types import Row
 
 CLEAN = Sanitizer(Settings())
 

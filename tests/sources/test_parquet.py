@@ -11,12 +11,12 @@ from pyarrow import parquet
 from monitor.assembly.sanitizer import Sanitizer
 from monitor.damage import Damage
 from monitor.errors import SourceError
+from monitor.rows import Row
 from monitor.settings.schema import Settings
 from monitor.sources.parquet import open_parquet
 from monitor.tables.columns import Columns
 from monitor.tables.inference import ColumnTypes
 from monitor.tables.rows import read
-from monitor.types import Row
 
 
 def seen(path: Path, columns: Columns, first: int = 0) -> list[Row]:

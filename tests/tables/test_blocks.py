@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.rows import Row
 from monitor.tables.blocks import NUMBER, Block, Column, Labels, count, relabelled
-from monitor.types import Observation, Row
+from monitor.types import Observation
 
 CODES = st.lists(st.sampled_from((NUMBER, 0, 1)), min_size=1, max_size=30)
 

@@ -9,9 +9,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.rows import Row
 from monitor.tables.blocks import NUMBER, Block, Column
 from monitor.tables.facts import Table, outwards
-from monitor.types import Observation, Row
+from monitor.types import Observation
 
 CELLS = st.one_of(
     st.none(), st.booleans(), st.floats(), st.integers(-(10**30), 10**30), st.sampled_from("abcde"),

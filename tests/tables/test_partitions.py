@@ -17,6 +17,7 @@ from monitor.cli import main
 from monitor.damage import Damage
 from monitor.interfaces import Table
 from monitor.replay.files import find
+from monitor.rows import Row
 from monitor.settings.schema import Settings
 from monitor.sources.csv import open_csv
 from monitor.sources.parquet import open_parquet
@@ -24,7 +25,6 @@ from monitor.tables import by_column, partitions, rows
 from monitor.tables.blocks import Block
 from monitor.tables.columns import Columns
 from monitor.tables.inference import ColumnTypes
-from monitor.types import Row
 
 CLEAN = Sanitizer(Settings())
 

@@ -12,10 +12,10 @@ from monitor.assembly.sanitizer import Sanitizer
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.replay.files import ReadOptions, find, open_tables, read_truths
+from monitor.rows import Row, Truth
 from monitor.settings.schema import Settings
 from monitor.tables.columns import Columns
 from monitor.tables.truths import TruthColumns
-from monitor.types import Row, Truth
 
 
 def rows(tmp_path: Path, text: str, **said: Any) -> list[Row]:

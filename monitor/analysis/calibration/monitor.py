@@ -16,10 +16,11 @@ from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.rows import segments_of
 from monitor.analysis.tallies import Rules, Tallied, Tallies
 from monitor.findings import Calibration
+from monitor.rows import Row
 from monitor.sequential.beta_binomials import Floats, Ints
 from monitor.sequential.known_probability import log_evidence
 from monitor.turns import in_turns
-from monitor.types import Measurement, Row
+from monitor.types import Measurement
 
 
 class CalibrationMonitor(Tallied):

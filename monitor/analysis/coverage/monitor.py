@@ -19,6 +19,7 @@ from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.rows import segments_of
 from monitor.analysis.tallies import Judgement, Rules, Segment, Tallied, Tallies
 from monitor.findings import Coverage
+from monitor.rows import Row, Truth
 from monitor.sequential.beta_binomials import Floats, Ints
 from monitor.sequential.known_probability import (
     log_evidence_of_rate,
@@ -26,7 +27,7 @@ from monitor.sequential.known_probability import (
     units,
 )
 from monitor.turns import in_turns
-from monitor.types import Measurement, Row, Truth
+from monitor.types import Measurement
 
 TOLERANCE = 0.02
 """A share of misses that is off by so much is harmless where nothing more is known."""

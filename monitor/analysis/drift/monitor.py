@@ -19,9 +19,10 @@ from monitor.analysis.drift.watch import Watch
 from monitor.analysis.drift.watches import Baseline, Watches
 from monitor.analysis.rows import Timed
 from monitor.findings import Finding
+from monitor.rows import Row
 from monitor.tables.blocks import Block
 from monitor.turns import in_turns
-from monitor.types import EDGE_CASE, WHOLE, Key, Measurement, Row
+from monitor.types import EDGE_CASE, WHOLE, Key, Measurement
 
 
 class DriftMonitor:

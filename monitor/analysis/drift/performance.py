@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 from monitor.findings import Estimate, Performance
-from monitor.types import Row
+from monitor.rows import Row
 
 BINS = 50
 

@@ -12,11 +12,12 @@ from monitor.analysis.drift.reference import Learner, Reference
 from monitor.analysis.drift.windows import INNER_BINS
 from monitor.analysis.rows import parts_of, segments_of, values
 from monitor.errors import SourceError
+from monitor.rows import Row
 from monitor.tables.blocks import Block
 from monitor.tables.column_types import ColumnType
 from monitor.tables.facts import Facts
 from monitor.texts import VOCABULARY, visible
-from monitor.types import WHOLE, Key, Row
+from monitor.types import WHOLE, Key
 
 VERSION = 1
 

@@ -21,10 +21,11 @@ from monitor.analysis.drift.reference import Learner, Room, most_kept, most_room
 from monitor.analysis.drift.watch import Counter, Watch
 from monitor.analysis.drift.windows import INNER_BINS
 from monitor.analysis.rows import Part, Timed, parts_of, segments_of, values
+from monitor.rows import Row
 from monitor.tables.blocks import Block
 from monitor.texts import visible
 from monitor.turns import in_turns
-from monitor.types import WHOLE, Key, Kind, Row, Segment
+from monitor.types import WHOLE, Key, Kind, Segment
 
 YIELD = 4
 """At most one place in so many is given up at a time."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from monitor.analysis.classes import spelt, value_of
+from monitor.rows import Truth
 from monitor.texts import numbered
-from monitor.types import Truth
 
 Source = Literal["event", "outcome", "latency", "label", "score", "prediction", "rating", "cost"]
 

@@ -23,11 +23,12 @@ from monitor.analysis.experiments.run import FOLLOWED, Name, Run
 from monitor.analysis.experiments.timeline import Timeline
 from monitor.analysis.experiments.verdicts import ALPHA, of_decision, of_guardrail
 from monitor.findings import ExperimentEffect, ExperimentTimeline, Verdict
+from monitor.rows import Row, Truth
 from monitor.sequential.confidence_sequences import Interval
 from monitor.sequential.e_values import thresholds
 from monitor.texts import visible
 from monitor.turns import in_turns
-from monitor.types import ABSENT, Key, Measurement, Row, Truth
+from monitor.types import ABSENT, Key, Measurement
 
 MISMATCH = math.log(100)
 """Evidence from which on exchanges do not come to the arms as they were to: an error of 1 %."""

@@ -21,10 +21,11 @@ from monitor.analysis.fairness.groups import OTHER, SCALED, Groups
 from monitor.analysis.fairness.reading import CALIBRATION, GOOD, MEASURES, RATES, read
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.findings import Fairness, OutcomeStatus
+from monitor.rows import Row, Truth
 from monitor.sequential.e_values import thresholds
 from monitor.texts import visible
 from monitor.turns import in_turns
-from monitor.types import ABSENT, Key, Measurement, Row, Truth
+from monitor.types import ABSENT, Key, Measurement
 
 SHOWN_FROM = 20
 """A group of a protected attribute is spoken of from so many rows on."""

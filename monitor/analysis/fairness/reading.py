@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from monitor.analysis.classes import is_share, spelt, value_of
-from monitor.types import Truth
+from monitor.rows import Truth
 
 RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "error_rate")
 """Shares of rows. Whom a rate looks at: all; those whose label is favourable, or is not; all with a

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from monitor.analysis.join.items import Item
 from monitor.analysis.join.join import Join
-from monitor.types import Record, Row
+from monitor.rows import Row
+from monitor.types import Record
 
 
 def due(join: Join, records: Iterable[Record], said: Iterable[Item]) -> Iterator[Row]:

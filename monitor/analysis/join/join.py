@@ -24,8 +24,9 @@ from monitor.analysis.join import items, ledger, share, stubs
 from monitor.analysis.join.items import Item
 from monitor.analysis.join.predictions import PredictionReader
 from monitor.analysis.join.stubs import Stub
+from monitor.rows import Row
 from monitor.turns import give_way, in_turns
-from monitor.types import Measurement, Record, Row
+from monitor.types import Measurement, Record
 
 PIECE = 256
 """Numbers of a piece."""

@@ -54,7 +54,7 @@ Score = float | dict[str, float] | None
 
 
 class Said(NamedTuple):
-    """What a model said, as in `types.Truth`; `is_outside` where there was a score and it was no
+    """What a model said, as in `rows.Truth`; `is_outside` where there was a score and it was no
     probability."""
 
     prediction: Value = None

@@ -9,8 +9,9 @@ import msgspec
 
 from monitor.analysis.join.items import UNKNOWN, Known, digest
 from monitor.analysis.join.predictions import PredictionReader, alike
+from monitor.rows import Row, Truth
 from monitor.texts import numbered
-from monitor.types import ABSENT, Outcome, Record, Row, Truth
+from monitor.types import ABSENT, Outcome, Record
 
 UNIT = 256
 """Bytes of a stub that take one place; a larger one takes several."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from monitor.analysis.classes import LARGE, another, is_nameless, scores_of, spelt, value_of
-from monitor.types import Truth
+from monitor.rows import Truth
 
 LONG = 64
 """A string of more characters is a text and not the name of a class."""

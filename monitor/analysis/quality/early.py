@@ -13,9 +13,10 @@ from monitor.analysis.quality.answers import read
 from monitor.analysis.quality.counts import OTHER, Counts, added_by, units
 from monitor.analysis.rows import segments_of
 from monitor.findings import Quality
+from monitor.rows import Row
 from monitor.texts import visible
 from monitor.turns import in_turns
-from monitor.types import WHOLE, Row
+from monitor.types import WHOLE
 
 SEGMENTS = 200
 """Segments that are told, those that come first."""

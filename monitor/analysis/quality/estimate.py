@@ -17,7 +17,8 @@ import msgspec
 
 from monitor.analysis.classes import is_nameless, scores_of, spelt, value_of
 from monitor.analysis.drift.performance import Calibration, calibrate
-from monitor.types import Observation, Row, Truth
+from monitor.rows import Row, Truth
+from monitor.types import Observation
 
 BLOCKS = (0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99)
 """Between these scores it is watched what scores are worth; narrow ones, so that a drift of the

@@ -19,7 +19,8 @@ from typing import NamedTuple, Self
 import msgspec
 
 from monitor.analysis.classes import LARGE, value_of
-from monitor.types import Observation, Row, Truth
+from monitor.rows import Row, Truth
+from monitor.types import Observation
 
 STEPS = 16
 """Cells from one power of two to the next; those of a bin stand side by side."""

@@ -35,9 +35,10 @@ from monitor.analysis.quality.measures import Measured
 from monitor.analysis.quality.score_cells import cell
 from monitor.analysis.rows import segments_of
 from monitor.findings import ClassQuality, Finding, OutcomeStatus, Quality
+from monitor.rows import Row
 from monitor.texts import visible
 from monitor.turns import in_turns
-from monitor.types import WHOLE, Key, Measurement, Observation, Row
+from monitor.types import WHOLE, Key, Measurement, Observation
 
 CLASSES = 64
 """So many classes have a name of their own; the others are `other`."""

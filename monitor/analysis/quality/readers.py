@@ -19,7 +19,8 @@ from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.quality.intervals import of_rate
 from monitor.analysis.quality.measures import Measured
 from monitor.findings import Finding
-from monitor.types import Key, Observation, Row
+from monitor.rows import Row
+from monitor.types import Key, Observation
 
 AGREEMENT = "reader_agreement"
 ON_FAILED, ON_PASSED = f"{AGREEMENT}_failed", f"{AGREEMENT}_passed"

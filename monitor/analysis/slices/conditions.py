@@ -12,9 +12,10 @@ from collections.abc import Sequence
 
 from monitor.analysis.classes import spelt
 from monitor.analysis.rows import segments_of
+from monitor.rows import Row, Truth
 from monitor.tables.numerals import octave
 from monitor.texts import visible
-from monitor.types import WHOLE, Row, Truth
+from monitor.types import WHOLE
 
 Condition = tuple[str, str]
 """(dimension, value) as they may be shown."""

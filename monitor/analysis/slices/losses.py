@@ -14,7 +14,7 @@ import msgspec
 
 from monitor.analysis.classes import claim
 from monitor.analysis.quality.answers import overlap, read
-from monitor.types import Row, Truth
+from monitor.rows import Row, Truth
 
 SliceMeasure = Literal["error", "calibration", "latency", "cost", "checks"]
 """`error`: a prediction was wrong, or off by more than most. `calibration`: how much surer the

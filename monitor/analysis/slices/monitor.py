@@ -26,8 +26,9 @@ from monitor.analysis.slices.losses import MEASURES, Bars, losses
 from monitor.analysis.slices.search import Search, Slice
 from monitor.findings import OutcomeStatus
 from monitor.findings import Slice as Found
+from monitor.rows import Row
 from monitor.turns import give_way, in_turns
-from monitor.types import Key, Measurement, Row
+from monitor.types import Key, Measurement
 
 NAMES = 2000
 """Conditions that are known by name; what has no place there is in no slice."""

@@ -15,7 +15,7 @@ from monitor.analysis.fold import Analysis
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.findings import Calibration
 from monitor.metrics import BY_NAME
-from monitor.types import Row, Truth
+from monitor.rows import Row, Truth
 
 RULES = OutcomeRules(pane=100.0, lateness=10.0)
 

@@ -15,7 +15,7 @@ from monitor.analysis.calibration.monitor import CalibrationMonitor
 from monitor.analysis.fold import Analysis
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.findings import Calibration
-from monitor.types import Row, Truth
+from monitor.rows import Row, Truth
 
 DATA = Path(__file__).parents[1] / "data"
 

@@ -11,7 +11,8 @@ from monitor.analysis.drift.watch import Watch
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.monitors import analysis_of
 from monitor.distances import LIVE, psi
-from monitor.types import Observation, Row
+from monitor.rows import Row
+from monitor.types import Observation
 
 RULES = Rules(psi.MEASURE, LIVE)
 

@@ -19,8 +19,9 @@ from monitor.analysis.drift.watches import Baseline, Watches
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
 from monitor.distances import LIVE, psi
+from monitor.rows import Row
 from monitor.texts import LONGEST
-from monitor.types import Observation, Row, Segment
+from monitor.types import Observation, Segment
 from tests.analysis.checkpoints import unnamed
 
 RULES = Rules(psi.MEASURE, LIVE, pane=10.0, lateness=2.0, watches=200)

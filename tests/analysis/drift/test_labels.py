@@ -12,7 +12,8 @@ from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.drift.windows import Bins
 from monitor.analysis.monitors import analysis_of
 from monitor.distances import LIVE, psi
-from monitor.types import Observation, Row
+from monitor.rows import Row
+from monitor.types import Observation
 
 
 def test_bins_of_times_are_named_by_dates() -> None:

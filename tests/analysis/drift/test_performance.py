@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.analysis.drift.performance import Scores, calibrate, estimate
-from monitor.types import Observation, Row
+from monitor.rows import Row
+from monitor.types import Observation
 
 pairs = st.lists(
     st.tuples(st.integers(0, 1000).map(lambda n: n / 1000), st.booleans()), min_size=1, max_size=60

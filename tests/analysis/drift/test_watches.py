@@ -13,8 +13,9 @@ from monitor.analysis.drift.profiles import profile_of
 from monitor.analysis.drift.watches import AT_HAND, Baseline
 from monitor.analysis.monitors import analysis_of
 from monitor.distances import LIVE, psi
+from monitor.rows import Row
 from monitor.texts import hashed
-from monitor.types import Observation, Row
+from monitor.types import Observation
 
 RULES = Rules(psi.MEASURE, LIVE, pane=10.0, lateness=3600.0)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from monitor.analysis.experiments.bars import LEAST, QUANTILES, Bars
 from monitor.analysis.experiments.declared import Metric
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
-from monitor.types import Row, Truth
+from monitor.rows import Row, Truth
 from tests.analysis.experiments.test_monitor import experiment
 
 SLOW = Metric("slow", "latency", "p90", less_is_better=True)

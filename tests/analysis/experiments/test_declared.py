@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.analysis.experiments.declared import LARGEST, Metric, Source
-from monitor.types import Outcome, Truth
+from monitor.rows import Truth
+from monitor.types import Outcome
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from monitor.analysis.experiments.declared import Experiment, Metric
 from monitor.analysis.experiments.follow_up import PIECES, SLOTS, FollowUp, Sums, of_unit
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.fold import Analysis
+from monitor.rows import Row, Truth
 from monitor.texts import numbered
-from monitor.types import Row, Truth
 from tests.chances import SEEDED
 
 CLICKED = Metric("clicked", "event", "clicked")

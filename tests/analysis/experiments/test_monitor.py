@@ -12,7 +12,7 @@ import pytest
 from monitor.analysis.experiments.declared import Experiment, Metric
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.experiments.run import ARMS
-from monitor.types import Row, Truth
+from monitor.rows import Row, Truth
 
 CONVERTED = Metric("converted", "event", "converted")
 ERRORS = Metric(

@@ -12,9 +12,9 @@ import pytest
 from monitor.analysis.experiments.declared import Experiment, Metric
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.experiments.units import BUCKETS, LEAST, Clusters, Units, judged
+from monitor.rows import Row, Truth
 from monitor.sequential.confidence_sequences import Moments
 from monitor.texts import numbered
-from monitor.types import Row, Truth
 
 EVEN = (("a", 0.5), ("b", 0.5))
 CLICKED = Metric("clicked", "event", "clicked")

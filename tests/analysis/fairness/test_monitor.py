@@ -15,7 +15,7 @@ from monitor.analysis.fairness.gaps import Gap
 from monitor.analysis.fairness.monitor import FairnessMonitor
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.findings import Fairness
-from monitor.types import Row, Truth
+from monitor.rows import Row, Truth
 from tests.analysis.fairness.test_gaps import BERKELEY
 
 ALPHA = 0.05

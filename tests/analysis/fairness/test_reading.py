@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.analysis.fairness.reading import RATES, RESIDUAL, read
-from monitor.types import Truth
+from monitor.rows import Truth
 
 VALUES = st.none() | st.text(max_size=8) | st.floats() | st.sampled_from(["1", "0", "yes", ""])
 SCORES = st.none() | st.floats() | st.dictionaries(st.sampled_from(["1", "0", "yes"]), st.floats())

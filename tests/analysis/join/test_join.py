@@ -19,8 +19,9 @@ from monitor.analysis.join.items import Item
 from monitor.analysis.join.join import PER_NAME, PIECE, Join
 from monitor.analysis.join.predictions import PredictionReader
 from monitor.analysis.quality.answers import read
+from monitor.rows import Row
 from monitor.texts import numbered
-from monitor.types import Part, Record, Row
+from monitor.types import Part, Record
 from tests.analysis.join.exchanges import BEGIN, item, record
 
 WAIT = 100.0

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.analysis.quality.answers import Answer, overlap, read
-from monitor.types import Truth
+from monitor.rows import Truth
 
 
 @pytest.mark.parametrize(

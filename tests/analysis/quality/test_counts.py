@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.analysis.quality.answers import read
 from monitor.analysis.quality.counts import LOSS_BITS, Counts, added_by, mean, units
-from monitor.types import Truth
+from monitor.rows import Truth
 
 truths = st.lists(
     st.tuples(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.analysis.quality.early import CLASSES, SEGMENTS, early
-from monitor.types import Row, Truth
+from monitor.rows import Row, Truth
 
 
 def rows(count: int) -> list[Row]:

@@ -14,7 +14,7 @@ from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.quality.estimate import Expected, Scored, scored
 from monitor.analysis.quality.monitor import QualityMonitor
 from monitor.findings import Outcome, Quality
-from monitor.types import Row, Truth
+from monitor.rows import Row, Truth
 
 RULES = OutcomeRules(pane=60.0, learn=800)
 

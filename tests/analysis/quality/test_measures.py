@@ -11,7 +11,7 @@ import pytest
 from monitor.analysis.quality.answers import read
 from monitor.analysis.quality.counts import Counts, added_by, units
 from monitor.analysis.quality.measures import Measured, by_class, kind_of, of
-from monitor.types import Truth
+from monitor.rows import Truth
 
 
 def counted(truths: list[Truth], weights: list[float] | None = None, positive: str = "1") -> Counts:

@@ -13,7 +13,7 @@ from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.quality.monitor import CLASSES, QualityMonitor
 from monitor.findings import Outcome, Quality
 from monitor.metrics import BY_NAME
-from monitor.types import Row, Truth
+from monitor.rows import Row, Truth
 
 LIVE = OutcomeRules(pane=60.0, lateness=5.0, learn=300)
 

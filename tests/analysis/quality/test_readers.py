@@ -13,7 +13,7 @@ from monitor.analysis.monitors import outcomes_of
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.findings import Outcome, Quality
 from monitor.review.agreement import agreement
-from monitor.types import Row, Truth
+from monitor.rows import Row, Truth
 
 PANE = 100.0
 Pair = tuple[bool, bool]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from monitor.types import Row, Truth
+from monitor.rows import Row, Truth
 
 DIMENSIONS, VALUES = 6, 4
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from monitor.analysis.slices.conditions import conditions_of, tokens
+from monitor.rows import Row, Truth
 from monitor.tables.numerals import octave
-from monitor.types import Row, Truth
 
 
 def test_segments_edge_cases_and_bins_are_conditions() -> None:

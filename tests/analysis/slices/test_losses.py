@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.analysis.slices.losses import LEAST, MEASURES, ONE, Bars, losses
-from monitor.types import Row, Truth
+from monitor.rows import Row, Truth
 
 ALL = frozenset(MEASURES)
 

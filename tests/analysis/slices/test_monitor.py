@@ -14,7 +14,7 @@ from monitor.analysis.monitors import outcomes_of
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.slices.monitor import SlicesMonitor, ranked
 from monitor.findings import Slice
-from monitor.types import Row, Truth
+from monitor.rows import Row, Truth
 from tests.analysis.slices.rows import traffic
 
 ALPHA = 0.05
