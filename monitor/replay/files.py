@@ -28,7 +28,7 @@ from monitor.replay.joined import Joining
 from monitor.rows import Row
 from monitor.sources import SOURCES, archive
 from monitor.sources import records as records_source
-from monitor.tables import by_column, truths
+from monitor.tables import by_column, headless, truths
 from monitor.tables.blocks import Block, count
 from monitor.tables.cells import LARGE, Sanitizer
 from monitor.tables.columns import Columns
@@ -263,7 +263,7 @@ def _claimed(path: Path) -> Source:
     for source in SOURCES:
         if source.claims(head):
             return source
-    reason = packing.strange(head.start)
+    reason = packing.strange(head.start) or (headless.WHY if headless.is_headless(head) else "")
     known = f"is of no known format; --format says which: {', '.join(FORMATS)}"
     raise SourceError(f"{path}: {reason or known}")
 
@@ -281,9 +281,10 @@ def _start(path: Path) -> bytes:
 
 
 def _tell(damage: Damage, path: Path, error: SourceError) -> None:
-    """Say of a file why nothing of it could be read; where it is empty, nothing is lost."""
+    """Say of a file why nothing of it could be read; where it is empty, or a program's log beside
+    tables, nothing is lost."""
     place, _, reason = str(error).partition(": ")
-    if reason == EMPTY:
+    if reason in {EMPTY, headless.WHY}:
         damage.rows(path, place, reason)
     else:
         damage.ends(path, place, reason)

@@ -17,6 +17,7 @@ from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Batch, Head, Source, Table
 from monitor.tables import columns, csv_blocks, headers
+from monitor.tables.headless import is_headless
 from monitor.tables.western import Western, is_western
 
 _NONE = "\x1f"
@@ -42,8 +43,9 @@ csv.field_size_limit(1 << 24)
 
 
 def claims(head: Head) -> bool:
-    """Whatever nothing else claims may be a CSV file, unless it is known to be something else."""
-    return not packing.strange(head.start)
+    """Whatever nothing else claims may be a CSV file, unless it is known to be something else, or
+    nothing in it names columns."""
+    return not packing.strange(head.start) and not is_headless(head)
 
 
 def open_csv(path: Path) -> Table:
@@ -168,6 +170,8 @@ def _lines(stream: io.TextIOWrapper, path: Path) -> tuple[csv_blocks.Lines, str,
                 note = f"its header is line {len(before) + there.before}; what is above is left out"
         elif delimiter == _NONE:
             note = headers.unsure([first, *ahead])
+        else:
+            note = headers.other([first, *ahead], delimiter)
     is_broad = stream.encoding != UTF_8 or packing.is_broad(stream.buffer)
     encoding = packing.UTF_16 if is_broad else csv_blocks.UTF_8
     return csv_blocks.Lines(chain(before, rest), encoding=encoding), delimiter, size, note

@@ -16,14 +16,15 @@ from monitor.errors import SourceError
 from monitor.foreign import documents
 from monitor.interfaces import Head, Source, Table
 from monitor.tables import cells
+from monitor.tables.headless import is_headless
 
 COLUMNS = 5000
 """Columns of a table, at most: so many are watched at all."""
 
 
 def claims(head: Head) -> bool:
-    """Whether a file holds JSON, one document a line or all in a list."""
-    return head.is_lines or head.text.startswith(b"[")
+    """Whether a file holds JSON, one document a line or all in a list; a log may begin so too."""
+    return head.is_lines or (head.text.startswith(b"[") and not is_headless(head))
 
 
 def open_objects(path: Path) -> Table:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from monitor.tables.column_types import is_missing
 from monitor.tables.numerals import number
+from monitor.texts import seconds
 
 DELIMITERS = ",;\t|"
 """What parts fields, by the first line alone."""
@@ -37,8 +38,9 @@ def moved(lines: Sequence[str], delimiter: str) -> Place | None:
     """Where the header is, if it is not the first line parted by `delimiter` (none, of a line
     without any); None if that line will do, or nobody can tell.
 
-    A title, a comment or a date above a table has other fields than the rows below. A header has
-    their number, and in some column has a word where they have numbers.
+    A title, a comment or a date above a table has other fields than the rows below, or what is no
+    name: blanks, as spreadsheets fill such a line up, a word twice, a moment. A header has their
+    number, and in some column has a word where they have numbers.
 
     >>> moved(["Report", "", "a,b", *["x,1"] * 9], ""), moved(["# v2, x", "a,b", *["x,1"] * 9], ",")
     (Place(before=2, rows=1, delimiter=','), Place(before=1, rows=1, delimiter=','))
@@ -51,16 +53,35 @@ def moved(lines: Sequence[str], delimiter: str) -> Place | None:
         rows = _fields(lines, delimiter)
         is_comment = lines[0].startswith("#") and not _heads(rows[0], rows[1:])
         if len(rows[0]) == _most(list(map(len, rows[1:]))) and not is_comment:
-            return None
+            place = _second(lines, rows) if _are_no_names(rows[0]) else 0
+            return Place(place, sum(map(bool, rows[:place])), delimiter) if place else None
     for one in DELIMITERS + RARE:
         if not any(one in line for line in lines[:LATEST]):
             continue
         rows = _fields(lines, one)
         for place in range(one in DELIMITERS, min(LATEST, len(rows) - LEAST)):
             above = "".join(lines[:place])
-            if '"' not in above and _heads(rows[place], rows[place + 1 :]):
+            if '"' not in above and _is_first(rows, place):
                 return Place(place, sum(map(bool, rows[:place])), one)
     return None
+
+
+def other(lines: Sequence[str], delimiter: str) -> str:
+    """What to say of a first line of names above another one that may be the header, as where a
+    title has as many fields as the rows, or a header has units below; empty of any other.
+
+    >>> other(["Report,April", "a,b", *["x,1"] * 9], ",")
+    'line 2 has words where the rows below have numbers; if it names the columns, take out line 1'
+    >>> other(["a,b", *["x,1"] * 9], ",")
+    ''
+    """
+    if not (place := _second(lines, _fields(lines, delimiter))):
+        return ""
+    above = "line 1" if place == 1 else f"lines 1 to {place}"
+    return (
+        f"line {place + 1} has words where the rows below have numbers; if it names the columns, "
+        f"take out {above}"
+    )
 
 
 def unsure(lines: Sequence[str]) -> str:
@@ -96,6 +117,27 @@ def doubted(names: Sequence[str]) -> str:
     return "its first line, taken for the header, holds numbers alone; write the names there"
 
 
+def _second(lines: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """How many lines stand before one that heads the rows below it, where the first does not; 0 if
+    none does."""
+    for place in range(1, min(LATEST, len(rows) - LEAST)):
+        if '"' in lines[place - 1]:
+            break
+        if all(rows[place][1:]) and _is_first(rows, place):
+            return place
+    return 0
+
+
+def _are_no_names(fields: Sequence[str]) -> bool:
+    """Whether fields are no names of columns: some inside are blank, or two the same, or one is a
+    moment. An index and what stands behind a last delimiter have no name either."""
+    texts = [one.strip() for one in fields]
+    if not all(texts[1:-1]) or (len(texts) == 2 and not texts[1]):
+        return True
+    named = [one for one in texts if one]
+    return len(set(named)) < len(named) or any(seconds(one) is not None for one in named)
+
+
 def _fields(lines: Sequence[str], delimiter: str) -> list[list[str]]:
     """The fields of each line; none of one that is empty, or is no row by itself."""
     found = []
@@ -113,6 +155,17 @@ def _most(widths: Sequence[int]) -> int:
     return found[0][0] if found else 0
 
 
+def _is_first(rows: Sequence[Sequence[str]], place: int) -> bool:
+    """Whether a line is the header of those below, and no row of the same table is above it, as
+    where one row has a word in place of a number."""
+    names, below = rows[place], [row for row in rows[place + 1 :] if row]
+    if not _heads(names, below):
+        return False
+    figures = [of for of in range(len(names)) if _are_figures([row[of] for row in below])]
+    above = [row for row in rows[:place] if len(row) == len(names)]
+    return not any(_is_number(row[of]) for row in above for of in figures)
+
+
 def _heads(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Whether a line is the header of the rows below."""
     full = [row for row in rows if row]
@@ -123,12 +176,12 @@ def _heads(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     # A column may have no name at an edge (an index, a delimiter that ends each line).
     if any(map(is_missing, names[1:-1])) or any(one and is_missing(one) for one in names):
         return False  # it is a row that lacks a number
-    columns = zip(*full, strict=True)
-    return any(_are_numbers([value for value in one if not is_missing(value)]) for one in columns)
+    return any(map(_are_figures, zip(*full, strict=True)))
 
 
-def _are_numbers(values: Sequence[str]) -> bool:
-    return len(values) >= LEAST and all(map(_is_number, values))
+def _are_figures(values: Sequence[str]) -> bool:
+    there = [value for value in values if not is_missing(value)]
+    return len(there) >= LEAST and all(map(_is_number, there))
 
 
 def _is_number(text: str) -> bool:

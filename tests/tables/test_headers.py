@@ -27,6 +27,19 @@ ROWS = ["x,1"] * 9
         (["a,b,c", "x,,y,z", *["x,1,y,z"] * 9], ",", None),
         (["Title", ",a,b", *["0,x,1"] * 9], "", Place(1, 1, ",")),
         (["text", *["a, b", "c", "d, e, f"] * 9], "", None),
+        (["Report,", "a,b", *ROWS], ",", Place(1, 1, ",")),
+        (
+            ["Report,,,", "Made,2026-04-01,,", ",,,", "a,b,c,d", *["x,y,1,2"] * 9],
+            ",",
+            Place(3, 3, ","),
+        ),
+        (["made,2026-04-01 10:00", "a,b", *ROWS], ",", Place(1, 1, ",")),
+        (["price,price,size", "open,close,all", *["1,2,3"] * 9], ",", Place(1, 1, ",")),
+        (["a,,c", *["x,y,1"] * 9, "x,y,broken", *["x,y,1"] * 9], ",", None),
+        (["a,b", *["x,1,2"] * 9, "x,y,broken", *["x,1,2"] * 9], ",", None),
+        (["product,2026-01-01,2026-02-01", "x,-,-", *["y,1,2"] * 9], ",", None),
+        (["name,height", "text,cm", *ROWS], ",", None),
+        (["a,b,", *["x,1,"] * 9], ",", None),
     ],
 )
 def test_a_header_is_what_the_rows_below_say(
