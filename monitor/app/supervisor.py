@@ -51,18 +51,26 @@ AIDES = ("archiver", "notifier", "pages")
 SAME_SIGNAL = 0.1
 """Seconds within which a second signal counts as the first: `timeout` and terminals send two."""
 PING_SECONDS, PINGS = 1.0, 10
-"""Seconds between two pings of who is `AWAITED`; one is killed after so many without an answer. The
-time in which it waits for a core does not count: a new start would make a busy machine busier."""
+"""Seconds between two pings of each child; one is killed after so many without an answer. The time
+in which it waits for a core does not count: a new start would make a busy machine busier."""
 AWAITED = ("proxy", "pages")
-"""Roles for which clients or probes wait; they would do so for ever if one of these is frozen."""
+"""Roles for which clients or probes wait; they would do so for ever if one of these is frozen. Of
+the others no time counts in which they compute or wait for a disk: nobody waits, and the work would
+have to be done again."""
+DOUBTED = 3.0
+"""Pings without an answer, as above, from which on a proxy is not called ready."""
+TERMINAL_SECONDS = 2.0
+"""Seconds after SIGHUP in which a terminal that ends is gone."""
 
 
 @dataclass
 class Waits:
-    """Seconds for which a child that does not answer has waited for a core."""
+    """A child that does not answer: how many pings it has left unanswered, less the `seconds` that
+    do not count."""
 
     queue: RunQueue = field(default_factory=RunQueue)
     seconds: float = 0.0
+    unanswered: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -154,7 +162,10 @@ class _Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_signal, number)
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # `nohup` has it ignored
-            loop.add_signal_handler(signal.SIGHUP, self._on_hangup, _has_terminal())
+            had = _has_terminal()
+            loop.add_signal_handler(
+                signal.SIGHUP, lambda: own(self._on_hangup(had), "the answer to SIGHUP")
+            )
         await self._prepare_store()
         self._write(self._runtime / "settings.json", msgspec.json.encode(self._settings))
         self._run_file.unlink(missing_ok=True)  # of a supervisor that was killed
@@ -189,9 +200,13 @@ class _Supervisor:
         elif now - self._stopped_at > SAME_SIGNAL:
             self._end_at_once(number)
 
-    def _on_hangup(self, has_terminal: bool) -> None:
-        """End with the terminal. Without one somebody wants settings to be read: end nothing."""
-        if has_terminal:
+    async def _on_hangup(self, had_terminal: bool) -> None:
+        """End if the terminal ends. Else somebody wants settings to be read: end nothing. In a
+        container that was given a terminal (`docker run -t`) that is still there."""
+        end = time.monotonic() + TERMINAL_SECONDS * had_terminal
+        while _has_terminal() and time.monotonic() < end:
+            await asyncio.sleep(TERMINAL_SECONDS / 20)
+        if had_terminal and not _has_terminal():
             self._on_signal(signal.SIGHUP)
             return
         logs.warning(
@@ -342,7 +357,12 @@ class _Supervisor:
 
     def _is_ready(self) -> bool:
         role = "proxy" if self._roles.proxy else "analyzer"
-        return not self._draining and self._control.is_ready(role)
+        doubted = {
+            index
+            for (name, index), waits in self._waits.items()
+            if name == role and waits.unanswered >= DOUBTED
+        }
+        return not self._draining and self._control.is_ready(role, doubted)
 
     def _status(self) -> Status:
         store = self._store.pid if self._store else None
@@ -357,18 +377,19 @@ class _Supervisor:
         )
 
     async def _watch(self) -> None:
-        """Ping who is awaited, and kill who is frozen."""
+        """Ping all children, and kill who is frozen."""
         await asyncio.sleep(PING_SECONDS)
         for child in self._children:
-            if child.role not in AWAITED or not child.pid:
-                continue
-            silent = self._control.silence(child.role, child.index)
-            if not silent:
+            silent = self._control.silence(child.role, child.index) if child.pid else 0
+            if not silent or not child.pid:
                 self._waits.pop((child.role, child.index), None)
                 continue
             waits = self._waits[child.role, child.index]
-            waits.seconds += waits.queue.waited(child.pid, time.monotonic())
-            if silent - waits.seconds >= PINGS:
+            waited = waits.queue.waited(child.pid, time.monotonic())
+            is_free = child.role not in AWAITED and not waits.queue.is_still
+            waits.seconds += 1.0 if is_free else waited
+            waits.unanswered = silent - waits.seconds
+            if waits.unanswered >= PINGS:
                 logs.warning(
                     f"{child.role} {child.index} has not answered for {PING_SECONDS * PINGS:g} s "
                     "in which it did not wait for a core; killed, to be started again"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,9 +50,13 @@ class Control:
         if self._listening:
             await self._listening.close()
 
-    def is_ready(self, role: str) -> bool:
-        """Return whether at least one child of this role is ready."""
-        return any(peer.ready for (name, _), peer in self._peers.items() if name == role)
+    def is_ready(self, role: str, but: Collection[int] = ()) -> bool:
+        """Return whether at least one child of this role is ready, `but` some of them."""
+        return any(
+            peer.ready and index not in but
+            for (name, index), peer in self._peers.items()
+            if name == role
+        )
 
     def was_ready(self, role: str, index: int) -> bool:
         """Return whether this child has ever been ready."""

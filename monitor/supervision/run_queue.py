@@ -14,6 +14,9 @@ class RunQueue:
     """What one process waited for, from look to look."""
 
     def __init__(self) -> None:
+        self.is_still = False
+        """Whether its first thread did nothing between the last two looks: it is stopped, or it
+        sleeps. Who computes, or waits for a core or a disk, does not stand still."""
         self._at = 0.0
         self._seen: dict[tuple[int, str], tuple[int, int]] = {}
 
@@ -26,12 +29,15 @@ class RunQueue:
         """
         before, elapsed = self._seen, max(now - self._at, 1e-9) * 1e9
         self._at, self._seen = now, {}
+        self.is_still = False
         longest = 0.0
         for thread, state, ran, queued in _threads(pid):
             self._seen[pid, thread] = ran, queued
             if (last := before.get((pid, thread))) is None:
                 continue
             now_ran, now_queued = ran - last[0], queued - last[1]
+            if thread == str(pid):
+                self.is_still = state not in {"R", "D"} and not now_ran
             # The kernel adds a wait when it ends.
             longest = max(longest, elapsed - now_ran if state == "R" else now_queued)
         return min(longest / elapsed, 1.0)
