@@ -92,7 +92,6 @@ ELSEWHERE = {
     "documents.py": "commands/test_schema.py",
     "analysis/outcome_status.py": "analysis/test_outcome_rules.py",
     "analysis/state.py": "analysis/test_monitors.py",
-    "analysis/drift/description.py": "analysis/test_fold.py",
     "analysis/drift/monitor.py": "analysis/test_fold.py",
     "analysis/drift/watches.py": "analysis/drift/test_eviction.py",
     "demo/models.py": "demo/test_run.py",

@@ -204,7 +204,7 @@ class _Supervisor:
         """End if the terminal ends. Else somebody wants settings to be read: end nothing. In a
         container that was given a terminal (`docker run -t`) that is still there."""
         end = time.monotonic() + TERMINAL_SECONDS * had_terminal
-        while _has_terminal() and time.monotonic() < end:
+        while _has_terminal() and time.monotonic() < end:  # noqa: ASYNC110  nothing tells of it
             await asyncio.sleep(TERMINAL_SECONDS / 20)
         if had_terminal and not _has_terminal():
             self._on_signal(signal.SIGHUP)

@@ -87,19 +87,16 @@ def test_a_recorder_that_is_killed_again_and_again_loses_and_repeats_nothing(
 
 
 def test_a_frozen_recorder_is_waited_for_by_nobody(share: Any, fast: str) -> None:
-    """Ten seconds or more under load: requests go on, exchanges wait, and all arrive when it thaws."""
+    """Requests go on under load, exchanges wait, and after ten seconds a new recorder has them all."""
     system = share()
     with under_load(system, pause=0.03) as load:
         progress(system, load, 300)
         (recorder,) = system.run["pids"]["recorder"]
         os.kill(recorder, signal.SIGSTOP)
-        try:
-            end = time.monotonic() + 10
-            progress(system, load, 501)
-            system.until(lambda: time.monotonic() > end)
-            assert pending(system, "buffer") > 300
-        finally:
-            os.kill(recorder, signal.SIGCONT)
+        progress(system, load, 100)
+        waiting = pending(system, "buffer")
+        assert waiting >= 100 or system.run["pids"]["recorder"] != [recorder]
+        system.until(lambda: system.run["pids"]["recorder"] not in ([recorder], []))
         progress(system, load, 100)
     assert check(system, load) == 0
 
@@ -110,9 +107,8 @@ def test_a_full_buffer_drops_whole_exchanges_and_counts_them(share: Any, fast: s
     with under_load(system) as load:
         (recorder,) = system.run["pids"]["recorder"]
         os.kill(recorder, signal.SIGSTOP)
-        try:
-            progress(system, load, 800)
-        finally:
+        progress(system, load, 800)
+        with contextlib.suppress(ProcessLookupError):  # on a busy machine there is another by now
             os.kill(recorder, signal.SIGCONT)
     lost = check(system, load)
     assert lost > 100

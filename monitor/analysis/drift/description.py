@@ -7,6 +7,7 @@ from monitor.analysis.drift.judgement import Rules, drift_since, effect, status_
 from monitor.analysis.drift.labels import Form
 from monitor.analysis.drift.watch import Watch
 from monitor.findings import Finding
+from monitor.sequential.beta_binomials import Ints
 from monitor.types import WHOLE, Key
 
 
@@ -46,24 +47,40 @@ def finding(watch: Watch, threshold: float, rules: Rules, baseline: str) -> Find
     }
     sides, form = (reference.bins, usual, current), _form(watch, rules)
     shifts, text, shift = moved(*sides, form), "", 0.0
+    lately = None
+    if origin is not None:
+        counts, lately = _told(watch, counts, live - origin, rules)
     bins = bins_of(*sides, form) if changed or rules.bins else []
     if changed and since is not None:
         shift = direction(usual, current) or yes(bins)
+        sides = reference.bins, *watch.windows(counts)
         text = words(
             name,
             effect=max(effect(watch, counts, rules), 0.0),
-            samples=current.samples,
+            samples=sides[2].samples,
             since=since,
             harmless=status != "drift",
-            shifts=shifts,
-            shift=direction(usual, current),
+            shifts=moved(*sides, form),
+            shift=direction(*sides[1:]),
             baseline=baseline,
+            lately=lately,
         )
     before = usual.samples if watch.is_compared else reference.samples
     return Finding(
         *watch.key, current.samples, before, scores, statistics.log_evidence, status,
         changed, since, shifts, text, baseline=baseline, bins=bins, mean_shift=shift,
     )  # fmt: skip
+
+
+def _told(
+    watch: Watch, window: Ints, since: Ints, rules: Rules
+) -> tuple[Ints, tuple[float, int] | None]:
+    """The counts that a drift is told by: those of the window, or all since it began where these
+    alone do not show it and it is not over; then the window's effect and size, too."""
+    lately, whole = effect(watch, window, rules), effect(watch, since, rules)
+    if whole <= max(lately, 0.0) or lately >= rules.tolerance:
+        return window, None
+    return since, (max(lately, 0.0), watch.windows(window)[1].samples)
 
 
 def _form(watch: Watch, rules: Rules) -> Form:

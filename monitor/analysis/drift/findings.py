@@ -100,9 +100,10 @@ def shifted(shift: float) -> str:
 
 def words(
     name: str, *, effect: float, samples: int, since: float, harmless: bool, shifts: list[BinShift],
-    shift: float, baseline: str = "",
+    shift: float, baseline: str = "", lately: tuple[float, int] | None = None,
 ) -> str:  # fmt: skip
-    """One sentence: what changed, how much, since when, and what went where.
+    """One sentence: what changed, how much, since when, and what went where. Where the last values
+    alone do not show it, `lately` has their effect and how many they are.
 
     >>> words("tokens in population b", effect=0.31, samples=6400, since=0.0, harmless=False,
     ...       shifts=[BinShift("above 512", 0.02, 0.31)], shift=0.6)
@@ -115,8 +116,13 @@ up 0.6 sd; above 512: 2 % → 31 %'
     text = f"{name} {verb}: PSI {effect:.2g} over {samples:,} values since {moment(since)}"
     if abs(shift) >= 0.05:
         text += f", {shifted(shift)}"
-    moves = ", ".join(f"{m.bin}: {rounded(m.before)} → {rounded(m.after)}" for m in shifts)
-    return f"{text}; {moves}" if moves else text
+    if moves := ", ".join(f"{m.bin}: {rounded(m.before)} → {rounded(m.after)}" for m in shifts):
+        text += f"; {moves}"
+    if lately is not None:
+        text += (
+            f"; the last {lately[1]:,} show little of it (PSI {lately[0]:.2g}), which may be chance"
+        )
+    return text
 
 
 def origin(drivers: Sequence[Driver], mix: Sequence[BinShift] = ()) -> str:
