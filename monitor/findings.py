@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from monitor.types import Key
+from monitor.types import WatchKey
 
 NAMED, VALUE = 3, 60
 """Values of a fact that are named in words and labels, and the characters of each."""
@@ -90,7 +90,7 @@ class Finding(msgspec.Struct, frozen=True):
     ranges of the reference away at most, so a shift of more than 30 may be larger."""
 
     @property
-    def key(self) -> Key:
+    def key(self) -> WatchKey:
         """The feature and the segment of which it is said."""
         return self.feature, self.dimension, self.value
 

@@ -22,12 +22,12 @@ from monitor.rows import Row
 from monitor.types import (
     Call,
     Inference,
-    Key,
     Kind,
     Measurement,
     Observation,
     Record,
     Verdict,
+    WatchKey,
     Window,
 )
 from monitor.view import View
@@ -263,7 +263,7 @@ class Monitor(typing.Protocol[Found_co]):
         *,
         newest: float,
         place: Callable[[int], int],
-        keeps: Callable[[Key], bool],
+        keeps: Callable[[WatchKey], bool],
     ) -> None:
         """Go on from all entries that `state` gave, or raise msgspec.DecodeError.
 

@@ -448,7 +448,7 @@ ABSENT = "none"
 EDGE_CASE = "edge_case"
 """The one dimension of which an exchange may have several values: each of its edge cases."""
 
-Key = tuple[str, str, str]
+WatchKey = tuple[str, str, str]
 """(feature, dimension, value): a feature in a segment."""
 
 

@@ -46,7 +46,7 @@ FAILED = ("server_error", "upstream_refused", "upstream_timeout", "upstream_brok
 ANSWERED = ("ok", "client_error", "rate_limited")
 
 Labels = Mapping[str, str]
-Key = tuple[str, str]
+SeriesKey = tuple[str, str]
 
 
 class Health:
@@ -56,7 +56,7 @@ class Health:
     """
 
     def __init__(self) -> None:
-        self._history: dict[Key, deque[tuple[float, float]]] = {}
+        self._history: dict[SeriesKey, deque[tuple[float, float]]] = {}
         self._looks = 0
         self._now = 0.0
         self._sums: dict[str, dict[str, float]] = {}

@@ -19,7 +19,7 @@ from monitor.analysis.rows import Timed, row_of
 from monitor.interfaces import Feature, Monitor
 from monitor.rows import Row
 from monitor.tables.blocks import Block
-from monitor.types import Key, Record
+from monitor.types import Record, WatchKey
 
 FEW = 32
 """Fewer rows are counted quicker one by one than column by column."""
@@ -198,7 +198,7 @@ class Analysis(Generic[Found]):
 
     def restore(
         self, state: Mapping[str, bytes], *, latest: float = math.inf,
-        keeps: Callable[[Key], bool] = lambda _: True,
+        keeps: Callable[[WatchKey], bool] = lambda _: True,
     ) -> None:  # fmt: skip
         """Go on from everything `saved` gave; raises msgspec.DecodeError where it is damaged.
 

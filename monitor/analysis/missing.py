@@ -17,7 +17,7 @@ import msgspec
 
 from monitor.findings import Missing
 from monitor.rows import Row
-from monitor.types import WHOLE, Key, Measurement
+from monitor.types import WHOLE, Measurement, WatchKey
 
 ALL = "all"
 """The one entry of what is kept."""
@@ -111,7 +111,7 @@ class MissingMonitor:
         *,
         newest: float,
         place: Callable[[int], int],
-        keeps: Callable[[Key], bool],
+        keeps: Callable[[WatchKey], bool],
     ) -> None:
         """Go on from what `state` gave; raises msgspec.DecodeError where it is damaged."""
         del newest

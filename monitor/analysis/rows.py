@@ -12,10 +12,13 @@ from monitor.interfaces import Feature
 from monitor.rows import Row
 from monitor.tables.blocks import Block, Column, Floats
 from monitor.texts import visible
-from monitor.types import ABSENT, EDGE_CASE, WHOLE, Key, Kind, Observation, Record
+from monitor.types import ABSENT, EDGE_CASE, WHOLE, Kind, Observation, Record, WatchKey
 
 Timed = tuple[Row, float]
 """A row, and when it came (Unix seconds)."""
+
+SegmentName = tuple[str, str]
+"""(dimension, value) as they may be shown."""
 
 
 def row_of(
@@ -75,16 +78,16 @@ def values(row: Row) -> list[tuple[str, Any, Kind]]:
     return values
 
 
-class Part(NamedTuple):
+class SegmentColumn(NamedTuple):
     """What a block holds of a feature in a segment, by its `key` as it may be shown; `at` are the
     times of the rows of the segment."""
 
-    key: Key
+    key: WatchKey
     column: Column
     at: Floats
 
 
-def parts_of(block: Block, dimensions: Sequence[str] | None) -> list[Part]:
+def parts_of(block: Block, dimensions: Sequence[str] | None) -> list[SegmentColumn]:
     """What a block holds, by feature and segment, as `values` and `segments_of` have it; the whole
     comes first. A table's features are neither moments nor durations."""
     segments = [(WHOLE.dimension, WHOLE.value, block)]
@@ -97,7 +100,9 @@ def parts_of(block: Block, dimensions: Sequence[str] | None) -> list[Part]:
         if flags.any():
             segments.append((EDGE_CASE, value, block.take(np.flatnonzero(flags))))
     return [
-        Part((visible(column.feature), visible(dimension), visible(value)), column, rows.at)
+        SegmentColumn(
+            (visible(column.feature), visible(dimension), visible(value)), column, rows.at
+        )
         for dimension, value, rows in segments
         for column in rows.columns
         if len(column)

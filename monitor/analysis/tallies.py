@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 
 from monitor.analysis.exact_sums import ExactSums, SavedSums
+from monitor.analysis.rows import SegmentName
 from monitor.findings import OutcomeStatus
 from monitor.sequential.beta_binomials import Floats, Ints
 from monitor.sequential.e_values import log_sum, shares_of, start_weight, thresholds, unspent
@@ -26,10 +27,7 @@ from monitor.sequential.history import History
 from monitor.sequential.known_probability import UNIT
 from monitor.texts import visible
 from monitor.turns import in_turns
-from monitor.types import WHOLE, Key, Measurement
-
-Segment = tuple[str, str]
-"""(dimension, value) as they may be shown."""
+from monitor.types import WHOLE, Measurement, WatchKey
 
 ALL = "all"
 """The entry of what is kept of all segments together; that of each is its name, a JSON array."""
@@ -136,13 +134,13 @@ class Tallies:
     def __init__(self, rules: Rules) -> None:
         self.overflow = 0
         self._rules = rules
-        self._by_segment: dict[Segment, _Tally] = {}
-        self._changed: set[Segment] = set()
+        self._by_segment: dict[SegmentName, _Tally] = {}
+        self._changed: set[SegmentName] = set()
         self._gone: set[str] = set()
 
     def count(
         self,
-        segments: Iterable[Segment],
+        segments: Iterable[SegmentName],
         pane: int,
         at: float,
         added: Sequence[tuple[int, int]],
@@ -209,7 +207,7 @@ class Tallies:
         state: Mapping[str, bytes],
         *,
         place: Callable[[int], int],
-        keeps: Callable[[Key], bool],
+        keeps: Callable[[WatchKey], bool],
     ) -> None:
         """Go on from all entries that `state` gave, or raise msgspec.DecodeError; those of the
         monitor `name` that count something else, or in other cells, are left out."""
@@ -221,7 +219,7 @@ class Tallies:
         for entry, kept in in_turns(state.items()):
             if entry == ALL or not kept:
                 continue
-            segment = msgspec.json.decode(entry, type=Segment)
+            segment = msgspec.json.decode(entry, type=SegmentName)
             old = msgspec.msgpack.decode(kept, type=_Kept)
             fits = same and len(old.history["total"]) == self._rules.size
             tally = self._of(segment, 0.0) if fits and keeps((name, *segment)) else None
@@ -236,12 +234,12 @@ class Tallies:
                 if old.sums is not None and len(old.sums.total) == self._rules.sums:
                     tally.sums = ExactSums.restored(old.sums, panes)
 
-    def sums(self, segment: Segment) -> list[int]:
+    def sums(self, segment: SegmentName) -> list[int]:
         """The sums of a segment of `judged`, open panes included."""
         sums = self._by_segment[segment].sums
         return [] if sums is None else sums.live()
 
-    def judged(self) -> list[tuple[Segment, Ints, Judgement]]:
+    def judged(self) -> list[tuple[SegmentName, Ints, Judgement]]:
         """(segment, its counts, what is believed of it) now, open panes included: the whole first,
         then the largest segments."""
         tallies = self._by_segment
@@ -260,16 +258,16 @@ class Tallies:
             found.append((name, counts, Judgement(weighed.log, status, since)))
         return sorted(found, key=self._rank)
 
-    def _rank(self, one: tuple[Segment, Ints, Judgement]) -> tuple[bool, int, Segment]:
+    def _rank(self, one: tuple[SegmentName, Ints, Judgement]) -> tuple[bool, int, SegmentName]:
         return one[0] != (WHOLE.dimension, WHOLE.value), -self._number(one[1]), one[0]
 
     def _number(self, counts: Ints) -> int:
         return int(counts[: self._rules.cells].sum())
 
-    def _bars(self, logs: Mapping[Segment, float]) -> dict[Segment, float]:
+    def _bars(self, logs: Mapping[SegmentName, float]) -> dict[SegmentName, float]:
         return thresholds(logs, shares_of(list(logs)), self._rules.alpha)
 
-    def _of(self, segment: Segment, at: float) -> _Tally | None:
+    def _of(self, segment: SegmentName, at: float) -> _Tally | None:
         """The tally of a segment, about to change, made if new; None where there are too many."""
         tally = self._by_segment.get(segment)
         if tally is None:
@@ -288,7 +286,7 @@ class Tallies:
         cells = self._rules.cells
         return rows[:, :cells], rows[:, cells : 2 * cells], rows[:, 2 * cells : 3 * cells]
 
-    def _weighed(self, totals: Mapping[Segment, Ints]) -> dict[Segment, _Weighed]:
+    def _weighed(self, totals: Mapping[SegmentName, Ints]) -> dict[SegmentName, _Weighed]:
         """The evidence of segments with these counts."""
         names, found = list(totals), {}
         for start in in_turns(range(0, len(names), AT_ONCE)):
@@ -309,7 +307,7 @@ class Tallies:
                 found[name] = _Weighed(total, bets.index(max(bets)))
         return found
 
-    def _settle(self, turned: Sequence[Segment]) -> None:
+    def _settle(self, turned: Sequence[SegmentName]) -> None:
         """Begin and end alarms of segments that have just got a change point."""
         tallies, rising = self._by_segment, []
         for name in turned:
@@ -373,7 +371,7 @@ class Tallied:
         *,
         newest: float,
         place: Callable[[int], int],
-        keeps: Callable[[Key], bool],
+        keeps: Callable[[WatchKey], bool],
     ) -> None:
         """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged."""
         self._tallies.restore(self.name, state, place=place, keeps=keeps)

@@ -33,7 +33,7 @@ from monitor.streams.entries import Entry, missed, moment, time_of
 from monitor.streams.redis import RedisStream
 from monitor.streams.shards import checked
 from monitor.turns import give_way, in_turns
-from monitor.types import Key, Measurement, Record
+from monitor.types import Measurement, Record, WatchKey
 
 if TYPE_CHECKING:
     from monitor.privacy.records import Privacy
@@ -247,7 +247,7 @@ class Outcomes:
         state: Mapping[str, bytes],
         *,
         latest: float = math.inf,
-        keeps: Callable[[Key], bool] = lambda _: True,
+        keeps: Callable[[WatchKey], bool] = lambda _: True,
     ) -> dict[str, bytes]:
         """Go on from a checkpoint, and return the fields of it that are the other fold's.
 

@@ -21,7 +21,7 @@ from monitor.interfaces import Feature
 from monitor.streams.entries import AHEAD, BEGINNING, Entry, Known, mark_of, moment
 from monitor.streams.looks import MEMBER, MOST, Looks
 from monitor.streams.redis import RedisStream
-from monitor.streams.shards import places
+from monitor.streams.shards import positions_of
 from monitor.turns import give_way
 
 SHARE_EVERY = 2.0
@@ -112,7 +112,10 @@ class Sharing:
         if self._looks.connected != self._connected:
             self.forget()
             self._connected = self._looks.connected
-        here = {key: place.id for key, place in zip(keys, places(position, len(keys)), strict=True)}
+        here = {
+            key: place.id
+            for key, place in zip(keys, positions_of(position, len(keys)), strict=True)
+        }
         behind = {}
         for key, place in here.items():
             pieces = self._pieces.setdefault(key, deque())

@@ -39,7 +39,7 @@ from monitor.assembly.auditing import columns_of, recipient_of, signing_key, tru
 from monitor.errors import ArchiveError, LeaseError, StreamError
 from monitor.settings.archive import ANY, Archive
 from monitor.settings.schema import Settings
-from monitor.streams.entries import Place, missed
+from monitor.streams.entries import ShardPosition, missed
 from monitor.streams.redis import RedisStream
 from monitor.supervision import child
 from monitor.tasks import own
@@ -104,9 +104,9 @@ class Shard:
         # The position of another store says nothing of this one: all of it waits.
         position = "" if self.chain.is_foreign else self.chain.position
         (about,) = await self.stream.about(position)
-        waiting = self.waiting = Place.of(position).waiting(about)
+        waiting = self.waiting = ShardPosition.of(position).waiting(about)
         if not self.beginning:
-            self.beginning = str(Place().seen(about) if about else Place(number=0))
+            self.beginning = str(ShardPosition().seen(about) if about else ShardPosition(number=0))
         if self.since is None or not waiting:
             self.since = time.monotonic() if waiting else None
         return about, waiting
@@ -420,7 +420,7 @@ class Archiver:
     async def _follow(self, shard: Shard, about: dict[bytes, Any]) -> None:
         """Go on at a stream's end where it is behind the archive: a failover has lost entries, or a
         replica's clock is behind. What comes after a position there would never be seen."""
-        place = Place.of(shard.chain.position)
+        place = ShardPosition.of(shard.chain.position)
         last = about.get(b"last-generated-id", b"").decode()
         if not last or manifests.entry(last) >= manifests.entry(place.id):
             return
@@ -430,7 +430,7 @@ class Archiver:
             "archived: the store has lost entries; the archive goes on from there"
         )
         new = shard.chain.next_manifest(
-            at=time.time(), writer=_WRITER, position=str(Place(last)), tree=shard.chain.tree
+            at=time.time(), writer=_WRITER, position=str(ShardPosition(last)), tree=shard.chain.tree
         )
         await self._aside(shard.chain.add, new, self._sign)
 

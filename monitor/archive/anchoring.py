@@ -40,7 +40,7 @@ class Answer(NamedTuple):
     asked: float = 0.0
 
 
-class Place(Protocol):
+class AnchorTarget(Protocol):
     """Where checkpoints are kept."""
 
     kind: str
@@ -53,7 +53,7 @@ class Place(Protocol):
         """Give up what is under way, where that can be; from any thread."""
 
 
-class FilePlace:
+class FileTarget:
     """A file to which each text is appended, at once and synced."""
 
     kind = "file"
@@ -63,7 +63,7 @@ class FilePlace:
         self._path = path
 
     def put(self, text: bytes, at: float) -> Answer:
-        """See Place."""
+        """See AnchorTarget."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
         try:
             descriptor = os.open(self._path, flags, 0o644)
@@ -85,7 +85,7 @@ class FilePlace:
             os.close(descriptor)
 
     def close(self) -> None:
-        """See Place: nobody can."""
+        """See AnchorTarget: nobody can."""
 
 
 def _written(descriptor: int, text: bytes) -> None:
@@ -101,7 +101,12 @@ class Line:
     """
 
     def __init__(
-        self, place: Place, every: float, *, clock: Callable[[], float], wall: Callable[[], float]
+        self,
+        place: AnchorTarget,
+        every: float,
+        *,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
     ) -> None:
         self.place = place
         self.counts = dict.fromkeys(RESULTS, 0)

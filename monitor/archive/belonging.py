@@ -18,7 +18,7 @@ from monitor.archive import manifests, reading
 from monitor.archive.chain import Chain, Sign
 from monitor.archive.manifests import Link
 from monitor.errors import ArchiveError
-from monitor.streams.entries import AHEAD, BEGINNING, Place
+from monitor.streams.entries import AHEAD, BEGINNING, ShardPosition
 from monitor.streams.redis import RedisStream
 
 AGAIN = 0.05
@@ -157,11 +157,11 @@ class Belonging:
     def _position(self, chain: Chain) -> str:
         """Where this store is read on: where it was before another one had the chain, or else from
         its beginning. What was missed before stays counted."""
-        place = Place(BEGINNING, 0)
+        place = ShardPosition(BEGINNING, 0)
         for one in chain.links():  # as many as there are: they are not kept
             if one.manifest.store == self._known:
-                place = Place.of(one.manifest.position)
-        missed = Place.of(chain.position).missed
+                place = ShardPosition.of(one.manifest.position)
+        missed = ShardPosition.of(chain.position).missed
         return str(place._replace(missed=max(place.missed, missed)))
 
     async def _has_begun(self, before: Sequence[Chain]) -> None:

@@ -30,7 +30,7 @@ from monitor.audit import checkpoints
 from monitor.audit.checkpoints import Checkpoint, signed
 from monitor.audit.merkle import Tree
 from monitor.errors import ArchiveError
-from monitor.streams.entries import Place
+from monitor.streams.entries import ShardPosition
 
 Sign = Callable[[Manifest, bytes], str]
 """(a manifest, its bytes) → the checkpoint that vouches for it."""
@@ -347,7 +347,7 @@ def signer(key: SigningKey | None) -> Sign:
 def _read_at(link: Link) -> float:
     """When the last entry that was read by then came to its stream, in Unix time by the store's
     clock."""
-    return entry(Place.of(link.manifest.position).id)[0] / 1000
+    return entry(ShardPosition.of(link.manifest.position).id)[0] / 1000
 
 
 def _last(manifest: Manifest) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from monitor.archive.rows import Kept, Writer
 from monitor.audit.merkle import NONCE
-from monitor.streams.entries import Entry, Place, document
+from monitor.streams.entries import Entry, ShardPosition, document
 from monitor.types import encode_record
 
 
@@ -39,7 +39,7 @@ def position_behind(position: str, last: Entry, left: int) -> str:
     """Return the position behind an entry, where that behind `left` more is known."""
     if not left:
         return position
-    place = Place.of(position)
+    place = ShardPosition.of(position)
     number = place.number - left if place.number >= 0 else -1
     return str(place._replace(id=last.id, number=number))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import monitor
 from monitor import resource
 from monitor.alerting.delivery import Courier
-from monitor.archive.anchoring import Anchors, Answer, FilePlace, Line, Place
+from monitor.archive.anchoring import Anchors, AnchorTarget, Answer, FileTarget, Line
 from monitor.assembly.auditing import Anchor, anchors_of
 from monitor.assembly.tracing import grpc_transport
 from monitor.errors import ConfigError
@@ -29,7 +29,7 @@ from monitor.urls import shown
 def anchoring(settings: Settings) -> Anchors:
     """Return what keeps all places up to date; raises ConfigError that names the key."""
     every = settings.audit.every
-    places = [place_of(one) for one in anchors_of(settings)]
+    places = [target_of(one) for one in anchors_of(settings)]
     lines = [Line(one, every, clock=time.monotonic, wall=time.time) for one in places]
     return Anchors(lines, clock=time.monotonic)
 
@@ -46,7 +46,7 @@ class Webhook:
         self._courier = Courier(version=monitor.__version__, timeout=timeout)
 
     def put(self, text: bytes, at: float) -> Answer:
-        """See Place."""
+        """See AnchorTarget."""
         try:
             signed = self._secret()
         except ConfigError as error:
@@ -56,7 +56,7 @@ class Webhook:
         return Answer("" if answer.is_taken else answer.words, answer.asked or 0.0)
 
     def close(self) -> None:
-        """See Place."""
+        """See AnchorTarget."""
         self._courier.close()
 
 
@@ -71,14 +71,14 @@ class Collector:
         self._endpoint = endpoint
 
     def put(self, text: bytes, at: float) -> Answer:
-        """See Place."""
+        """See AnchorTarget."""
         answer = self._transport.send(log_record(text.decode(), self._endpoint, at))
         if answer.wrong:
             return Answer(answer.wrong, answer.pause)
         return Answer("it rejected the log record" if rejected(answer.said) else "")
 
     def close(self) -> None:
-        """See Place."""
+        """See AnchorTarget."""
         self._transport.close()
 
 
@@ -110,10 +110,10 @@ def rejected(said: bytes) -> bool:
     return bool(partial.get("rejected_log_records", 0) > 0)
 
 
-def place_of(anchor: Anchor) -> Place:
+def target_of(anchor: Anchor) -> AnchorTarget:
     """Return what puts checkpoints to a place."""
     if anchor.kind == "file":
-        return FilePlace(Path(anchor.where))
+        return FileTarget(Path(anchor.where))
     if anchor.kind == "webhook":
         return Webhook(anchor.where, anchor.secret)
     if anchor.is_grpc:

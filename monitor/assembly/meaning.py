@@ -9,7 +9,7 @@ import msgspec
 
 from monitor.settings.schema import Settings
 from monitor.settings.validation import RENAMED
-from monitor.types import EDGE_CASE, Key
+from monitor.types import EDGE_CASE, WatchKey
 
 FIELD = "settings"
 """Field of the checkpoint."""
@@ -112,7 +112,7 @@ def changed(before: Mapping[str, str] | None, now: Mapping[str, str]) -> str:
     return f"{', '.join(sorted(keys))}; {what}"
 
 
-def keeps(before: Mapping[str, str] | None, now: Mapping[str, str]) -> Callable[[Key], bool]:
+def keeps(before: Mapping[str, str] | None, now: Mapping[str, str]) -> Callable[[WatchKey], bool]:
     """Whether what was counted of a feature in a segment still means the same."""
     keys = _differing(before, now)
     gone = {seen for name, all_ in _FEATURES.items() if f"drift.features.{name}" in keys
@@ -120,7 +120,7 @@ def keeps(before: Mapping[str, str] | None, now: Mapping[str, str]) -> Callable[
     if "drift.embed" in keys:
         gone.update(_EMBEDDINGS)
 
-    def kept(key: Key) -> bool:
+    def kept(key: WatchKey) -> bool:
         feature, dimension, value = key
         if not keys.isdisjoint(WHOLLY):
             return False
@@ -135,14 +135,15 @@ def keeps(before: Mapping[str, str] | None, now: Mapping[str, str]) -> Callable[
 
 def keeps_outcomes(
     before: Mapping[str, str] | None, now: Mapping[str, str]
-) -> Callable[[Key], bool]:
-    """Whether what a monitor of outcomes counted in a segment still means the same; of a Key the
-    feature is its name, or what it watches; of experiments the value is the experiment's name."""
+) -> Callable[[WatchKey], bool]:
+    """Whether what a monitor of outcomes counted in a segment still means the same; of a WatchKey
+    the feature is its name, or what it watches; of experiments the value is the experiment's name.
+    """
     keys = _differing(before, now)
     kept = keeps(before, now)
     gone = {key.partition(".")[0] for key in keys.intersection(_OF_ONE)}
 
-    def still(key: Key) -> bool:
+    def still(key: WatchKey) -> bool:
         if key[0] == "experiments" and f"experiments.{key[2]}" in keys:
             return False
         return keys.isdisjoint(OUTCOMES) and key[0] not in gone and kept(key)

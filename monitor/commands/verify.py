@@ -24,7 +24,7 @@ from monitor.errors import ArchiveError, StreamError, UsageError
 from monitor.places import is_store
 from monitor.replay.archives import ENDPOINT, absence, directory_of, split
 from monitor.settings.schema import Settings
-from monitor.streams.entries import Place
+from monitor.streams.entries import ShardPosition
 from monitor.streams.redis import RedisStream
 from monitor.texts import printable
 from monitor.urls import shown
@@ -168,7 +168,7 @@ def _words(shard: Shard) -> str:
         f"{shard.deleted:,} deleted by archive.keep" if shard.deleted else "",
         f"{shard.erased:,} erased" if shard.erased else "",
         f"{last.unreadable:,} entries were no record" if last.unreadable else "",
-        f"{missed:,} missed" if (missed := Place.of(last.position).missed) else "",
+        f"{missed:,} missed" if (missed := ShardPosition.of(last.position).missed) else "",
         f"{shard.signed:,} signed" if shard.signed else "",
         f"{shard.stores} stores one after the other" if shard.stores > 1 else "",
     ]  # fmt: skip

@@ -23,7 +23,7 @@ from monitor.queries import (
 )
 from monitor.queries import templates as prompts
 from monitor.queries.query import MAX_LIMIT, MissingError, Query, System, ask
-from monitor.queries.segments import Row
+from monitor.queries.segments import SegmentTraffic
 from monitor.types import ABSENT, EDGE_CASE
 
 Shown = tuple[str, dict[str, Any]]
@@ -34,7 +34,7 @@ ENOUGH = 50
 `alerts/segments.rules.yml`; of fewer the slowest would come first by chance."""
 
 
-class Place(NamedTuple):
+class NavEntry(NamedTuple):
     """An entry of the navigation."""
 
     path: str
@@ -42,11 +42,18 @@ class Place(NamedTuple):
 
 
 NAV = (
-    Place("", "Overview"), Place("findings", "Findings"), Place("segments", "Segments"),
-    Place("records", "Records"), Place("templates", "Templates"), Place("quality", "Quality"),
-    Place("fairness", "Fairness"), Place("slices", "Slices"),
-    Place("experiments", "Experiments"), Place("review", "Review"), Place("health", "Health"),
-)  # fmt: skip
+    NavEntry("", "Overview"),
+    NavEntry("findings", "Findings"),
+    NavEntry("segments", "Segments"),
+    NavEntry("records", "Records"),
+    NavEntry("templates", "Templates"),
+    NavEntry("quality", "Quality"),
+    NavEntry("fairness", "Fairness"),
+    NavEntry("slices", "Slices"),
+    NavEntry("experiments", "Experiments"),
+    NavEntry("review", "Review"),
+    NavEntry("health", "Health"),
+)
 
 
 @dataclass(frozen=True)
@@ -110,7 +117,7 @@ async def finding(view: View) -> Shown:
     return "finding.html", {"one": one, "beside": beside}
 
 
-SORTS: dict[str, Callable[[Row], float]] = {
+SORTS: dict[str, Callable[[SegmentTraffic], float]] = {
     "p95": lambda one: one.duration.p95 or 0.0,
     "p99": lambda one: one.duration.p99 or 0.0,
     "first_token": lambda one: one.first_token.p95 or 0.0,
@@ -125,7 +132,7 @@ COUNTS = ("exchanges", "tokens", "cost", "checks")
 """Those that are as true of few exchanges as of many."""
 
 
-def _says(one: Row) -> bool:
+def _says(one: SegmentTraffic) -> bool:
     """Whether a segment has enough exchanges to be compared by quantiles and shares."""
     return one.exchanges >= ENOUGH
 

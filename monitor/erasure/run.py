@@ -28,7 +28,7 @@ from monitor.erasure.store import StoreErasure
 from monitor.errors import ConfigError
 from monitor.privacy.pseudonyms import Mentions
 from monitor.recorder import spool
-from monitor.streams.entries import Place
+from monitor.streams.entries import ShardPosition
 
 ROUNDS = 8
 """How often the stream is looked through again for what came meanwhile, at most."""
@@ -188,7 +188,7 @@ class ErasureRun:
         head = chain.head.manifest if chain.head else None
         if self._store is None or (head is not None and head.erasure is not None):
             return False
-        return self._ask.run(self._store.behind(chain.shard, Place.of(chain.position).id))
+        return self._ask.run(self._store.behind(chain.shard, ShardPosition.of(chain.position).id))
 
     def _eraser(self, number: int) -> tuple[Chain, Eraser]:
         if number not in self._erasers and self._archive is not None:

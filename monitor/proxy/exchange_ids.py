@@ -8,7 +8,7 @@ from __future__ import annotations
 
 NAME = b"x-monitor-exchange-id"
 
-Place = tuple[int, int, str]
+InsertionPoint = tuple[int, int, str]
 """The bytes of a piece behind the head that ends in it; the payload length of the head's last frame
 in HTTP/2, -1 in HTTP/1.1; the exchange's id."""
 
@@ -17,7 +17,7 @@ _MAX_FRAME = 16384
 """The largest frame that every client accepts (RFC 9113, section 4.2)."""
 
 
-def insert(data: bytes, places: list[Place]) -> bytes:
+def insert(data: bytes, places: list[InsertionPoint]) -> bytes:
     """Return the piece with an id inserted at each place; places are in order.
 
     >>> head = b"HTTP/1.1 200 OK\\r\\nA: b\\r\\n\\r\\n"

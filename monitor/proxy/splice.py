@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from monitor.proxy.deferral import AT_ONCE, AtOnce, Deferral
 from monitor.proxy.edits import REFUSAL, Edits
-from monitor.proxy.exchange_ids import Place, insert
+from monitor.proxy.exchange_ids import InsertionPoint, insert
 from monitor.proxy.hangups import Hangups
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.observer import Observer
@@ -74,7 +74,7 @@ class Splice:
         self._is_us = is_us
         self.loops = False
         self._descriptor = -1  # of the client's socket, once it is watched
-        self._places: list[Place] | None = None  # where ids are inserted, if that edit is on
+        self._places: list[InsertionPoint] | None = None  # where ids go, if that edit is on
         self._count_opaque = count_opaque
         self._held = bytearray()
         self._first_bytes: asyncio.Future[None] | None = None

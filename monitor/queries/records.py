@@ -20,7 +20,7 @@ SCANNED = 20_000
 """Entries of the stream that are looked through for one page."""
 _PLACE = re.compile(r"(0|[1-9][0-9]{0,19})-(0|[1-9][0-9]{0,19})\.(0|[1-9][0-9]{0,3})")
 
-Segment = Annotated[
+SegmentText = Annotated[
     str,
     msgspec.Meta(
         max_length=1000, pattern="=", extra={"is": "DIMENSION=VALUE, as population=north"}
@@ -36,7 +36,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Only what began then or later, as 2026-11-28T10:00:00Z."""
     end: Text = msgspec.field(default="", name="to")
     """Only what began before."""
-    segment: Annotated[list[Segment], msgspec.Meta(max_length=20)] = []
+    segment: Annotated[list[SegmentText], msgspec.Meta(max_length=20)] = []
     """Only this segment, as population=north; may be given several times."""
     outcome: Outcome | None = None
     """Only this outcome, as `ok` or `server_error`."""

@@ -46,7 +46,7 @@ class Seconds(msgspec.Struct, frozen=True):
     """Seconds that 99 of 100 were below."""
 
 
-class Row(msgspec.Struct, frozen=True):
+class SegmentTraffic(msgspec.Struct, frozen=True):
     """One segment, since its processes have counted."""
 
     dimension: str
@@ -78,7 +78,7 @@ class Segments(msgspec.Struct, frozen=True):
     """All dimensions that were counted."""
     total: int
     """Segments that were asked for, on all pages."""
-    items: list[Row]
+    items: list[SegmentTraffic]
     """The whole traffic first, then by dimension and value."""
     cursor: str | None
     """Ask for the next page with it; null on the last one."""
@@ -107,10 +107,10 @@ def _whole_first(dimension: str) -> tuple[bool, str]:
     return dimension != WHOLE.dimension, dimension
 
 
-def _row(dimension: str, value: str, found: dict[str, list[Measurement]]) -> Row:
+def _row(dimension: str, value: str, found: dict[str, list[Measurement]]) -> SegmentTraffic:
     outcomes = _whole(samples.sums(found[EXCHANGES], "outcome"))
     exchanges = sum(outcomes.values())
-    return Row(
+    return SegmentTraffic(
         dimension,
         value,
         exchanges,

@@ -23,7 +23,7 @@ from monitor.errors import StreamError
 from monitor.exchange_numbers import Numbers, place
 from monitor.framing import ProxyState, Reconciliation, RecorderState
 from monitor.interfaces import Stream
-from monitor.recorder.spool import Part, Spool
+from monitor.recorder.spool import Spool, SpooledPart
 from monitor.types import Receipt, Record
 
 BATCH = 256
@@ -257,13 +257,13 @@ class Delivery:
     async def _empty_spool(self) -> None:
         """Append the whole spool, oldest first; new records meanwhile join its end."""
         await self._store.ping()
-        while not self._closing and (segment := self._spool.oldest(self._clock())) is not None:
-            if segment.since is None:
+        while not self._closing and (file := self._spool.oldest(self._clock())) is not None:
+            if file.since is None:
                 self._tail_ids = None
-            path = segment.path
-            for part in segment.parts:
+            path = file.path
+            for part in file.parts:
                 await self._require_proxy()
-                await self._append(part.records, segment.since)
+                await self._append(part.records, file.since)
                 receipts = _receipts(part)
                 await self._acknowledge(receipts)
                 self._acknowledged.append(receipts)
@@ -294,7 +294,7 @@ class Delivery:
             if new and not self._spool.append(new, since=self._since(batch)):
                 self._spool_full()
                 return False
-            self._uncertain = False  # if it was, it was about this batch, and its segment says so
+            self._uncertain = False  # if it was, it was about this batch, and its file says so
             self._must_reconcile = True  # once it is empty: something may be missing in it
             if self._spooled is not None:
                 self._spooled.update(one.id for one in new)
@@ -344,7 +344,7 @@ class _NoProxyError(Exception):
     """No proxy will connect any more."""
 
 
-def _receipts(part: Part) -> list[Receipt]:
+def _receipts(part: SpooledPart) -> list[Receipt]:
     appended = [
         Receipt(one.id, "appended", "", one.protocol, one.operation, "", one.outcome.value)
         for one in part.records

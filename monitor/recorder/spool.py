@@ -1,6 +1,6 @@
-"""Record ↔ disk, while the store is away: segment files of `length, crc32, JSON`, oldest first.
+"""Record ↔ disk, while the store is away: files of `length, crc32, JSON`, oldest first.
 
-A segment is deleted once all its records are in the stream and acknowledged. Its name,
+A file is deleted once all its records are in the stream and acknowledged. Its name,
 `NUMBER-SINCE-DONE.spool`, is all that a successor needs after a crash: the Unix time from which on
 its records may be in the stream, and how many of its bytes are settled.
 
@@ -22,7 +22,7 @@ import msgspec
 from monitor.errors import StreamError
 from monitor.types import Outcome, Record, decode_record, encode_record
 
-SEGMENT_BYTES = 8 << 20
+FILE_BYTES = 8 << 20
 PART = 256
 _HEAD = 8
 _BEGINNING = b'{"id":"'
@@ -41,8 +41,8 @@ _decode_entry = msgspec.json.Decoder(SpooledEntry).decode
 _encode = msgspec.json.Encoder().encode
 
 
-class Part(NamedTuple):
-    """Some records of a segment, up to byte `end` of it. `unreadable` records have another form,
+class SpooledPart(NamedTuple):
+    """Some records of a file, up to byte `end` of it. `unreadable` records have another form,
     for example of another version."""
 
     records: list[Record]
@@ -50,12 +50,12 @@ class Part(NamedTuple):
     end: int
 
 
-class Segment(NamedTuple):
+class SpoolFile(NamedTuple):
     """A file of the spool. `since` is the Unix time from which on its records may be in the stream;
     None: they are not in it."""
 
     path: Path
-    parts: list[Part]
+    parts: list[SpooledPart]
     since: float | None
 
 
@@ -65,23 +65,23 @@ class Spool:
     def __init__(self, directory: Path, max_bytes: int) -> None:
         self._directory = directory
         self._max_bytes = max_bytes
-        self._segments = sorted(directory.glob("*.spool")) if directory.is_dir() else []
-        self.bytes = sum(path.stat().st_size for path in self._segments)
+        self._files = sorted(directory.glob("*.spool")) if directory.is_dir() else []
+        self.bytes = sum(path.stat().st_size for path in self._files)
         self._current: Path | None = None
         self.refusal = ""
         """Why the last `append` wrote nothing."""
 
     def __bool__(self) -> bool:
-        return bool(self._segments)
+        return bool(self._files)
 
     def adopt(self, directory: Path) -> None:
-        """Take over the segments of a recorder that no longer exists, behind our own."""
+        """Take over the files of a recorder that no longer exists, behind our own."""
         for path in sorted(directory.glob("*.spool")):
             with contextlib.suppress(OSError):
                 size = path.stat().st_size
                 self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
                 name = _Name.of(path)._replace(number=self._next())
-                self._segments.append(path.rename(self._directory / str(name)))
+                self._files.append(path.rename(self._directory / str(name)))
                 self.bytes += size
         with contextlib.suppress(OSError):
             directory.rmdir()
@@ -91,7 +91,7 @@ class Spool:
         in `refusal` which.
 
         With `since` (Unix seconds) the records may be in the stream already, appended at that time
-        or later; they share no segment with others.
+        or later; they share no file with others.
         """
         data = b"".join(_frame(encode_record(record)) for record in records)
         if self.bytes + len(data) > self._max_bytes:
@@ -117,45 +117,45 @@ class Spool:
             self.refusal = f"{self._directory} cannot be written to: {reason}"
             return False
         self.bytes += len(data)
-        if path not in self._segments:
-            self._segments.append(path)
-        if size + len(data) >= SEGMENT_BYTES:
+        if path not in self._files:
+            self._files.append(path)
+        if size + len(data) >= FILE_BYTES:
             self._current = None
         return True
 
-    def oldest(self, now: float) -> Segment | None:
-        """Return what is not settled of the oldest segment, or None if the spool is empty.
+    def oldest(self, now: float) -> SpoolFile | None:
+        """Return what is not settled of the oldest file, or None if the spool is empty.
 
-        Closes the segment: later appends go to another. Writes `now` (Unix seconds) into its name,
+        Closes the file: later appends go to another. Writes `now` (Unix seconds) into its name,
         because its records may be in the stream from now on. Raises StreamError if it cannot be
         read.
         """
-        if not self._segments:
+        if not self._files:
             return None
-        path = self._segments[0]
+        path = self._files[0]
         if path == self._current:
             self._current = None
         name = _Name.of(path)
         if name.since is None:
             path = self._rename(path, name._replace(since=int(now)))
         since = None if name.since is None else float(name.since)
-        return Segment(path, list(_parts(path, name.done)), since)
+        return SpoolFile(path, list(_parts(path, name.done)), since)
 
     def settle(self, path: Path, end: int) -> Path:
-        """Mark the bytes up to `end` as settled; return the segment's new path."""
+        """Mark the bytes up to `end` as settled; return the file's new path."""
         return self._rename(path, _Name.of(path)._replace(done=end))
 
     def forget(self, path: Path) -> None:
-        """Delete a segment whose records are all settled."""
+        """Delete a file whose records are all settled."""
         with contextlib.suppress(OSError):
             self.bytes -= path.stat().st_size
             path.unlink()
-        self._segments.remove(path)
+        self._files.remove(path)
 
     def entries(self) -> Iterator[tuple[list[SpooledEntry], int]]:
-        """Yield the unsettled entries of each segment and its number of damaged places; nothing
-        of a segment that cannot be read."""
-        for path in list(self._segments):
+        """Yield the unsettled entries of each file and its number of damaged places; nothing
+        of a file that cannot be read."""
+        for path in list(self._files):
             found = []
             damaged = 0
             with contextlib.suppress(StreamError):
@@ -167,7 +167,7 @@ class Spool:
             yield found, damaged
 
     def _next(self) -> int:
-        return _Name.of(self._segments[-1]).number + 1 if self._segments else 1
+        return _Name.of(self._files[-1]).number + 1 if self._files else 1
 
     def _open(self, since: float | None) -> Path:
         if self._current is None or not _Name.of(self._current).takes(since):
@@ -178,8 +178,8 @@ class Spool:
 
     def _rename(self, path: Path, name: _Name) -> Path:
         with contextlib.suppress(OSError):
-            place = self._segments.index(path)
-            self._segments[place] = path = path.rename(path.with_name(str(name)))
+            place = self._files.index(path)
+            self._files[place] = path = path.rename(path.with_name(str(name)))
         return path
 
 
@@ -188,7 +188,7 @@ def erase(directory: Path, is_meant: Callable[[bytes], bool], *, for_good: bool)
     left of each: its recorder, which may be running, counts it as lost, reason unreadable.
 
     A record is written over in its place, at once with its checksum. Raises StreamError where a
-    segment cannot be read or written.
+    file cannot be read or written.
     """
     count = 0
     for path in sorted(directory.glob("*.spool")):
@@ -230,7 +230,7 @@ class _Name(NamedTuple):
         return cls(int(number), int(since) if since else None, int(done or 0))
 
     def takes(self, since: float | None) -> bool:
-        """Return whether records appended with this `since` may join this segment."""
+        """Return whether records appended with this `since` may join this file."""
         if since is None or self.since is None:
             return since is self.since
         return since >= self.since
@@ -245,7 +245,7 @@ def _frame(document: bytes) -> bytes:
     return len(document).to_bytes(4, "big") + zlib.crc32(document).to_bytes(4, "big") + document
 
 
-def _parts(path: Path, start: int) -> Iterator[Part]:
+def _parts(path: Path, start: int) -> Iterator[SpooledPart]:
     records: list[Record] = []
     unreadable: list[SpooledEntry] = []
     end = start
@@ -256,14 +256,14 @@ def _parts(path: Path, start: int) -> Iterator[Part]:
             with contextlib.suppress(msgspec.DecodeError):  # else it is damaged
                 unreadable.append(_decode_entry(document))
         if len(records) + len(unreadable) == PART:
-            yield Part(records, unreadable, end)
+            yield SpooledPart(records, unreadable, end)
             records, unreadable = [], []
     if records or unreadable:
-        yield Part(records, unreadable, end)
+        yield SpooledPart(records, unreadable, end)
 
 
 def _documents(path: Path, start: int) -> Iterator[tuple[bytes, int]]:
-    """Yield the documents of a segment from byte `start` on, each with its end; an empty one for a
+    """Yield the documents of a file from byte `start` on, each with its end; an empty one for a
     damaged place."""
     try:
         data = path.read_bytes()

@@ -29,7 +29,7 @@ from monitor.replay.datasets import within
 from monitor.replay.files import File, ReadOptions, read_table
 from monitor.replay.parts import Begin, Part, counts
 from monitor.replay.periods import Period
-from monitor.replay.record_shards import Ahead, Found, Place, Tasks
+from monitor.replay.record_shards import Ahead, FileShard, Found, Tasks
 from monitor.rows import Row
 from monitor.tables.blocks import Block, count
 from monitor.tables.facts import Table as Facts
@@ -155,10 +155,10 @@ def ahead(files: Sequence[File], scheduler: str) -> Ahead | None:
                 "privacy, which makes records of it; use --engine local"
             )
 
-    def looks(tasks: Tasks) -> Iterator[tuple[Place, Found | None]]:
-        waiting: deque[tuple[Place, Any]] = deque()
+    def looks(tasks: Tasks) -> Iterator[tuple[FileShard, Found | None]]:
+        waiting: deque[tuple[FileShard, Any]] = deque()
 
-        def first() -> tuple[Place, Found | None]:
+        def first() -> tuple[FileShard, Found | None]:
             place, future = waiting.popleft()
             try:
                 return place, None if future is None else future.result()

@@ -24,7 +24,7 @@ from monitor.findings import (
     Together,
 )
 from monitor.tables.facts import Facts
-from monitor.types import Key
+from monitor.types import WatchKey
 
 SCHEMA = 1
 """The version of replay's document."""
@@ -185,7 +185,7 @@ class Course(msgspec.Struct, frozen=True, omit_defaults=True):
     """The natural logarithm of the evidence of each of these parts."""
 
     @property
-    def key(self) -> Key:
+    def key(self) -> WatchKey:
         """The feature and the segment that go so."""
         return self.feature, self.dimension, self.value
 

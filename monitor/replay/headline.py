@@ -10,7 +10,7 @@ from monitor.analysis.drift.findings import moment, shifted
 from monitor.findings import BinShift, Finding
 from monitor.readable import rounded
 from monitor.replay.document import Course, Replay
-from monitor.types import Key
+from monitor.types import WatchKey
 
 DAY = 86400
 
@@ -70,12 +70,12 @@ def worst(findings: Iterable[Finding]) -> Finding | None:
     return max(whole or drifted, key=lambda one: one.scores.get("psi", 0.0), default=None)
 
 
-def courses(found: Replay) -> Mapping[Key, Course]:
+def courses(found: Replay) -> Mapping[WatchKey, Course]:
     """The courses of the timeline by feature and segment; none without one."""
     return {one.key: one for one in found.timeline or ()}
 
 
-def since(one: Finding, known: Mapping[Key, Course]) -> str:
+def since(one: Finding, known: Mapping[WatchKey, Course]) -> str:
     """Since when something drifts, by the evidence or the timeline, in words; empty where nobody
     knows."""
     course = known.get(one.key)

@@ -139,12 +139,12 @@ class Group(NamedTuple):
 Shard = Lines | Unpacked | Rest | Group
 """A part of a file."""
 
-Place = tuple[int, Shard]
+FileShard = tuple[int, Shard]
 """The number of a file, and a part of it."""
 
-Tasks = Iterable[tuple[Place, Callable[[], Found] | None]]
+Tasks = Iterable[tuple[FileShard, Callable[[], Found] | None]]
 
-Ahead = Callable[[Tasks], Iterator[tuple[Place, Found | None]]]
+Ahead = Callable[[Tasks], Iterator[tuple[FileShard, Found | None]]]
 """What has tasks done elsewhere, some ahead of those that are wanted; in order, with what each
 gives."""
 
@@ -160,7 +160,7 @@ def read(
     paths: list[Path] = []
     wanted: list[int] = []
 
-    def tasks() -> Iterator[tuple[Place, Callable[[], Found] | None]]:
+    def tasks() -> Iterator[tuple[FileShard, Callable[[], Found] | None]]:
         for number, (path, source) in enumerate(files):
             paths.append(path)
             wanted.append(0)

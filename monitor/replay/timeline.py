@@ -10,7 +10,7 @@ import msgspec
 from monitor.findings import Finding
 from monitor.replay.document import Chunk, Course, Replay
 from monitor.replay.usual_course import NOTHING, Usual
-from monitor.types import Key
+from monitor.types import WatchKey
 
 SURE = 3.0
 """One chunk says no more than this about when a drift began: e^3 to 1."""
@@ -42,11 +42,11 @@ def with_timeline(found: Replay, tolerance: float, usual: Usual = NOTHING) -> Re
     return msgspec.structs.replace(found, timeline=courses, usual=usual.stretches)
 
 
-def _by_key(findings: Sequence[Finding]) -> dict[Key, Finding]:
+def _by_key(findings: Sequence[Finding]) -> dict[WatchKey, Finding]:
     return {one.key: one for one in findings}
 
 
-def _beside(course: Course, before: Sequence[dict[Key, Finding]]) -> Course:
+def _beside(course: Course, before: Sequence[dict[WatchKey, Finding]]) -> Course:
     """The course with that of the reference, where it has one."""
     entries = [part.get(course.key) for part in before]
     known = [one if one is not None and one.samples else None for one in entries]
@@ -60,9 +60,9 @@ def _beside(course: Course, before: Sequence[dict[Key, Finding]]) -> Course:
 
 
 def _course(
-    key: Key,
+    key: WatchKey,
     drifts: bool,
-    by_chunk: Sequence[dict[Key, Finding]],
+    by_chunk: Sequence[dict[WatchKey, Finding]],
     chunks: Sequence[Chunk],
     tolerance: float,
 ) -> Course:

@@ -23,7 +23,7 @@ from monitor.replay.document import Replay
 from monitor.replay.parts import Begin, Part
 from monitor.rows import Row
 from monitor.tables.blocks import Block
-from monitor.types import Key
+from monitor.types import WatchKey
 
 CHANCE = 1.0
 """Log evidence that a reference without a course of its own reaches with a probability of 1/e, at
@@ -47,7 +47,7 @@ class Wholes:
     ) -> None:
         self._parts = {bins: Part(begin) for bins, begin in begins.items()}
         self._reference = reference
-        self._own: dict[Key, float] | None = None
+        self._own: dict[WatchKey, float] | None = None
         self._length = 0  # rows of the reference, once it was read
 
     def passing(self, rows: Iterable[Row | Block]) -> Iterator[Row | Block]:
@@ -99,7 +99,7 @@ class Wholes:
         told = [wholes[one.key] if one.key in explained else one for one in found]
         return told, _features(explained), _features(doubtful - explained)
 
-    def _courses(self, live: Begin) -> dict[Key, float]:
+    def _courses(self, live: Begin) -> dict[WatchKey, float]:
         """The highest log evidence of each feature and segment while the reference came."""
         if self._own is None:
             part = Part(live)
@@ -118,7 +118,7 @@ class Wholes:
         return self._own
 
 
-def _features(keys: Iterable[Key]) -> list[str]:
+def _features(keys: Iterable[WatchKey]) -> list[str]:
     return sorted({key[0] for key in keys})
 
 

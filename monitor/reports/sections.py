@@ -35,7 +35,7 @@ from monitor.replay.report import (
 )
 from monitor.tables.column_types import ALIKE
 from monitor.tables.facts import Facts
-from monitor.types import Key
+from monitor.types import WatchKey
 
 TableRow = tuple[str, list[str]]
 """A verdict, and the cells of a row that has it."""
@@ -166,7 +166,7 @@ def kind(one: Finding) -> str:
     return f"{one.status}, changed" if one.changed and one.status != "drift" else one.status
 
 
-def together(found: Replay, known: Mapping[Key, Course]) -> list[TableRow]:
+def together(found: Replay, known: Mapping[WatchKey, Course]) -> list[TableRow]:
     """A row for each segment in which several features drift: since when, and which."""
     rows: list[TableRow] = []
     for one in found.together:
@@ -198,7 +198,7 @@ def overview(found: Replay, findings: Sequence[Finding]) -> list[tuple[str, list
 
 
 def told_courses(
-    findings: Sequence[Finding], known: Mapping[Key, Course]
+    findings: Sequence[Finding], known: Mapping[WatchKey, Course]
 ) -> list[tuple[Finding, Course]]:
     """The courses that are drawn: of what drifts most, or else of the largest scores."""
     pairs = [
@@ -213,7 +213,7 @@ def told_courses(
     return list(made.values())[:DRAWN]
 
 
-def begun(one: Finding, known: Mapping[Key, Course]) -> str:
+def begun(one: Finding, known: Mapping[WatchKey, Course]) -> str:
     """Since when a course drifts, or that it does not, or cannot be judged."""
     return since(one, known) or ("not judged" if one.status == "insufficient" else "no drift")
 

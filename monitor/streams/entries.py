@@ -113,7 +113,7 @@ ERASED = b"erased"
 """Beside what XINFO STREAM says: how many entries behind a place `monitor erase` has deleted."""
 
 
-class Place(NamedTuple):
+class ShardPosition(NamedTuple):
     """Where a reader stands in a shard: behind the entry `id`, the `number`-th that the stream ever
     had (-1: not known), after `missed` that were trimmed before they were read.
 
@@ -125,7 +125,7 @@ class Place(NamedTuple):
     missed: int = 0
 
     @classmethod
-    def of(cls, text: str) -> Place:
+    def of(cls, text: str) -> ShardPosition:
         """Return the place that `str` wrote down as this text."""
         id_, *counts = text.split("/")
         number, missed = map(int, counts) if len(counts) == 2 else (-1, 0)
@@ -134,7 +134,7 @@ class Place(NamedTuple):
     def __str__(self) -> str:
         return f"{self.id}/{self.number}/{self.missed}" if self.number >= 0 else self.id
 
-    def seen(self, about: dict[bytes, Any]) -> Place:
+    def seen(self, about: dict[bytes, Any]) -> ShardPosition:
         """With what XINFO STREAM says before what stands behind is read, and with how many entries
         behind this place were `erased` on request: nobody lost them.
 
@@ -144,7 +144,7 @@ class Place(NamedTuple):
         added, first = about.get(b"entries-added"), about.get(b"first-entry")
         last = about[b"last-generated-id"]
         if moment(last) < moment(self.id.encode()):
-            return Place(last.decode(), -1 if added is None else added, self.missed)
+            return ShardPosition(last.decode(), -1 if added is None else added, self.missed)
         if added is None:
             return self  # Redis 6
         trimmed = added - about[b"length"] - about.get(ERASED, 0)
@@ -185,7 +185,7 @@ class Place(NamedTuple):
             return length
         return int(min(length, about[b"entries-added"] - place.number - about.get(ERASED, 0)))
 
-    def moved(self, id_: str, count: int) -> Place:
+    def moved(self, id_: str, count: int) -> ShardPosition:
         """Behind `count` more entries, the last of which is this one."""
         return self._replace(id=id_, number=self.number + count if self.number >= 0 else -1)
 
@@ -199,7 +199,7 @@ def missed(position: str) -> int:
     >>> missed("1700000000000-5/120/20,1700000001000-0/7/0"), missed("1700000000000-5"), missed("")
     (20, 0, 0)
     """
-    return sum(Place.of(one).missed for one in position.split(","))
+    return sum(ShardPosition.of(one).missed for one in position.split(","))
 
 
 def went_back(before: str, after: str) -> list[int]:
@@ -208,10 +208,10 @@ def went_back(before: str, after: str) -> list[int]:
     >>> went_back("1700000000000-5/120/20,1700000001000-0/7/0", "1699999999999-9,1700000001000-0")
     [0]
     """
-    places = zip(map(Place.of, before.split(",")), map(Place.of, after.split(",")), strict=False)
+    stood, stands = (map(ShardPosition.of, one.split(",")) for one in (before, after))
     return [
         shard
-        for shard, (old, new) in enumerate(places)
+        for shard, (old, new) in enumerate(zip(stood, stands, strict=False))
         if moment(new.id.encode()) < moment(old.id.encode())
     ]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from monitor.streams.entries import ERASED, Place, moment, sortable
+from monitor.streams.entries import ERASED, ShardPosition, moment, sortable
 
 Call = Callable[..., Awaitable[Any]]
 """Sends a command, whose second word is a key; returns its answer."""
@@ -31,7 +31,7 @@ def beside(key: str) -> str:
 async def noted(
     call: Call,
     key: str,
-    place: Place,
+    place: ShardPosition,
     about: dict[bytes, Any],
     again: Callable[[], Awaitable[dict[bytes, Any]]],
 ) -> dict[bytes, Any]:
@@ -47,7 +47,7 @@ async def noted(
     return about
 
 
-async def passed(call: Call, key: str, place: Place, read: list[Any]) -> int:
+async def passed(call: Call, key: str, place: ShardPosition, read: list[Any]) -> int:
     """Return how many entries were erased between a place and the last one that was `read`, but for
     those that were read before that."""
     seen = {sortable(one.decode()).encode() for one, _ in read}

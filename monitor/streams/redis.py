@@ -28,7 +28,7 @@ from monitor.streams.entries import (
     ERASED,
     Entry,
     Known,
-    Place,
+    ShardPosition,
     moment,
     record_id,
     started_by,
@@ -46,7 +46,7 @@ from monitor.streams.shards import (
     likely,
     list_of,
     listed,
-    places,
+    positions_of,
     settled,
     shard_of,
 )
@@ -184,14 +184,14 @@ class RedisStream:
         """What XINFO says of the stream of each shard, nothing of one that is not there, and how
         many entries behind position `after` were erased; or raise StreamError."""
         found = await self._about(self.keys)
-        here = places(after, len(self.keys))
+        here = positions_of(after, len(self.keys))
         return [
             await self._with_erased(key, place, facts)
             for key, place, facts in zip(self.keys, here, found, strict=True)
         ]
 
     async def _with_erased(
-        self, key: str, place: Place, about: dict[bytes, Any]
+        self, key: str, place: ShardPosition, about: dict[bytes, Any]
     ) -> dict[bytes, Any]:
         """The same facts, with how many of the entries behind a place were erased, where any were
         deleted there."""
@@ -269,7 +269,7 @@ class RedisStream:
         self, keys: Sequence[str], after: str, limit: int, block: float,
         known: Mapping[str, Known] = NOTHING,
     ) -> tuple[str, list[Entry]]:  # fmt: skip
-        here = places(after, len(keys))
+        here = positions_of(after, len(keys))
         count = min(limit, self._count)
         found = await self._after(keys, here, count, known)
         if not any(found) and self._is_hurried and len(keys) > 1:
@@ -312,7 +312,7 @@ class RedisStream:
         return ",".join(map(str, here)), [entry for _, _, entry in due]
 
     async def _after(
-        self, keys: Sequence[str], here: list[Place], count: int,
+        self, keys: Sequence[str], here: list[ShardPosition], count: int,
         known: Mapping[str, Known] = NOTHING,
     ) -> list[list[Any]]:  # fmt: skip
         """What stands after each place, at most `count` entries; the places learn what was trimmed.
@@ -350,7 +350,12 @@ class RedisStream:
         return found
 
     async def _learn(
-        self, about: Any, key: str, shard: int, here: list[Place], known: Sequence[bytes] | None
+        self,
+        about: Any,
+        key: str,
+        shard: int,
+        here: list[ShardPosition],
+        known: Sequence[bytes] | None,
     ) -> bool:
         """Learn of a shard what XINFO STREAM says; whether all that is `known` of it is there."""
         place, is_there = here[shard], False
@@ -386,7 +391,7 @@ class RedisStream:
         self._listed = listed(replies.pop()) if asking else 0
         return replies
 
-    def _measure(self, keys: Sequence[str], here: list[Place]) -> None:
+    def _measure(self, keys: Sequence[str], here: list[ShardPosition]) -> None:
         """See how many entries stood behind these places when the store was asked."""
         self.lags = lags = []
         for key, place in zip(keys, here, strict=True):
@@ -400,7 +405,7 @@ class RedisStream:
 
     async def look(self, after: str) -> None:
         """See how many entries are `behind` a position; or raise StreamError."""
-        here = places(after, len(self.keys))
+        here = positions_of(after, len(self.keys))
         await self._after(self.keys, here, 1)
         self._measure(self.keys, here)
 
@@ -438,7 +443,7 @@ class RedisStream:
             self._waiting.pop().reschedule(0.0)
 
     async def _awaited(
-        self, keys: Sequence[str], here: list[Place], count: int, block: float
+        self, keys: Sequence[str], here: list[ShardPosition], count: int, block: float
     ) -> list[list[Any]]:
         """`_after` once there is something, or `block` seconds later."""
         if len(keys) == 1:
@@ -463,7 +468,7 @@ class RedisStream:
         All that was appended later is looked through: an exchange is appended when it has ended, or
         when a store that was away is back, so an old one may stand behind any newer one.
         """
-        positions = [place.id for place in places(after, len(self.keys))]
+        positions = [place.id for place in positions_of(after, len(self.keys))]
         low = str(int(max(0.0, (start or 0.0) - CLOCK_MARGIN) * 1000))
         for shard, key in enumerate(self.keys):
             first = f"({positions[shard]}" if positions[shard] != BEGINNING else low

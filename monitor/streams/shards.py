@@ -18,7 +18,7 @@ import hiredis
 
 from monitor.errors import StreamError
 from monitor.streams.connection import Command, refusal
-from monitor.streams.entries import LARGEST, Place, moment
+from monitor.streams.entries import LARGEST, ShardPosition, moment
 
 MOST_SHARDS = 1024
 SETTLING = 1000
@@ -82,17 +82,17 @@ def listed(reply: Any) -> int:
 def groups(verb: str, keys: Sequence[str], position: str) -> list[Command]:
     """Return commands that create, or put, the group of each shard behind what was read of it."""
     commands = []
-    for key, place in zip(keys, places(position, len(keys)), strict=True):
+    for key, place in zip(keys, positions_of(position, len(keys)), strict=True):
         read = ("ENTRIESREAD", place.number) if place.number >= 0 else ()
         commands.append(Command.of(key, "XGROUP", verb, key, GROUP, place.id, *read))
     return commands
 
 
-def places(after: str, shards: int) -> list[Place]:
+def positions_of(after: str, shards: int) -> list[ShardPosition]:
     """Return the places in so many shards that a position names, the beginning of those it does
     not."""
-    named = list(map(Place.of, after.split(","))) if after else []
-    return [*named, *[Place()] * (shards - len(named))][:shards]
+    named = list(map(ShardPosition.of, after.split(","))) if after else []
+    return [*named, *[ShardPosition()] * (shards - len(named))][:shards]
 
 
 def is_position(text: str) -> bool:

@@ -16,7 +16,7 @@ from monitor.errors import ParseError
 from monitor.framing import Unpacker, pack
 from monitor.meters import add_up
 from monitor.metrics import CATALOGUE
-from monitor.supervision.child import QUESTIONS, Message, Status, question_socket
+from monitor.supervision.child import QUESTIONS, ControlMessage, Status, question_socket
 from monitor.tasks import own
 from monitor.types import Measurement
 
@@ -49,8 +49,8 @@ class Remembered(msgspec.Struct):
     of each child."""
 
     gone: list[Measurement]
-    ledgers: list[Message]
-    last: list[Message]
+    ledgers: list[ControlMessage]
+    last: list[ControlMessage]
 
 
 @dataclass
@@ -81,8 +81,8 @@ class Answers:
         self._but = {"pages", *but}
         self._peers: dict[Name, Peer] = {}
         self._joining: dict[Name, asyncio.Lock] = {}
-        self._last: dict[Name, Message] = {}
-        self._counts: dict[Name, Message] = {}
+        self._last: dict[Name, ControlMessage] = {}
+        self._counts: dict[Name, ControlMessage] = {}
         self._documents: dict[tuple[str, Name], bytes] = {}
         self._heard: dict[tuple[str, Name], float] = {}
         self._gone: list[Measurement] = []
@@ -115,7 +115,7 @@ class Answers:
         ]
         return self._together([*others, *told])
 
-    def _together(self, answers: Iterable[Message]) -> list[Measurement]:
+    def _together(self, answers: Iterable[ControlMessage]) -> list[Measurement]:
         samples = list(self._gone)
         for answer in answers:
             samples += answer.measurements
@@ -155,7 +155,7 @@ class Answers:
                 self._bury(name, self._last.pop(name))
         return [name for name, pid in pids.items() if pid]
 
-    def _bury(self, name: Name, answer: Message) -> None:
+    def _bury(self, name: Name, answer: ControlMessage) -> None:
         # The analyzer's counts are in its checkpoint, the archiver's in the archive; their
         # successors continue them.
         if name[0] not in ("analyzer", "archiver"):
@@ -179,7 +179,7 @@ class Answers:
                 # A frozen child reads nothing: while a question is open, wait for its answer.
                 if peer.asked.get(kind, 0) == peer.answered.get(kind, 0):
                     peer.asked[kind] = peer.asked.get(kind, 0) + 1
-                    peer.writer.write(pack(Message(kind)))
+                    peer.writer.write(pack(ControlMessage(kind)))
                 number = peer.asked[kind]
                 async with peer.news:
                     await peer.news.wait_for(
@@ -197,7 +197,7 @@ class Answers:
         return peer
 
     async def _hear(self, name: Name, peer: Peer, reader: asyncio.StreamReader) -> None:
-        unpacker = Unpacker(Message)
+        unpacker = Unpacker(ControlMessage)
         try:
             while data := await reader.read(1 << 20):
                 for answer in unpacker.feed(data):
@@ -210,7 +210,7 @@ class Answers:
                 peer.news.notify_all()
             peer.writer.close()
 
-    async def _note(self, name: Name, peer: Peer, answer: Message) -> None:
+    async def _note(self, name: Name, peer: Peer, answer: ControlMessage) -> None:
         if answer.kind == "metrics":
             before = self._last.get(name)
             if before is not None and before.pid != answer.pid:
@@ -233,7 +233,7 @@ class Answers:
         kept = COUNTED | LEDGER
         remembered = Remembered(
             self._gone,
-            [Message("metrics", *name, 0, ledger) for name, ledger in self._ledgers.items()],
+            [ControlMessage("metrics", *name, 0, ledger) for name, ledger in self._ledgers.items()],
             [
                 msgspec.structs.replace(
                     answer,

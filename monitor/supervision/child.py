@@ -37,7 +37,7 @@ PIECE = 500
 """Samples that are read at a stretch: 0.2 ms."""
 
 
-class Message(msgspec.Struct, array_like=True):
+class ControlMessage(msgspec.Struct, array_like=True):
     """A message between the supervisor, its children and the pages.
 
     To the supervisor: `hello` (role, index, pid), `ready`, the answer `alive`, and the question
@@ -53,14 +53,14 @@ class Message(msgspec.Struct, array_like=True):
     document: bytes = b""
     pieces: list[bytes] = []
 
-    def packed(self) -> Message:
+    def packed(self) -> ControlMessage:
         """Return the same with its samples in pieces."""
         samples = self.measurements
         starts = in_turns(range(0, len(samples), PIECE))
         pieces = [msgspec.msgpack.encode(samples[at : at + PIECE]) for at in starts]
         return msgspec.structs.replace(self, measurements=[], pieces=pieces)
 
-    def unpacked(self) -> Message:
+    def unpacked(self) -> ControlMessage:
         """Return the same with its samples read. Raises DecodeError where they are none."""
         samples = [one for piece in in_turns(self.pieces) for one in _samples(piece)]
         return msgspec.structs.replace(self, measurements=samples, pieces=[])
@@ -107,7 +107,7 @@ class Child:
         self._questions: UnixServer | None = None
         self._lowering: asyncio.Task[None] | None = None
         self._asked: deque[asyncio.Future[bytes]] = deque()
-        self._good: dict[str, Message] = {}
+        self._good: dict[str, ControlMessage] = {}
         self._failures: dict[str, int] = dict.fromkeys(QUESTIONS, 0)
         self._failing: set[str] = set()
 
@@ -121,14 +121,14 @@ class Child:
         else:
             self._lowering = own(priority.lower(os.getpid()), "the priority")
         if self._writer is not None and not self._writer.is_closing():
-            self._writer.write(pack(Message("ready", self.role, self.index)))
+            self._writer.write(pack(ControlMessage("ready", self.role, self.index)))
 
     async def connect(self) -> None:
         """Connect to the supervisor and answer questions from now on."""
         path = question_socket(self.runtime, self.role, self.index)
         self._questions = UnixServer(path, self._serve)
         reader, self._writer = await asyncio.open_unix_connection(self.runtime / "control.sock")
-        self._writer.write(pack(Message("hello", self.role, self.index, os.getpid())))
+        self._writer.write(pack(ControlMessage("hello", self.role, self.index, os.getpid())))
         self._listener = own(self._listen(reader, self._writer), "the control connection")
 
     async def leave(self) -> None:
@@ -147,7 +147,7 @@ class Child:
             raise TimeoutError
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._asked.append(answer)
-        self._writer.write(pack(Message("status")))
+        self._writer.write(pack(ControlMessage("status")))
         async with asyncio.timeout(STATUS_TIMEOUT):
             return msgspec.json.decode(await answer, type=Status)
 
@@ -160,7 +160,7 @@ class Child:
         ]
 
     async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        unpacker = Unpacker(Message)
+        unpacker = Unpacker(ControlMessage)
         try:
             while data := await reader.read(65536):
                 for message in unpacker.feed(data):
@@ -179,7 +179,7 @@ class Child:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer questions on one connection until it ends; no failure here reaches the role."""
-        unpacker = Unpacker(Message)
+        unpacker = Unpacker(ControlMessage)
         try:
             while data := await reader.read(65536):
                 for question in unpacker.feed(data):
@@ -190,7 +190,7 @@ class Child:
 
     async def _answer(self, kind: str) -> bytes:
         try:
-            answer = Message(kind, self.role, self.index, os.getpid())
+            answer = ControlMessage(kind, self.role, self.index, os.getpid())
             if kind == "metrics" and self.measure:
                 answer.measurements = await self.measure()
             elif kind == "counts" and self.count:
@@ -206,13 +206,13 @@ class Child:
                 )
             self._failing.add(kind)
             self._failures[kind] = self._failures.get(kind, 0) + 1
-            good = self._good.get(kind) or Message(kind, self.role, self.index, os.getpid())
+            good = self._good.get(kind) or ControlMessage(kind, self.role, self.index, os.getpid())
             return self._packed(good)
         self._failing.discard(kind)
         self._good[kind] = answer
         return packed
 
-    def _packed(self, answer: Message) -> bytes:
+    def _packed(self, answer: ControlMessage) -> bytes:
         samples = [*answer.measurements, *(self.failures() if answer.kind == "metrics" else ())]
         return pack(msgspec.structs.replace(answer, measurements=samples).packed())
 

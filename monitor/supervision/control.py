@@ -11,7 +11,7 @@ import msgspec
 
 from monitor.errors import ParseError
 from monitor.framing import Unpacker, pack
-from monitor.supervision.child import Message, Status
+from monitor.supervision.child import ControlMessage, Status
 from monitor.supervision.unix_server import UnixServer
 
 UNREAD_BYTES = 1 << 16
@@ -72,11 +72,11 @@ class Control:
             return 0
         silent = peer.silent
         peer.silent += 1
-        self._say(peer, Message("alive"))
+        self._say(peer, ControlMessage("alive"))
         return silent
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        unpacker = Unpacker(Message)
+        unpacker = Unpacker(ControlMessage)
         peer = Peer(writer)
         name: tuple[str, int] | None = None
         try:
@@ -93,7 +93,7 @@ class Control:
                         peer.silent = 0
                     elif message.kind == "status":
                         document = msgspec.json.encode(self._status())
-                        self._say(peer, Message("status", document=document))
+                        self._say(peer, ControlMessage("status", document=document))
         except (OSError, ParseError):
             pass
         finally:
@@ -101,6 +101,6 @@ class Control:
                 del self._peers[name]
 
     @staticmethod
-    def _say(peer: Peer, message: Message) -> None:
+    def _say(peer: Peer, message: ControlMessage) -> None:
         if peer.writer.transport.get_write_buffer_size() < UNREAD_BYTES:
             peer.writer.write(pack(message))

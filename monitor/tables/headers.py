@@ -26,7 +26,7 @@ LEAST = 5
 """So many rows say what a table looks like, at least."""
 
 
-class Place(NamedTuple):
+class Header(NamedTuple):
     """A header: how many lines stand before it, how many of these are rows, and its delimiter."""
 
     before: int
@@ -34,7 +34,7 @@ class Place(NamedTuple):
     delimiter: str
 
 
-def moved(lines: Sequence[str], delimiter: str) -> Place | None:
+def moved(lines: Sequence[str], delimiter: str) -> Header | None:
     """Where the header is, if it is not the first line parted by `delimiter` (none, of a line
     without any); None if that line will do, or nobody can tell.
 
@@ -43,9 +43,9 @@ def moved(lines: Sequence[str], delimiter: str) -> Place | None:
     number, and in some column has a word where they have numbers.
 
     >>> moved(["Report", "", "a,b", *["x,1"] * 9], ""), moved(["# v2, x", "a,b", *["x,1"] * 9], ",")
-    (Place(before=2, rows=1, delimiter=','), Place(before=1, rows=1, delimiter=','))
+    (Header(before=2, rows=1, delimiter=','), Header(before=1, rows=1, delimiter=','))
     >>> moved(["a^b", *["x^1"] * 9], ""), moved(["a,b", *["x,1"] * 9], ",")
-    (Place(before=0, rows=0, delimiter='^'), None)
+    (Header(before=0, rows=0, delimiter='^'), None)
     >>> moved(["#a,b", "x,NA", *["x,1"] * 9], ","), moved(["city", *["Rome, Italy"] * 9], "")
     (None, None)
     """
@@ -54,7 +54,7 @@ def moved(lines: Sequence[str], delimiter: str) -> Place | None:
         is_comment = lines[0].startswith("#") and not _heads(rows[0], rows[1:])
         if len(rows[0]) == _most(list(map(len, rows[1:]))) and not is_comment:
             place = _second(lines, rows) if _are_no_names(rows[0]) else 0
-            return Place(place, sum(map(bool, rows[:place])), delimiter) if place else None
+            return Header(place, sum(map(bool, rows[:place])), delimiter) if place else None
     for one in DELIMITERS + RARE:
         if not any(one in line for line in lines[:LATEST]):
             continue
@@ -62,7 +62,7 @@ def moved(lines: Sequence[str], delimiter: str) -> Place | None:
         for place in range(one in DELIMITERS, min(LATEST, len(rows) - LEAST)):
             above = "".join(lines[:place])
             if '"' not in above and _is_first(rows, place):
-                return Place(place, sum(map(bool, rows[:place])), one)
+                return Header(place, sum(map(bool, rows[:place])), one)
     return None
 
 

@@ -26,7 +26,7 @@ from monitor.findings import Finding
 from monitor.interfaces import Monitor
 from monitor.rows import Row
 from monitor.texts import hashed
-from monitor.types import Key, Measurement, Observation, Segment
+from monitor.types import Measurement, Observation, Segment, WatchKey
 from tests.analysis.checkpoints import unnamed
 
 DATA = Path(__file__).with_name("data")
@@ -71,7 +71,7 @@ class Volume:
         *,
         newest: float,
         place: Callable[[int], int],
-        keeps: Callable[[Key], bool],
+        keeps: Callable[[WatchKey], bool],
     ) -> None:
         """Go on."""
         if "counts" in state:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from msgspec import DecodeError
 
-from monitor.analysis.tallies import Judgement, Rules, Segment, Tallies
+from monitor.analysis.rows import SegmentName
+from monitor.analysis.tallies import Judgement, Rules, Tallies
 from monitor.sequential.beta_binomials import Floats, Ints
 from monitor.sequential.known_probability import UNIT, log_evidence_of_rate
 
@@ -20,11 +21,11 @@ def evidence(since: Ints, before: Ints) -> Floats:
 RULES = Rules(1, 3, evidence, 0.02, 50, 0.05, 43200, 200, "some")
 
 
-def pane(tallies: Tallies, number: int, segment: Segment, n: int, ones: int) -> None:
+def pane(tallies: Tallies, number: int, segment: SegmentName, n: int, ones: int) -> None:
     tallies.count([segment], number, float(number), [(0, n), (1, ones), (2, n * UNIT // 5)])
 
 
-def judged(tallies: Tallies) -> dict[Segment, Judgement]:
+def judged(tallies: Tallies) -> dict[SegmentName, Judgement]:
     return {segment: judgement for segment, _, judgement in tallies.judged()}
 
 

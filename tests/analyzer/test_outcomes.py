@@ -33,7 +33,7 @@ from monitor.settings.schema import Differential, Outcomes, Privacy, Settings, S
 from monitor.streams import redis as store
 from monitor.streams.redis import RedisStream
 from monitor.supervision.embedded_store import EmbeddedStore
-from monitor.types import Key, Measurement, Record
+from monitor.types import Measurement, Record, WatchKey
 from tests.analysis.join.exchanges import record
 
 Totals = dict[tuple[str, ...], float]
@@ -56,7 +56,7 @@ class Seen:
     def state(self) -> dict[str, bytes]:
         return {"rows": msgspec.msgpack.encode(self.rows)}
 
-    def restore(self, state: Any, *, keeps: Callable[[Key], bool], **_: Any) -> None:
+    def restore(self, state: Any, *, keeps: Callable[[WatchKey], bool], **_: Any) -> None:
         if keeps((self.name, "all", "all")):
             self.rows = msgspec.msgpack.decode(state["rows"], type=list[Row])
 

@@ -31,7 +31,7 @@ from monitor.proxy.ledger import Ledger
 from monitor.recorder.capture import MODELS
 from monitor.settings.schema import Reference, Settings, Windows
 from monitor.streams.redis import RedisStream
-from monitor.supervision.child import Message as ChildMessage
+from monitor.supervision.child import ControlMessage
 from monitor.supervision.ledger_snapshot import SnapshotFile, create
 from monitor.types import Exchange, Message, Outcome, Part, Receipt, Record
 from tests.app.stretches import Stretches
@@ -167,7 +167,7 @@ def test_a_scrape_holds_the_proxy_for_few_steps() -> None:
     sys.settrace(count)
     try:
         snapshots.write(ledger.snapshot("p", 0.0, [], 0))
-        answer = ChildMessage("metrics", measurements=ledger.measurements("default"))
+        answer = ControlMessage("metrics", measurements=ledger.measurements("default"))
         pack(answer.packed())
     finally:
         sys.settrace(usual)

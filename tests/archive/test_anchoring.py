@@ -20,11 +20,11 @@ from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as proto
 
 from monitor.app.archiver import Archiver
 from monitor.archive import anchoring as module
-from monitor.archive.anchoring import Answer, FilePlace, Line
+from monitor.archive.anchoring import Answer, FileTarget, Line
 from monitor.archive.chain import Chain, signer
 from monitor.archive.storage import Directory
 from monitor.archive.verification import Verifier, Violation, parse_anchors
-from monitor.assembly.anchors import Webhook, anchoring, place_of
+from monitor.assembly.anchors import Webhook, anchoring, target_of
 from monitor.assembly.auditing import anchors_of
 from monitor.settings.archive import Anchor, Archive, Audit
 from monitor.settings.schema import Otlp, Settings
@@ -156,7 +156,7 @@ def test_a_webhook_gets_what_verify_reads_signed(
 def test_a_file_keeps_all_that_was_appended(chain: Chain, tmp_path: Path) -> None:
     """Each in the chain; half a checkpoint, of a disk that was full, is none."""
     path = tmp_path / "anchors.txt"
-    place = FilePlace(path)
+    place = FileTarget(path)
     line = Line(place, 3600.0, **CLOCKS)
     line.offer(last(chain).encode())
     line.close(time.monotonic() + PATIENCE)
@@ -173,9 +173,9 @@ def test_a_file_keeps_all_that_was_appended(chain: Chain, tmp_path: Path) -> Non
         patch.setattr(module.os, "write", lambda to, data: write(to, data[:90]))
         assert place.put(last(chain).encode(), 0.0) == Answer("the disk is full")
     assert path.stat().st_size == size
-    assert FilePlace(tmp_path).put(b"x", 0.0).wrong == "is a directory"
+    assert FileTarget(tmp_path).put(b"x", 0.0).wrong == "is a directory"
     os.mkfifo(tmp_path / "pipe")
-    assert FilePlace(tmp_path / "pipe").put(b"x", 0.0).wrong
+    assert FileTarget(tmp_path / "pipe").put(b"x", 0.0).wrong
 
 
 def test_a_collector_gets_a_log_record(receiver: Receiver, chain: Chain, tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_a_collector_gets_a_log_record(receiver: Receiver, chain: Chain, tmp_pat
     assert "# bot: 1 shard\n" in record.body.string_value
     partial = proto.ExportLogsPartialSuccess(rejected_log_records=1)
     receiver.answer = proto.ExportLogsServiceResponse(partial_success=partial).SerializeToString()
-    place = place_of(anchors_of(given)[0])
+    place = target_of(anchors_of(given)[0])
     assert place.put(b"x", 0.0).wrong == "it rejected the log record"
 
 

@@ -27,7 +27,7 @@ from monitor.archive.chain import Chain
 from monitor.archive.storage import at
 from monitor.archive.verification import Verifier
 from monitor.settings.schema import Archive, Settings, StreamSettings
-from monitor.streams.entries import Place
+from monitor.streams.entries import ShardPosition
 from tests.app.test_archiver import documents
 from tests.s3_server import MOODS, S3, log_in, served
 
@@ -166,7 +166,7 @@ class Trial:
         for shard in range(SHARDS):
             chain = Chain(self._held, "bot", shard)
             chain.open()
-            last = Place.of(chain.position).id
+            last = ShardPosition.of(chain.position).id
             found += len(self._raw.xrange(f"monitor:{{bot:{shard}}}:records", f"({last}"))
         return found
 
@@ -183,7 +183,7 @@ class Trial:
                     assert body is not None
                     table = parquet.read_table(io.BytesIO(body), columns=["record"])
                     rows.update(one.encode() for one in table.column("record").to_pylist())
-            missed, sent = Place.of(last.position).missed, self.sent[shard]
+            missed, sent = ShardPosition.of(last.position).missed, self.sent[shard]
             assert not rows - sent, f"shard {shard}: what was not sent, or twice"
             lacking = sum((sent - rows).values())
             # An entry that is none may have been missed, too.

@@ -23,7 +23,7 @@ from monitor.erasure.store import StoreErasure
 from monitor.recorder.spool import Spool
 from monitor.review.queue import Item, ReviewQueue
 from monitor.settings.schema import Audit, Settings
-from monitor.streams.entries import Place, missed
+from monitor.streams.entries import ShardPosition, missed
 from monitor.streams.redis import RedisStream
 from monitor.types import Record
 from tests.archive.conftest import add, kept
@@ -213,7 +213,7 @@ def test_what_is_erased_is_missed_by_nobody(erase: Erase, url: str) -> None:
             if not entries:
                 break
             count += len(entries)
-        left = [Place.of(one).waiting(about)
+        left = [ShardPosition.of(one).waiting(about)
                 for one, about in zip(at.split(","), await stream.about(at), strict=True)]  # fmt: skip
         return at, count, left
 

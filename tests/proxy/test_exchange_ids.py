@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.proxy.copies import Budget
-from monitor.proxy.exchange_ids import NAME, Place, insert
+from monitor.proxy.exchange_ids import NAME, InsertionPoint, insert
 from monitor.proxy.http1_fast_path import Http1FastPath
 from monitor.proxy.http1_parser import Http1Parser
 from monitor.proxy.http2 import Http2
@@ -47,7 +47,7 @@ class Named:
 
     exchanges: list[Exchange] = field(default_factory=list)
     opaque: list[str] = field(default_factory=list)
-    places: list[Place] = field(default_factory=list)
+    places: list[InsertionPoint] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         ids = itertools.count()

@@ -401,7 +401,7 @@ class World(RuleBasedStateMachine):
         self._context = mock.patch.multiple(
             module, FIRST_PAUSE=0.0, LONGEST_PAUSE=0.0, LINGER=0.0, BATCH=3
         )
-        self._parts = mock.patch.multiple(spool_module, PART=2, SEGMENT_BYTES=2500)
+        self._parts = mock.patch.multiple(spool_module, PART=2, FILE_BYTES=2500)
         self._directory = tempfile.TemporaryDirectory()
         for one in (self._context, self._parts):
             one.start()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from monitor.errors import StreamError
 from monitor.recorder import spool as module
-from monitor.recorder.spool import Segment, Spool
+from monitor.recorder.spool import Spool, SpoolFile
 from monitor.types import Record, decode_record
 
 DOCUMENT = (
@@ -28,23 +28,23 @@ def record(name: str) -> Record:
     return decode_record(DOCUMENT % name.encode())
 
 
-def names(segment: Segment) -> list[str]:
-    return [one.id for part in segment.parts for one in part.records]
+def names(file: SpoolFile) -> list[str]:
+    return [one.id for part in file.parts for one in part.records]
 
 
 def drained(spool: Spool) -> list[str]:
     ids = []
-    while (segment := spool.oldest(0.0)) is not None:
-        ids += names(segment)
-        spool.forget(segment.path)
+    while (file := spool.oldest(0.0)) is not None:
+        ids += names(file)
+        spool.forget(file.path)
     return ids
 
 
-def test_records_come_out_in_order_across_segments_and_restarts(
+def test_records_come_out_in_order_across_files_and_restarts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A new process reads what the old one left."""
-    monkeypatch.setattr(module, "SEGMENT_BYTES", 1000)
+    monkeypatch.setattr(module, "FILE_BYTES", 1000)
     spool = Spool(tmp_path / "s", 1 << 20)
     assert not spool
     for number in range(0, 20, 2):
@@ -80,20 +80,20 @@ def test_a_torn_end_costs_what_was_torn_and_no_more(tmp_path: Path, cut: int) ->
     assert drained(Spool(tmp_path / "s", 1 << 20)) == ["1", "2"]
 
 
-def test_what_is_appended_while_draining_goes_to_another_segment(tmp_path: Path) -> None:
+def test_what_is_appended_while_draining_goes_to_another_file(tmp_path: Path) -> None:
     """Nothing is added to a file that is about to be deleted."""
     spool = Spool(tmp_path / "s", 1 << 20)
     spool.append([record("1")])
-    segment = spool.oldest(0.0)
-    assert segment is not None
+    file = spool.oldest(0.0)
+    assert file is not None
     spool.append([record("2")])
-    spool.forget(segment.path)
+    spool.forget(file.path)
     assert drained(spool) == ["2"]
 
 
-def test_a_segment_knows_since_when_its_records_may_be_in_the_stream(tmp_path: Path) -> None:
+def test_a_file_knows_since_when_its_records_may_be_in_the_stream(tmp_path: Path) -> None:
     """Never, at first; from the first look on since that look, for a successor too; and what was
-    doubtful when it came since then, in a segment of its own."""
+    doubtful when it came since then, in a file of its own."""
     spool = Spool(tmp_path / "s", 1 << 20)
     spool.append([record("1")])
     spool.append([record("2")], since=1700000000.5)
@@ -103,24 +103,24 @@ def test_a_segment_knows_since_when_its_records_may_be_in_the_stream(tmp_path: P
     assert (first.since, names(first)) == (None, ["1"])
     again = Spool(tmp_path / "s", 1 << 20)
     found = []
-    while (segment := again.oldest(1700000200.0)) is not None:
-        found.append((segment.since, names(segment)))
-        again.forget(segment.path)
+    while (file := again.oldest(1700000200.0)) is not None:
+        found.append((file.since, names(file)))
+        again.forget(file.path)
     assert found == [(1700000100.0, ["1"]), (1700000000.0, ["2"]), (None, ["3"])]
 
 
 def test_a_successor_begins_behind_what_was_settled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the middle of a segment too; and counts only what is left."""
+    """In the middle of a file too; and counts only what is left."""
     monkeypatch.setattr(module, "PART", 2)
     spool = Spool(tmp_path / "s", 1 << 20)
     spool.append([record(str(number)) for number in range(5)])
-    segment = spool.oldest(7.0)
-    assert segment is not None
-    assert [len(part.records) for part in segment.parts] == [2, 2, 1]
-    path = segment.path
-    for part in segment.parts[:2]:
+    file = spool.oldest(7.0)
+    assert file is not None
+    assert [len(part.records) for part in file.parts] == [2, 2, 1]
+    path = file.path
+    for part in file.parts[:2]:
         path = spool.settle(path, part.end)
     again = Spool(tmp_path / "s", 1 << 20)
     assert [[one.id for one in entries] for entries, _ in again.entries()] == [["4"]]
@@ -187,14 +187,14 @@ def test_the_spools_of_recorders_that_are_no_more_come_behind_our_own(tmp_path: 
     spool.append([record("4")])
     assert spool.bytes == sum(path.stat().st_size for path in (tmp_path / "e-0").iterdir())
     found = []
-    while (segment := spool.oldest(9.0)) is not None:
-        found.append((segment.since, names(segment)))
-        spool.forget(segment.path)
+    while (file := spool.oldest(9.0)) is not None:
+        found.append((file.since, names(file)))
+        spool.forget(file.path)
     assert found == [(None, ["1"]), (5.0, ["2"]), (None, ["3"]), (None, ["4"])]
     assert not (tmp_path / "e-1").exists()
 
 
-def test_a_segment_that_cannot_be_read_now_is_not_thrown_away(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_now_is_not_thrown_away(tmp_path: Path) -> None:
     """Too many open files, an error of the disk: somebody is told, and it is tried again."""
     spool = Spool(tmp_path / "s", 1 << 20)
     spool.append([record("1")])
@@ -216,10 +216,10 @@ def test_records_that_another_version_wrote_are_passed_over(tmp_path: Path) -> N
         + path.read_bytes()
     )
     again = Spool(tmp_path / "s", 1 << 20)
-    segment = again.oldest(0.0)
-    assert segment is not None
-    assert names(segment) == ["1"]
-    assert [one.id for part in segment.parts for one in part.unreadable] == ["0"]
+    file = again.oldest(0.0)
+    assert file is not None
+    assert names(file) == ["1"]
+    assert [one.id for part in file.parts for one in part.unreadable] == ["0"]
 
 
 def test_a_directory_that_cannot_be_written_is_a_full_spool(tmp_path: Path) -> None:
@@ -267,11 +267,11 @@ def test_a_record_is_erased_in_its_place(tmp_path: Path) -> None:
     the same bytes, and its ledger has one record that it cannot read."""
     spool = Spool(tmp_path / "s", 1 << 20)
     spool.append([record(name) for name in "abcd"])
-    segment = spool.oldest(1.0)
-    assert segment is not None
-    whole = segment.path.read_bytes()
+    file = spool.oldest(1.0)
+    assert file is not None
+    whole = file.path.read_bytes()
     size = len(whole) // 4
-    path = spool.settle(segment.path, size)
+    path = spool.settle(file.path, size)
     path.write_bytes(whole[: 2 * size] + b"x" * 9 + whole[2 * size :])
 
     def is_meant(document: bytes) -> bool:

@@ -20,7 +20,7 @@ from pyarrow import parquet
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.replay import files, record_shards
-from monitor.replay.record_shards import Found, Place, Tasks
+from monitor.replay.record_shards import FileShard, Found, Tasks
 from monitor.rows import Row
 from monitor.sources import archive, records
 from monitor.tables.blocks import Block
@@ -29,7 +29,7 @@ from tests.replay.some_records import record
 from tests.replay.test_record_files import lines, options
 
 
-def sent(tasks: Tasks) -> Iterator[tuple[Place, Found | None]]:
+def sent(tasks: Tasks) -> Iterator[tuple[FileShard, Found | None]]:
     """What others see, who get what can be pickled."""
     for place, task in tasks:
         there = None if task is None else pickle.loads(pickle.dumps(task))
@@ -102,7 +102,7 @@ def test_a_shard_that_is_missing_or_comes_twice_is_noticed(
     path = tmp_path / "a.jsonl"
     path.write_bytes(b"\n".join(encode_record(record(n)) for n in range(20)))
 
-    def wrong(tasks: Tasks) -> Iterator[tuple[Place, Found | None]]:
+    def wrong(tasks: Tasks) -> Iterator[tuple[FileShard, Found | None]]:
         for number, (place, found) in enumerate(sent(tasks)):
             if number != 3:
                 yield place, found

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monitor.streams.entries import Entry, Place, document, missed, record_id
+from monitor.streams.entries import Entry, ShardPosition, document, missed, record_id
 from monitor.types import decode_record, encode_record
 from tests.recorder.test_spool import DOCUMENT
 
@@ -49,6 +49,6 @@ def test_nothing_ends_later_than_it_was_appended_nor_in_the_future(
 @given(st.integers(0, 10**15), st.integers(-1, 10**9), st.integers(0, 10**9))
 def test_a_place_is_read_as_it_was_written(at: int, number: int, lost: int) -> None:
     """Of a place whose number is not known nothing is known of what was missed."""
-    place = Place(f"{at}-0", number, lost)
-    assert Place.of(str(place)) == (place if number >= 0 else Place(f"{at}-0"))
+    place = ShardPosition(f"{at}-0", number, lost)
+    assert ShardPosition.of(str(place)) == (place if number >= 0 else ShardPosition(f"{at}-0"))
     assert missed(str(place)) == (lost if number >= 0 else 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import redis
 
-from monitor.streams.entries import Place, missed, sortable
+from monitor.streams.entries import ShardPosition, missed, sortable
 from monitor.streams.redis import RedisStream
 from tests.streams.test_redis import everything, record, run
 
@@ -30,7 +30,7 @@ def test_what_was_erased_is_not_missed(url: str, shards: int) -> None:
                 return len(gone)
 
             async def left(reader: RedisStream, position: str) -> list[int]:
-                places = map(Place.of, position.split(","))
+                places = map(ShardPosition.of, position.split(","))
                 told = await reader.about(position)
                 return [place.waiting(one) for place, one in zip(places, told, strict=True)]
 

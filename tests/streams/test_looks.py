@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from monitor.errors import StreamError
-from monitor.streams.entries import Known, Place, mark_of, sortable
+from monitor.streams.entries import Known, ShardPosition, mark_of, sortable
 from monitor.streams.looks import LIVES, MOST, Looks, beside, members_of
 from monitor.streams.redis import RedisStream
 from tests.streams.test_redis import record, run
@@ -153,6 +153,6 @@ def test_nothing_is_known_where_the_store_does_not_say_what_is_gone(missing: byt
         b"first-entry": entry, b"last-generated-id": b"1-0", b"length": 1,
         b"entries-added": 1, b"max-deleted-entry-id": b"0-0",
     }  # fmt: skip
-    assert Place().is_followed_by([b"1-0"], about)
+    assert ShardPosition().is_followed_by([b"1-0"], about)
     del about[missing]
-    assert not Place().is_followed_by([b"1-0"], about)
+    assert not ShardPosition().is_followed_by([b"1-0"], about)

@@ -6,7 +6,7 @@ import pytest
 
 from monitor.exporters.prometheus import render
 from monitor.framing import Unpacker, pack
-from monitor.supervision.child import PIECE, Message
+from monitor.supervision.child import PIECE, ControlMessage
 from monitor.types import Measurement
 from tests.app.stretches import LONG, Stretches
 
@@ -22,8 +22,8 @@ def samples(count: int) -> list[Measurement]:
 @pytest.mark.parametrize("count", [0, 1, PIECE, PIECE + 1, 3 * PIECE - 1])
 def test_samples_come_as_they_were_sent(count: int) -> None:
     """All of them, in order, with whose they are."""
-    said = Message("metrics", "proxy", 1, 7, samples(count), b"x")
-    (came,) = Unpacker(Message).feed(pack(said.packed()))
+    said = ControlMessage("metrics", "proxy", 1, 7, samples(count), b"x")
+    (came,) = Unpacker(ControlMessage).feed(pack(said.packed()))
     assert not came.measurements
     assert came.unpacked() == said
 
@@ -31,8 +31,8 @@ def test_samples_come_as_they_were_sent(count: int) -> None:
 def test_a_large_page_leaves_the_core_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """10,000 samples are read and written in short stretches; a few calls of the library join the
     lines, and take about a millisecond."""
-    (came,) = Unpacker(Message).feed(
-        pack(Message("metrics", measurements=samples(10_000)).packed())
+    (came,) = Unpacker(ControlMessage).feed(
+        pack(ControlMessage("metrics", measurements=samples(10_000)).packed())
     )
     stretches = Stretches(monkeypatch)
     page, _ = render(came.unpacked().measurements, "")

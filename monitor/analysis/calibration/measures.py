@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from monitor.analysis.calibration.cells import COUNTED, Cells
-from monitor.analysis.tallies import Judgement, Segment
+from monitor.analysis.rows import SegmentName
+from monitor.analysis.tallies import Judgement
 from monitor.findings import Calibration, ReliabilityBin
 from monitor.sequential.beta_binomials import Floats, Ints
 from monitor.sequential.known_probability import UNIT
@@ -19,7 +20,9 @@ STEPS = 40
 """Of Newton's method, at most."""
 
 
-def calibration(segment: Segment, counts: Ints, cells: Cells, judgement: Judgement) -> Calibration:
+def calibration(
+    segment: SegmentName, counts: Ints, cells: Cells, judgement: Judgement
+) -> Calibration:
     """What is told of a segment with these counts (see `Cells.added`), and what was judged."""
     n, y, p, squares, hits = in_bins = cells.in_bins(counts)
     labels, ones = int(n.sum()), int(y.sum())

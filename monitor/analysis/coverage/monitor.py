@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from monitor.analysis import exact_sums, outcome_status
 from monitor.analysis.classes import LARGE, spelt, value_of
 from monitor.analysis.outcome_rules import OutcomeRules
-from monitor.analysis.rows import segments_of
-from monitor.analysis.tallies import Judgement, Rules, Segment, Tallied, Tallies
+from monitor.analysis.rows import SegmentName, segments_of
+from monitor.analysis.tallies import Judgement, Rules, Tallied, Tallies
 from monitor.findings import Coverage
 from monitor.rows import Row, Truth
 from monitor.sequential.beta_binomials import Floats, Ints
@@ -115,7 +115,7 @@ class CoverageMonitor(Tallied):
             judged = one.status, one.log_evidence
             yield from outcome_status.measurements(endpoint, self.name, "coverage", segment, judged)
 
-    def _finding(self, segment: Segment, counts: Ints, judgement: Judgement) -> Coverage:
+    def _finding(self, segment: SegmentName, counts: Ints, judgement: Judgement) -> Coverage:
         labels, missed, _, sets, classes = counts.tolist()
         bounded, unbounded, empty, width = self._tallies.sums(segment)
         return Coverage(

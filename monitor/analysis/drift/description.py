@@ -8,7 +8,7 @@ from monitor.analysis.drift.labels import Form
 from monitor.analysis.drift.watch import Watch
 from monitor.findings import Finding
 from monitor.sequential.beta_binomials import Ints
-from monitor.types import WHOLE, Key
+from monitor.types import WHOLE, WatchKey
 
 
 def finding(watch: Watch, threshold: float, rules: Rules, baseline: str) -> Finding:
@@ -97,6 +97,6 @@ def _baseline(watch: Watch) -> str:
     return "the same hour of the week" if watch.pane is not None else ""
 
 
-def _name(key: Key) -> str:
+def _name(key: WatchKey) -> str:
     feature, dimension, value = key
     return feature if dimension == WHOLE.dimension else f"{feature} in {dimension} {value}"

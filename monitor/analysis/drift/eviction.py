@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from monitor.analysis.drift.watch import Watch
-from monitor.types import Key
+from monitor.types import WatchKey
 
 LEARNING_IDLE = 10
 """A watch without a reference may go when no value has come to it for so many panes."""
@@ -19,7 +19,7 @@ IDLE = 7 * 86400.0
 
 
 def idle(
-    watches: Mapping[Key, Watch], declared: Collection[Key], now: float, pane: float
+    watches: Mapping[WatchKey, Watch], declared: Collection[WatchKey], now: float, pane: float
 ) -> list[Watch]:
     """The watches that may go at `now`, in Unix seconds, those first that have seen least.
 

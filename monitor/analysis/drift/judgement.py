@@ -15,7 +15,7 @@ from monitor.interfaces import Measure
 from monitor.sequential.beta_binomials import Ints
 from monitor.sequential.e_values import believed, log_sum, shares_of, start_weight, unspent
 from monitor.turns import in_turns
-from monitor.types import Key, Window
+from monitor.types import WatchKey, Window
 
 MINIMUM = 30
 """With fewer values nothing is said."""
@@ -117,7 +117,7 @@ def _batches(groups: Iterable[list[Watch]]) -> Iterator[list[Watch]]:
         yield from (group[at : at + AT_ONCE] for at in range(0, len(group), AT_ONCE))
 
 
-def thresholds(watches: Mapping[Key, float], rules: Rules) -> dict[Key, float]:
+def thresholds(watches: Mapping[WatchKey, float], rules: Rules) -> dict[WatchKey, float]:
     """Log evidence from which on each watch is believed, by the log evidence of all.
 
     The budget is shared all → feature → segment. Every feature has an equal part; of that, the
@@ -126,7 +126,7 @@ def thresholds(watches: Mapping[Key, float], rules: Rules) -> dict[Key, float]:
     finds the features that did, and in each of them e-BH, at the level that those leave, the
     segments (Benjamini and Bogomolov 2014; Wang and Ramdas 2022).
     """
-    features: dict[str, dict[Key, float]] = {}
+    features: dict[str, dict[WatchKey, float]] = {}
     for key, log in watches.items():
         features.setdefault(key[0], {})[key] = log
     shares = {name: _shares(logs) for name, logs in in_turns(features.items())}
@@ -136,7 +136,7 @@ def thresholds(watches: Mapping[Key, float], rules: Rules) -> dict[Key, float]:
     ]
     size = max(len(features), 1)
     bar = believed(means, [1 / size] * len(features), rules.alpha) + math.log(size)
-    limits: dict[Key, float] = {}
+    limits: dict[WatchKey, float] = {}
     for name, logs in in_turns(features.items()):
         inside = list(shares[name].values())
         spent = believed(list(logs.values()), inside, math.exp(-bar))
@@ -144,7 +144,7 @@ def thresholds(watches: Mapping[Key, float], rules: Rules) -> dict[Key, float]:
     return limits
 
 
-def _shares(watches: Iterable[Key]) -> dict[Key, float]:
+def _shares(watches: Iterable[WatchKey]) -> dict[WatchKey, float]:
     """The part of a feature's budget that each of its watches has."""
     keys = list(watches)
     parts = shares_of([(dimension, value) for _, dimension, value in keys])

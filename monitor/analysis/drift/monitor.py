@@ -22,7 +22,7 @@ from monitor.findings import Finding
 from monitor.rows import Row
 from monitor.tables.blocks import Block
 from monitor.turns import in_turns
-from monitor.types import EDGE_CASE, WHOLE, Key, Measurement
+from monitor.types import EDGE_CASE, WHOLE, Measurement, WatchKey
 
 
 class DriftMonitor:
@@ -87,7 +87,7 @@ class DriftMonitor:
         *,
         newest: float,
         place: Callable[[int], int],
-        keeps: Callable[[Key], bool],
+        keeps: Callable[[WatchKey], bool],
     ) -> None:
         """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged."""
         self.watches.restore(state, newest=newest, place=place, keeps=keeps)

@@ -17,7 +17,7 @@ from monitor.tables.blocks import Block
 from monitor.tables.column_types import ColumnType
 from monitor.tables.facts import Facts
 from monitor.texts import VOCABULARY, visible
-from monitor.types import WHOLE, Key
+from monitor.types import WHOLE, WatchKey
 
 VERSION = 1
 
@@ -26,7 +26,7 @@ class Profile(msgspec.Struct, frozen=True):
     """The references of an endpoint by (feature, dimension, value); `types` say how the columns
     of the table that they were made of were read, `facts` what they hold."""
 
-    references: dict[Key, Reference] = {}
+    references: dict[WatchKey, Reference] = {}
     types: dict[str, ColumnType] = {}
     facts: dict[str, Facts] = {}
 
@@ -70,7 +70,7 @@ def load_profile(document: bytes, name: str) -> Profile:
             f"{name}: reference profile version {read.version}, expected {VERSION}; build it again "
             "with `monitor reference build`"
         )
-    references: dict[Key, Reference] = {}
+    references: dict[WatchKey, Reference] = {}
     for entry in read.references:
         reference, bins = entry.reference, entry.reference.bins
         sums = bins.ordinary if bins.shape == "numeric" else 0
@@ -128,7 +128,7 @@ class Learners:
         inner: int = INNER_BINS,
         limit: int = 20000,
     ) -> None:
-        self._by_key: dict[Key, Learner] = {}
+        self._by_key: dict[WatchKey, Learner] = {}
         self._dimensions = dimensions
         self._learn = learn
         self._given = None if bins is None else bins.references
@@ -188,7 +188,7 @@ class Learners:
                 references[key] = learner.within(whole)
         return Profile(references)
 
-    def _of(self, key: Key, *, accepted: bool, autocorrelated: bool = False) -> Learner | None:
+    def _of(self, key: WatchKey, *, accepted: bool, autocorrelated: bool = False) -> Learner | None:
         """The learner of a key, made if new; None where there is none."""
         learner, given = self._by_key.get(key), self._given
         if learner is not None or not accepted or len(self._by_key) >= self._limit:

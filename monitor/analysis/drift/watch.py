@@ -28,7 +28,7 @@ from monitor.sequential.beta_binomials import Floats, Ints
 from monitor.sequential.history import NEAR, History
 from monitor.tables.blocks import Column, Numbers
 from monitor.turns import give_way
-from monitor.types import Key, Window
+from monitor.types import WatchKey, Window
 
 FARTHEST = 2.0**20
 """So many steps of the grid, sixteen ranges of the reference, one value counts for in a mean."""
@@ -88,7 +88,7 @@ class Watch:
 
     def __init__(
         self,
-        key: Key,
+        key: WatchKey,
         learner: Learner | None,
         *,
         peer: Watch | None = None,

@@ -20,12 +20,12 @@ from monitor.analysis.drift.profiles import Profile
 from monitor.analysis.drift.reference import Learner, Room, most_kept, most_room
 from monitor.analysis.drift.watch import Counter, Watch
 from monitor.analysis.drift.windows import INNER_BINS
-from monitor.analysis.rows import Part, Timed, parts_of, segments_of, values
+from monitor.analysis.rows import SegmentColumn, Timed, parts_of, segments_of, values
 from monitor.rows import Row
 from monitor.tables.blocks import Block
 from monitor.texts import visible
 from monitor.turns import in_turns
-from monitor.types import WHOLE, Key, Kind, Segment
+from monitor.types import WHOLE, Kind, Segment, WatchKey
 
 YIELD = 4
 """At most one place in so many is given up at a time."""
@@ -86,7 +86,7 @@ class Watches:
         began: float,
     ) -> None:
         profile = baseline.profile
-        self.by_key: dict[Key, Watch] = {}
+        self.by_key: dict[WatchKey, Watch] = {}
         self.newest = -math.inf
         self.overflow = 0
         self.room = Room()
@@ -248,7 +248,7 @@ class Watches:
         if errors:
             raise errors[0]
 
-    def _is_orderless(self, parts: Sequence[Part], *, all_accepted: bool) -> bool:
+    def _is_orderless(self, parts: Sequence[SegmentColumn], *, all_accepted: bool) -> bool:
         """Whether these come to the same whichever is counted first.
 
         Where several fill one watch, or one is compared with another, they do not; nor where places
@@ -325,7 +325,7 @@ class Watches:
         *,
         newest: float,
         place: Callable[[int], int],
-        keeps: Callable[[Key], bool],
+        keeps: Callable[[WatchKey], bool],
     ) -> None:
         """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged.
 
@@ -339,7 +339,7 @@ class Watches:
         for name, entry in in_turns(state.items()):
             if name == ALL or not entry:
                 continue
-            old = msgspec.json.decode(name, type=Key)
+            old = msgspec.json.decode(name, type=WatchKey)
             key = (visible(old[0]), visible(old[1]), visible(old[2]))
             same = kept.learn == self._kind() and keeps(key)
             watch = self._watch(*key) if same else None
@@ -393,7 +393,9 @@ class Watches:
             by_segment = self._counters.setdefault(pane, {})
             by_segment.setdefault(segment, {})[name] = watch.counter(pane)
 
-    def _opened(self, key: Key, *, accepted: bool, autocorrelated: bool = False) -> Watch | None:
+    def _opened(
+        self, key: WatchKey, *, accepted: bool, autocorrelated: bool = False
+    ) -> Watch | None:
         """The watch of a key as it may be shown, made if a row so `accepted` may open one."""
         watch = self.by_key.get(key)
         if watch is None and accepted:
@@ -431,7 +433,7 @@ class Watches:
             self._segments.setdefault((dimension, value), {})[feature] = watch
         return watch
 
-    def _peer(self, key: Key) -> Watch | None:
+    def _peer(self, key: WatchKey) -> Watch | None:
         """The watch that another value of the dimension of `versus` is compared with."""
         versus = self._versus
         if versus is None or key[1] != versus.dimension or key[2] == versus.value:
@@ -439,6 +441,6 @@ class Watches:
         return self._watch(key[0], versus.dimension, versus.value)
 
 
-def _entry(key: Key) -> str:
+def _entry(key: WatchKey) -> str:
     """The name of a watch's entry in what is saved."""
     return msgspec.json.encode(key).decode()

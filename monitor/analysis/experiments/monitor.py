@@ -28,7 +28,7 @@ from monitor.sequential.confidence_sequences import Interval
 from monitor.sequential.e_values import thresholds
 from monitor.texts import visible
 from monitor.turns import in_turns
-from monitor.types import ABSENT, Key, Measurement
+from monitor.types import ABSENT, Measurement, WatchKey
 
 MISMATCH = math.log(100)
 """Evidence from which on exchanges do not come to the arms as they were to: an error of 1 %."""
@@ -185,7 +185,7 @@ class ExperimentsMonitor:
         *,
         newest: float,
         place: Callable[[int], int],
-        keeps: Callable[[Key], bool],
+        keeps: Callable[[WatchKey], bool],
     ) -> None:
         """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged."""
         if EXPOSED in state:
@@ -321,7 +321,9 @@ class ExperimentsMonitor:
             arms.close(last)
             run.found = None
 
-    def _restore_timeline(self, entry: str, saved: bytes, keeps: Callable[[Key], bool]) -> None:
+    def _restore_timeline(
+        self, entry: str, saved: bytes, keeps: Callable[[WatchKey], bool]
+    ) -> None:
         name = entry.removeprefix(TIMELINE)
         run = self._runs.get(name)
         if run is None or not keeps((self.name, run.experiment.dimension, name)):

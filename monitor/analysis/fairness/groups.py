@@ -48,23 +48,23 @@ Counts = list[int]
 """Of each measure how many it looked at, and how many counted (calibration: in half `RESIDUAL`s).
 """
 
-Place = tuple[str, str]
+GroupInStratum = tuple[str, str]
 """(group, stratum)."""
 
-Side = tuple[str, int, int]
+OneSidedTest = tuple[str, int, int]
 """(group, place of the measure, side)."""
 
 
 class _Kept(msgspec.Struct, array_like=True):
     groups: list[str]
     strata: list[str]
-    closed: list[tuple[Place, Counts]]
-    open: list[tuple[int, list[tuple[Place, Counts]]]]
+    closed: list[tuple[GroupInStratum, Counts]]
+    open: list[tuple[int, list[tuple[GroupInStratum, Counts]]]]
     logs: list[tuple[tuple[str, int, int], list[list[int]]]]
     mixes: list[tuple[tuple[str, str, str], Counts]]
     squares: dict[str, int]
     began: dict[str, float] = {}
-    histories: list[tuple[Side, dict[str, Any]]] = []
+    histories: list[tuple[OneSidedTest, dict[str, Any]]] = []
 
 
 class Groups:
@@ -87,9 +87,9 @@ class Groups:
         self._places = STRATA if stratified else 1
         self._groups: dict[str, float] = {}  # when the first row of each came
         self._strata: dict[str, int] = {}
-        self._closed: dict[Place, Counts] = {}
-        self._open: dict[int, dict[Place, Counts]] = {}
-        self._histories: dict[Side, History] = {}
+        self._closed: dict[GroupInStratum, Counts] = {}
+        self._open: dict[int, dict[GroupInStratum, Counts]] = {}
+        self._histories: dict[OneSidedTest, History] = {}
         self._mixes: dict[tuple[str, str, str], Counts] = {}
         self._squares: dict[str, int] = {}
         self.is_changed = False
@@ -244,7 +244,7 @@ class Groups:
         groups._squares = kept.squares
         return groups
 
-    def _settle(self, rows: Mapping[Place, Counts], end: float) -> None:
+    def _settle(self, rows: Mapping[GroupInStratum, Counts], end: float) -> None:
         """Add the factors of a pane to what has been won of each group, rate and side."""
         names, strata = list(self._groups), list(self._strata)
         now, before = (_table(one, names, strata) for one in (rows, self._closed))
@@ -274,7 +274,7 @@ class Groups:
             for first in range(0, len(some), at_once):
                 yield some[first : first + at_once]
 
-    def _win(self, key: Side, log: Ints, end: float) -> None:
+    def _win(self, key: OneSidedTest, log: Ints, end: float) -> None:
         """What a pane, which ended at `end`, has won of the bets in each stratum there is."""
         won = np.zeros((self._places, log.shape[1]), dtype=np.int64)
         won[: len(log)] = log
@@ -318,7 +318,7 @@ def _add(rows: dict[Any, list[int]], key: object, more: list[int]) -> None:
     rows[key] = list(more) if row is None else [a + b for a, b in zip(row, more, strict=True)]
 
 
-def _table(rows: Mapping[Place, Counts], names: list[str], strata: list[str]) -> Ints:
+def _table(rows: Mapping[GroupInStratum, Counts], names: list[str], strata: list[str]) -> Ints:
     """Counts as an array, (groups, strata, counts)."""
     nothing = [0] * WIDTH
     found = [[rows.get((name, stratum), nothing) for stratum in strata] for name in names]

@@ -25,7 +25,7 @@ from monitor.rows import Row, Truth
 from monitor.sequential.e_values import thresholds
 from monitor.texts import visible
 from monitor.turns import in_turns
-from monitor.types import ABSENT, Key, Measurement
+from monitor.types import ABSENT, Measurement, WatchKey
 
 SHOWN_FROM = 20
 """A group of a protected attribute is spoken of from so many rows on."""
@@ -147,7 +147,7 @@ class FairnessMonitor:
         *,
         newest: float,
         place: Callable[[int], int],
-        keeps: Callable[[Key], bool],
+        keeps: Callable[[WatchKey], bool],
     ) -> None:
         """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged."""
         if ALL in state:

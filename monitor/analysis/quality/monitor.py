@@ -33,12 +33,12 @@ from monitor.analysis.quality.estimate import Expected, Scored
 from monitor.analysis.quality.expected_losses import ExpectedLosses, Predicted, predicted
 from monitor.analysis.quality.measures import Measured
 from monitor.analysis.quality.score_cells import cell
-from monitor.analysis.rows import segments_of
+from monitor.analysis.rows import SegmentName, segments_of
 from monitor.findings import ClassQuality, Finding, OutcomeStatus, Quality
 from monitor.rows import Row
 from monitor.texts import visible
 from monitor.turns import in_turns
-from monitor.types import WHOLE, Key, Measurement, Observation
+from monitor.types import WHOLE, Measurement, Observation, WatchKey
 
 CLASSES = 64
 """So many classes have a name of their own; the others are `other`."""
@@ -51,9 +51,6 @@ PAIRS = 1000
 
 Pair = tuple[str, str]
 """(what was true, what was said)."""
-
-Segment = tuple[str, str]
-"""(dimension, value) as they may be shown."""
 
 ALL = "quality"
 """The entry of what is kept of all segments together; that of each is its name, a JSON array."""
@@ -126,15 +123,15 @@ class QualityMonitor:
         self._worth = DriftMonitor(worth, Baseline(learn=learn), dimensions=())
         of_readers = replace(rules, alpha=rules.alpha * READERS_SHARE)
         self._readers = readers.Readers(of_readers, baseline.learn)
-        self._expected: dict[Segment, Expected] = {}
-        self._expected_changed: set[Segment] = set()
-        self._losses: dict[Segment, ExpectedLosses] = {}
-        self._losses_changed: set[Segment] = set()
+        self._expected: dict[SegmentName, Expected] = {}
+        self._expected_changed: set[SegmentName] = set()
+        self._losses: dict[SegmentName, ExpectedLosses] = {}
+        self._losses_changed: set[SegmentName] = set()
         self._gone: set[str] = set()
         self._names: dict[str, str] = {}
-        self._counts: dict[Segment, Counts] = {}
-        self._changed: set[Segment] = set()
-        self._told: dict[Segment, list[Measured]] = {}
+        self._counts: dict[SegmentName, Counts] = {}
+        self._changed: set[SegmentName] = set()
+        self._told: dict[SegmentName, list[Measured]] = {}
 
     def add(self, row: Row, pane: int, at: float) -> None:
         """Count a row's truth, if it has one."""
@@ -224,7 +221,7 @@ class QualityMonitor:
         *,
         newest: float,
         place: Callable[[int], int],
-        keeps: Callable[[Key], bool],
+        keeps: Callable[[WatchKey], bool],
     ) -> None:
         """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged."""
         parts = ((CHANGE, self._change), (WORTH, self._worth), (READERS, self._readers))
@@ -241,7 +238,7 @@ class QualityMonitor:
             if name == ALL or name.startswith((CHANGE, WORTH, READERS)) or not entry:
                 continue
             bare = name.removeprefix(EXPECTED).removeprefix(LOSSES)
-            segment = msgspec.json.decode(bare, type=Segment)
+            segment = msgspec.json.decode(bare, type=SegmentName)
             if not keeps((self.name, *segment)):
                 self._gone.add(name)
             elif name.startswith(EXPECTED):
@@ -275,12 +272,12 @@ class QualityMonitor:
         much as they were, as far as labels say."""
         return all(one.status != "drift" for one in self._worth.findings())
 
-    def expected(self) -> dict[Segment, dict[str, float]]:
+    def expected(self) -> dict[SegmentName, dict[str, float]]:
         """What is to be expected of the rows of each segment by their scores, or by the size of
         their predictions, by measure; nothing while the estimate is not valid."""
         if not self.is_estimate_valid:
             return {}
-        found: dict[Segment, dict[str, float]] = {}
+        found: dict[SegmentName, dict[str, float]] = {}
         for segment, losses in in_turns(sorted(self._losses.items(), key=itemgetter(0))):
             found[segment] = losses.measures()
         for segment, scores in in_turns(sorted(self._expected.items(), key=itemgetter(0))):
@@ -348,21 +345,21 @@ class QualityMonitor:
             for measure, share in expected.items():
                 yield Measurement("monitor_quality_estimate", {**labels, "measure": measure}, share)
 
-    def _ranked(self) -> list[Segment]:
+    def _ranked(self) -> list[SegmentName]:
         """The segments, the whole first, then those with most labels."""
         return sorted(
             self._counts,
             key=lambda one: (one[0] != WHOLE.dimension, -self._counts[one].labels, one),
         )
 
-    def _measured(self, segment: Segment) -> list[Measured]:
+    def _measured(self, segment: SegmentName) -> list[Measured]:
         """The measures of a segment, made once as long as nothing comes."""
         found = self._told.get(segment)
         if found is None:
             found = self._told[segment] = measures.of(self._counts[segment], self._positive)
         return found
 
-    def _expect(self, score: Scored, segments: Sequence[Segment], *, weighs_one: bool) -> None:
+    def _expect(self, score: Scored, segments: Sequence[SegmentName], *, weighs_one: bool) -> None:
         """Count a score, with a label or without."""
         place = cell(score.score)
         for segment in segments:
@@ -375,7 +372,7 @@ class QualityMonitor:
         self._expected_changed.update(segments)
 
     def _expect_losses(
-        self, row: Row, number: Predicted, segments: Sequence[Segment], pane: int, at: float
+        self, row: Row, number: Predicted, segments: Sequence[SegmentName], pane: int, at: float
     ) -> None:
         """Count a predicted number, with a label or without, and watch how far off it was."""
         weighs_one = row.truth is not None and row.truth.weight == 1
@@ -392,7 +389,7 @@ class QualityMonitor:
             losses.add(number, self._learn, weighs_one=weighs_one)
         self._losses_changed.update(segments)
 
-    def _of(self, segment: Segment) -> Counts | None:
+    def _of(self, segment: SegmentName) -> Counts | None:
         """What is counted of a segment, about to change; None where there are too many."""
         counts = self._counts.get(segment)
         if counts is None:
@@ -449,7 +446,7 @@ def observed(answer: Answer, added: Added) -> list[Observation]:
 
 
 def _quality(
-    segment: Segment, one: Measured, watched: Finding | None, expected: Mapping[str, float]
+    segment: SegmentName, one: Measured, watched: Finding | None, expected: Mapping[str, float]
 ) -> Quality:
     found = Quality(
         *segment, one.measure, one.number, one.lower, one.upper, one.labels,

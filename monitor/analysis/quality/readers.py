@@ -20,7 +20,7 @@ from monitor.analysis.quality.intervals import of_rate
 from monitor.analysis.quality.measures import Measured
 from monitor.findings import Finding
 from monitor.rows import Row
-from monitor.types import Key, Observation
+from monitor.types import Observation, WatchKey
 
 AGREEMENT = "reader_agreement"
 ON_FAILED, ON_PASSED = f"{AGREEMENT}_failed", f"{AGREEMENT}_passed"
@@ -96,7 +96,7 @@ class Readers:
         *,
         newest: float,
         place: Callable[[int], int],
-        keeps: Callable[[Key], bool],
+        keeps: Callable[[WatchKey], bool],
     ) -> None:
         """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged."""
         theirs = dict(state)

@@ -99,7 +99,7 @@ class Trial(msgspec.Struct, array_like=True):
         return self.found is not None
 
 
-class Side(NamedTuple):
+class BadShare(NamedTuple):
     """Rows, and how bad they were on average."""
 
     rows: int
@@ -135,13 +135,13 @@ def settle(
     return given_up
 
 
-def sides(counts: list[int]) -> tuple[Side, Side]:
+def sides(counts: list[int]) -> tuple[BadShare, BadShare]:
     """(the slice, the rest) of counts as in `Trial`."""
     n, bad, total, all_bad = counts
     rest = total - n
     return (
-        Side(n, bad / ONE / n if n else 0.0),
-        Side(rest, (all_bad - bad) / ONE / rest if rest else 0.0),
+        BadShare(n, bad / ONE / n if n else 0.0),
+        BadShare(rest, (all_bad - bad) / ONE / rest if rest else 0.0),
     )
 
 

@@ -28,7 +28,7 @@ from monitor.findings import OutcomeStatus
 from monitor.findings import Slice as Found
 from monitor.rows import Row
 from monitor.turns import give_way, in_turns
-from monitor.types import Key, Measurement
+from monitor.types import Measurement, WatchKey
 
 NAMES = 2000
 """Conditions that are known by name; what has no place there is in no slice."""
@@ -201,7 +201,7 @@ class SlicesMonitor:
         *,
         newest: float,
         place: Callable[[int], int],
-        keeps: Callable[[Key], bool],
+        keeps: Callable[[WatchKey], bool],
     ) -> None:
         """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged.
 
