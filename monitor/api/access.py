@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import hmac
 import ipaddress
@@ -205,12 +204,24 @@ class Guard:
             await _answer(send, *refusal)
             return
         self._busy.update(places.keys())
+        has_begun = False
+
+        async def begun(message: MutableMapping[str, Any]) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
         try:
-            with contextlib.suppress(TimeoutError):  # the server closes what was not finished
-                async with asyncio.timeout(PATIENCE):
-                    await self._app(scope, receive, send)
+            async with asyncio.timeout(PATIENCE):
+                await self._app(scope, receive, begun)
+        except TimeoutError:
+            if has_begun:
+                return  # the server closes what was not finished
+        else:
+            return
         finally:
             self._busy -= Counter(places.keys())  # and forgets addresses that are gone
+        await _answer(send, 503, f"no answer was found within {PATIENCE:g} s; ask again", _AGAIN)
 
     def _too_fast(self, scope: Scope) -> Refusal | None:
         if not _is_stranger(scope):

@@ -41,6 +41,8 @@ from monitor.types import Measurement
 from monitor.web import FastAPI
 
 ADMIN = "MONITOR_ADMIN_FD"
+FEEDBACK_SECONDS = 30.0
+"""Seconds in which feedback must be read and safe; clients seldom wait for longer."""
 LAST_ANSWERS = 1
 """Seconds that an open answer may still take when this process stops."""
 
@@ -52,7 +54,7 @@ class Pages:
         self._process = process
         self._settings = process.settings
         self._answers = Answers(process.runtime)
-        self._feedback = Intake(self._settings)
+        self._feedback = Intake(self._settings, within=FEEDBACK_SECONDS)
         self._certificates = Validities(self._settings)
         path = self._settings.access.tokens
         self._tokens = access.Tokens(Path(path), logs.warning) if path else None

@@ -144,14 +144,12 @@ def words(error: Exception) -> str:
     for kind, code in _CODES.items():
         if isinstance(error, kind):
             return refusal(Exception(code))
-    if isinstance(error, exceptions.ResponseError):
+    if isinstance(error, exceptions.ResponseError) or "max number of clients" in str(error):
         # What has no kind of its own begins with its code, also where it tells of a transaction.
         said = str(error).rpartition("pipeline caused error: ")[2].lstrip("('\"")
         return refusal(Exception(said))
     if isinstance(error, exceptions.TimeoutError):
         return "the store did not answer in time"
-    if "max number of clients" in str(error):
-        return refusal(error)
     if isinstance(error, (exceptions.ConnectionError, OSError)):
         return "the store cannot be reached"
     return f"the store's client failed ({type(error).__name__})"

@@ -91,7 +91,8 @@ class Connection:
         """Send packed commands, return their replies; errors among them are values."""
         self.is_idle = False
         self._writer.write(data)
-        self.said = replies = []
+        replies: list[Any] = []
+        self.said = replies
         while True:
             while len(replies) < count:
                 reply = self._parser.gets()

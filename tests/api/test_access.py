@@ -204,6 +204,23 @@ def test_an_answer_that_nobody_reads_makes_room(monkeypatch: pytest.MonkeyPatch)
     assert asyncio.run(play()) == [200]
 
 
+def test_what_takes_too_long_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits hears that nothing comes, and not of a defect."""
+    monkeypatch.setattr(access, "PATIENCE", 0.05)
+
+    async def stuck(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def play() -> httpx.Response:
+        transport = httpx.ASGITransport(Guard(stuck, tokens=None, is_exposed=False, clock=float))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.get("/")
+
+    answer = asyncio.run(play())
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json() == {"error": "no answer was found within 0.05 s; ask again"}
+
+
 DIGEST = "0" * 64
 BAD = [
     ("", "FILE: holds no token"),

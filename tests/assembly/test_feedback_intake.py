@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -46,11 +47,13 @@ def conf(server: ValkeyServer, tmp_path: Path) -> Settings:
     return Settings(redis=url, privacy=Privacy(key_file=str(file)))
 
 
-def asked(conf: Settings, story: Callable[[Client], Awaitable[Any]]) -> Any:
+def asked(
+    conf: Settings, story: Callable[[Client], Awaitable[Any]], within: float | None = None
+) -> Any:
     """What a story gets that posts to pages which put feedback into the store."""
 
     async def play() -> Any:
-        app, intake = FastAPI(), Intake(conf)
+        app, intake = FastAPI(), Intake(conf, within=within)
         problems.add_to(app)
         api.add_to(app, lambda body, are_lines: intake.take(body, are_lines=are_lines))
         transport = httpx.ASGITransport(app=app)
@@ -280,6 +283,36 @@ def test_of_a_request_to_a_store_that_hangs_all_is_there_or_nothing(
         "item a `key`"
     )
     assert [item["key"] for item in stored(conf)] in (["0", "1", "2"] * 2, ["0", "1", "2"] * 3)
+
+
+def test_recognizers_that_take_long_to_build_keep_nobody_waiting(
+    conf: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a machine whose cores others have: what was asked for is built, once, for who comes again."""
+    go, built, real = threading.Event(), [], feedback_intake._built
+
+    def slow(*given: Any) -> Any:
+        built.append(given)
+        go.wait(60)
+        return real(*given)
+
+    monkeypatch.setattr(feedback_intake, "_built", slow)
+
+    async def story(client: Client) -> list[httpx.Response]:
+        first = [await post(client, ITEM) for _ in range(2)]
+        go.set()
+        async with asyncio.timeout(60):
+            while (last := await post(client, ITEM)).status_code == 503:
+                pass
+        return [*first, last]
+
+    *refused, last = asked(conf, story, within=0.3)
+    for one in refused:
+        assert one.json()["error"] == (
+            "this machine is too busy to read it within 0.3 s; send it again"
+        )
+        assert (one.status_code, one.headers["retry-after"]) == (503, "5")
+    assert (last.status_code, len(built), len(stored(conf))) == (202, 1, 1)
 
 
 def test_without_the_recorders_keys_nothing_is_taken(conf: Settings, tmp_path: Path) -> None:
