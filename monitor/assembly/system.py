@@ -148,7 +148,7 @@ class RunningSystem:
         streams = [self._connected(number) for number in range(await self.shards())]
         each = [
             # What has the same id in a later shard has been there already.
-            one.read_back(
+            one.history.read_back(
                 start=start,
                 before=_following(entry) if number < int(shard or 0) else entry,
             )

@@ -200,8 +200,9 @@ def _shard(
     backwards: bool,
 ) -> Generator[Record]:
     stream.only(number)
+    there = stream.history
     entries: AsyncIterator[tuple[str, Record | None]] = (
-        stream.read_back(start=start) if backwards else stream.read(start=start, end=end)
+        there.read_back(start=start) if backwards else there.read(start=start, end=end)
     )
     low, high = -math.inf if start is None else start, math.inf if end is None else end
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
@@ -31,9 +31,9 @@ from monitor.streams.entries import (
     ShardPosition,
     moment,
     record_id,
-    started_by,
 )
 from monitor.streams.feedback import packed
+from monitor.streams.history import CLOCK_MARGIN, History
 from monitor.streams.looks import Looks
 from monitor.streams.notes import Notes
 from monitor.streams.shards import (
@@ -62,8 +62,6 @@ REPLY_BYTES = WRITE_BYTES = 2 << 20
 POLL = 0.5
 """Seconds between two looks at several shards, for which nobody can wait at once."""
 NOTHING: Mapping[str, Known] = MappingProxyType({})
-CLOCK_MARGIN = 5.0
-"""Seconds that a look into the past goes further back than the clocks say."""
 
 
 class RedisStream:
@@ -94,7 +92,6 @@ class RedisStream:
         self._follows = True
         self.appended: dict[int, tuple[int, int]] = {}
         self.feedback_key = f"monitor:{{{endpoint}}}:feedback"
-        self.unreadable = 0
         self.has_more = False
         self.behind: int | None = None
         self.lags: list[int] = []
@@ -105,6 +102,7 @@ class RedisStream:
         self._max_length = max_length
         self._max_age = max_age
         self.notes = Notes(endpoint, self._call, self._page, self._store.keys)
+        self.history = History(lambda: self.keys, self._page)
         self._listed = 0
         self._count = FIRST_PAGE
         self._is_hurried = False
@@ -459,53 +457,6 @@ class RedisStream:
             found = await self._after(keys, here, count)
         return found
 
-    async def read(
-        self, after: str = "", *, start: float | None = None, end: float | None = None
-    ) -> AsyncIterator[tuple[str, Record]]:
-        """Yield `(position, record)` for what stands after `after`, shard by shard, then end.
-
-        `start` and `end` keep the exchanges that began in this time (Unix seconds, end excluded).
-        All that was appended later is looked through: an exchange is appended when it has ended, or
-        when a store that was away is back, so an old one may stand behind any newer one.
-        """
-        positions = [place.id for place in positions_of(after, len(self.keys))]
-        low = str(int(max(0.0, (start or 0.0) - CLOCK_MARGIN) * 1000))
-        for shard, key in enumerate(self.keys):
-            first = f"({positions[shard]}" if positions[shard] != BEGINNING else low
-            while page := await self._page("XRANGE", key, first, "+"):
-                for one, fields in page:
-                    record = Entry(key, one.decode(), fields).record()
-                    if record is None:
-                        self.unreadable += 1
-                        continue
-                    positions[shard] = one.decode()
-                    if (start is None or record.started >= start) and (
-                        end is None or record.started < end
-                    ):
-                        yield ",".join(positions), record
-                first = "(" + page[-1][0].decode()
-
-    async def read_back(
-        self, *, start: float | None = None, before: str = ""
-    ) -> AsyncIterator[tuple[str, Record | None]]:
-        """Yield `(entry, record)` of each shard, what was appended last first, from before the
-        entry `before` on; None for what is no record, so that who has a bound can count it.
-
-        What was appended before `start` (Unix seconds) is left out: nothing in it began later. Some
-        that is given began before, too. No time of beginning says where to begin to read: see
-        `read`.
-        """
-        low = str(int(max(0.0, (start or 0.0) - CLOCK_MARGIN) * 1000))
-        for key in self.keys:
-            last = f"({before}" if before else "+"
-            while page := await self._page("XREVRANGE", key, last, low):
-                for one, fields in page:
-                    record = Entry(key, one.decode(), fields).record()
-                    if record is None:
-                        self.unreadable += 1
-                    yield one.decode(), record
-                last = "(" + page[-1][0].decode()
-
     async def find(self, id_: str, *, most: int) -> Record | None:
         """Return the record with this id, or None; or raise StreamError. Looked through are `most`
         entries from the time on that the id tells, or the last ones where it tells none."""
@@ -513,27 +464,8 @@ class RedisStream:
         homes = likely(id_, self._shards, len(self.keys))
         for place, shard in enumerate(homes):
             share = max(1, most // (len(homes) - 1)) if place else most
-            if found := await self._find(self.keys[shard], id_, share):
+            if found := await self.history.find(self.keys[shard], id_, share):
                 return found
-        return None
-
-    async def _find(self, key: str, id_: str, most: int) -> Record | None:
-        begun = started_by(id_)
-        low = str(int(max(0.0, begun or 0.0) * 1000))
-        last = "+"
-        while most > 0:
-            if begun is None:
-                page = await self._page("XREVRANGE", key, last, "-")
-            else:
-                page = await self._page("XRANGE", key, low, "+")
-            for one, fields in page:
-                give_way()
-                if record_id(fields) == id_:
-                    return Entry(key, one.decode(), fields).record()
-            if not page:
-                return None
-            low = last = "(" + page[-1][0].decode()
-            most -= len(page)
         return None
 
     async def ping(self) -> None:

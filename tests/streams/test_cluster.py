@@ -71,7 +71,7 @@ def test_records_go_to_the_nodes_of_their_slots(
         assert len((await stream.next_feedback(block=0.01))[1]) == 2
         assert await stream.ids_since(0.0) == set(names)
         assert await stream.notes.endpoints() == {"e"}
-        assert sorted([one.id async for _, one in stream.read()]) == names
+        assert sorted([one.id async for _, one in stream.history.read()]) == names
         assert len({cluster.holder(key).port for key in stream.keys}) > 1
         await stream.close()
 

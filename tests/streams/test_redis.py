@@ -119,7 +119,7 @@ def test_what_was_appended_is_read_once_from_where_one_stopped(url: str, shards:
         position, first = await everything(stream, "")
         await stream.append([record(name) for name in names[30:]])
         _, second = await everything(stream, position)
-        whole = {one.id async for _, one in stream.read()}
+        whole = {one.id async for _, one in stream.history.read()}
         return first, second, whole
 
     first, second, whole = run(url, story, shards=shards)
@@ -190,29 +190,6 @@ def test_a_refusal_is_said_in_words(url: str, make_wrong: Any, message: str) -> 
     run(url, story)
 
 
-def test_foreign_entries_are_counted_and_skipped(url: str) -> None:
-    """Somebody wrote into our stream; we read on."""
-    with redis.Redis.from_url(url) as client:
-        client.xadd("monitor:{e:0}:records", {"v": "1", "record": "{"})
-        client.xadd("monitor:{e:0}:records", {"other": "x"})
-        good = encode_record(record("b"))
-        client.xadd("monitor:{e:0}:records", {"v": "2", "record": good})
-        for inputs in (b"[" * 20_000 + b"]" * 20_000, b'[{"data":[%s]}]' % (b"9" * 5000)):
-            foreign = good.replace(b'"inputs":[]', b'"inputs":' + inputs)
-            client.xadd("monitor:{e:0}:records", {"v": "1", "record": foreign})
-            client.xadd("monitor:{e:0}:records", {"v": "1", "record": b'{"x":%s}' % inputs})
-
-    async def story(stream: RedisStream) -> tuple[list[str], int, list[str], int, set[str]]:
-        await stream.append([record("a")])
-        _, entries = await stream.next("", block=0.01)
-        read = [entry.record() for entry in entries]
-        live = [one.id for one in read if one]
-        rest = [one.id async for _, one in stream.read()]
-        return live, read.count(None), rest, stream.unreadable, await stream.ids_since(0.0)
-
-    assert run(url, story) == (["a"], 7, ["a"], 7, {"a", "b"})
-
-
 @pytest.mark.parametrize("ended", [1e12, 1e300, 4e9])
 def test_a_record_from_the_future_ended_when_it_was_appended(url: str, ended: float) -> None:
     """Live and read at rest; a clock that is a little ahead is believed."""
@@ -226,7 +203,7 @@ def test_a_record_from_the_future_ended_when_it_was_appended(url: str, ended: fl
         ])  # fmt: skip
         _, entries = await stream.next("", block=0.01)
         read = [one for entry in entries if (one := entry.record())]
-        assert [one async for _, one in stream.read()] == read
+        assert [one async for _, one in stream.history.read()] == read
         return [one.started + one.duration for one in read]
 
     future, ahead, past, long = run(url, story)
@@ -267,7 +244,7 @@ def test_large_records_are_written_and_read_a_few_at_a_time(
         assert max(sizes) < 20_000
         assert len(sizes) > 10
         assert await stream.ids_since(0.0) == set(names)
-        assert [one.id async for _, one in stream.read()] == names
+        assert [one.id async for _, one in stream.history.read()] == names
         assert (await everything(stream, ""))[1] == names
         assert max(counts[1:]) <= 4
 
@@ -441,8 +418,8 @@ def test_no_command_names_keys_of_two_slots(url: str, monkeypatch: pytest.Monkey
         await stream.append([record(f"r{number}") for number in range(20)])
         await everything(stream, "")
         assert len(await stream.ids_since(0.0)) == 20
-        assert len([one async for one in stream.read()]) == 20
-        assert len([one async for one in stream.read_back()]) == 20
+        assert len([one async for one in stream.history.read()]) == 20
+        assert len([one async for one in stream.history.read_back()]) == 20
         await stream.notes.add_fingerprints({"k1": "f"})
         await stream.notes.fingerprints()
         await stream.ping()

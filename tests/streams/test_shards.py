@@ -47,27 +47,6 @@ def test_who_reads_follows_when_there_are_more_shards_or_fewer(url: str) -> None
     run(url, story)
 
 
-def test_records_are_found_wherever_they_were_written(url: str) -> None:
-    """By id, as duplicates, from the oldest on, and from the newest on."""
-
-    async def story(stream: RedisStream) -> None:
-        for number in range(len(SIZES)):
-            await written(url, number)
-        for name in ALL:
-            found = await stream.find(name, most=100)
-            assert found is not None
-            assert found.id == name
-        assert await stream.find("nobody", most=100) is None
-        assert await stream.ids_since(0.0) == set(ALL)
-        assert {one.id async for _, one in stream.read()} == set(ALL)
-        assert {one.id async for _, one in stream.read_back() if one} == set(ALL)
-        stream.only(3)
-        _, names = await everything(stream, "")
-        assert names == [one for one in ALL[40:] if shard_of(one, 4) == 3]
-
-    run(url, story, shards=2)
-
-
 def test_a_record_is_looked_for_where_it_may_be() -> None:
     """In each shard that has it for some number of shards, first where it is now."""
     for name in ALL:
