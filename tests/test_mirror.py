@@ -59,6 +59,7 @@ ELSEWHERE = {
     "replay/datasets.py": "commands/test_replay.py",
     "replay/evidently_report.py": "distances/test_evidently.py",
     "replay/headline.py": "reports/test_page.py",
+    "replay/wording.py": "replay/test_report.py",
     "reports/pictures.py": "reports/test_page.py",
     "reports/sections.py": "reports/test_page.py",
     "replay/parts.py": "replay/test_judge.py",

@@ -25,7 +25,7 @@ from monitor.commands.written import document
 from monitor.errors import StreamError, UsageError
 from monitor.findings import ExperimentEffect
 from monitor.logs import plain
-from monitor.replay import report
+from monitor.replay import report, wording
 from monitor.settings.schema import Settings
 from monitor.streams.entries import Entry
 from monitor.streams.redis import RedisStream
@@ -145,8 +145,8 @@ def _line(one: decisions.Entry) -> str:
     said = f"{one.before} -> {one.verdict}".replace("_", " ")
     ends = ""
     if one.lower is not None and one.upper is not None:
-        ends = f", {report.share(one.lower)} to {report.share(one.upper)}"
-    number = "" if one.effect is None else f": {report.share(one.effect)}{ends}"
+        ends = f", {wording.share(one.lower)} to {wording.share(one.upper)}"
+    number = "" if one.effect is None else f": {wording.share(one.effect)}{ends}"
     why = f"; {one.reason}" if one.reason else ""
     return (
         f"{when}  {one.experiment} {one.arm} {one.metric}: {said}{number} "

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from monitor.findings import Calibration, Coverage, Fairness, Finding, Quality
 from monitor.replay.document import Replay
 from monitor.replay.headline import segment, words_of
-from monitor.replay.report import changed, of_segment, of_slice, ranked, share, what, where
+from monitor.replay.wording import changed, of_segment, of_slice, ranked, share, what
 
 _UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 has no way to say."""
@@ -57,7 +57,7 @@ def _cases(found: Replay) -> Iterator[Case]:
     for one in ranked(found.features):
         reason = (one.reason or "too few values") if one.status == "insufficient" else ""
         failure = _drift(found, one) if one.status == "drift" else ""
-        yield Case("drift", one.feature, where(one), failure, reason)
+        yield Case("drift", one.feature, of_segment(one), failure, reason)
     for key in JUDGED:
         for entry in getattr(found, key) or ():
             name = getattr(entry, "measure", key)

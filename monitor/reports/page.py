@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from monitor import charts, readable
-from monitor.replay import report
+from monitor.replay import wording
 from monitor.replay.document import Replay
 from monitor.replay.headline import (
     by_how_much,
@@ -41,7 +41,7 @@ def page(found: Replay, title: str, facts: Iterable[tuple[str, str]] = ()) -> st
         headline=headline(found),
         style=Markup(style),  # noqa: S704  a file of ours
         digest=digest,
-        findings=report.ranked(found.features),
+        findings=wording.ranked(found.features),
         courses=courses(found),
     )  # fmt: skip
 
@@ -58,13 +58,13 @@ def _templates() -> Environment:
         loader=PackageLoader("monitor.reports"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    made.filters.update(readable.FILTERS, when=when, segment=segment, share=report.share)
+    made.filters.update(readable.FILTERS, when=when, segment=segment, share=wording.share)
     made.globals.update(
         charts=charts,
         rounded=readable.rounded,
         pictures=pictures,
         sections=sections,
-        report=report,
+        wording=wording,
         since=since,
         words_of=words_of,
         text_of=text_of,

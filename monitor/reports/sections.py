@@ -20,7 +20,7 @@ from monitor.findings import (
 from monitor.readable import percent, rounded
 from monitor.replay.document import Chunk, Confusion, Course, Replay
 from monitor.replay.headline import since, when, words_of, worst
-from monitor.replay.report import (
+from monitor.replay.wording import (
     Judged,
     change,
     expected,
