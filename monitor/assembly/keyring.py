@@ -11,6 +11,8 @@ from monitor.settings.schema import Settings
 
 LOOK_EVERY = 2.0
 """Seconds until a running recorder has seen that its key file was changed."""
+OF_THIS_RUN = "run"
+"""Id of a key that is made for one run, where there is no key file."""
 
 
 def key_file(settings: Settings) -> Path:
@@ -29,7 +31,7 @@ def at_rest(settings: Settings) -> Keyring:
     path = key_file(settings)
     if settings.privacy.key_file or path.exists():
         return keys.read(path)
-    return Keyring((Key("run", os.urandom(32)),))
+    return Keyring((Key(OF_THIS_RUN, os.urandom(32)),))
 
 
 class KeyFile:

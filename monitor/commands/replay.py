@@ -9,7 +9,7 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import lru_cache
 from pathlib import Path
 
@@ -44,7 +44,8 @@ from monitor.assembly.sanitizer import Sanitizer
 from monitor.commands.progress import far, watched
 from monitor.commands.written import document, note, write
 from monitor.errors import SourceError, UsageError
-from monitor.privacy import keys
+from monitor.feedback import Feedback, Statement
+from monitor.privacy.pseudonyms import Keyring
 from monitor.privacy.records import Privacy
 from monitor.replay import (
     archives,
@@ -73,6 +74,7 @@ from monitor.urls import named
 
 EXIT_FOUND = 1
 
+_PSEUDONYM = f":{keyring.OF_THIS_RUN}:".encode()
 WIDTH = 140
 """Columns of what is printed where no screen says how many it has."""
 
@@ -150,10 +152,11 @@ def _sources(options: argparse.Namespace, settings: Settings) -> Generator[None]
 
 
 def _opened(options: argparse.Namespace, settings: Settings) -> tuple[Plan, Comparison]:
-    plan = _plan(options, settings)
+    ring = lru_cache(maxsize=1)(lambda: keyring.at_rest(settings))
+    plan = _plan(options, settings, ring)
     written = frozenset(filter(None, (*plan.prediction, *plan.label, plan.score)))
     sanitizer = Sanitizer(settings, written)
-    recording = LogRecording(settings, lambda: keyring.at_rest(settings), sanitizer.scanner)
+    recording = LogRecording(settings, ring, sanitizer.scanner)
     both = compare(plan, sanitizer, time.time, recording)
     if plan.joining is not None and plan.joining.files and both.current.is_table:
         raise UsageError("--feedback: is for records; name the columns of a table with --label")
@@ -196,7 +199,7 @@ def _with_rules(
     )  # fmt: skip
 
 
-def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
+def _plan(options: argparse.Namespace, settings: Settings, ring: Callable[[], Keyring]) -> Plan:
     """What the command line asks for; what it leaves out is as the settings say."""
     usual = settings.reference
     place = getattr(options, "reference", None)
@@ -234,7 +237,7 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
         outcomes=outcome_rules,
         joining=Joining(
             parts.prediction_reader(settings),
-            _make_safe(settings),
+            _make_safe(settings, ring),
             settings.outcomes.wait,
             settings.outcomes.records,
             tuple(map(Path, getattr(options, "feedback", ()))),
@@ -274,14 +277,29 @@ def _as_asked(found: Replay, options: argparse.Namespace) -> Replay:
     return msgspec.structs.replace(found, chunks=None, timeline=None)
 
 
-def _make_safe(settings: Settings) -> MakeSafe:
-    """What pseudonymizes feedback as the Records are; raises ConfigError where there is no key."""
+def _make_safe(settings: Settings, ring: Callable[[], Keyring]) -> MakeSafe:
+    """What pseudonymizes feedback as the Records are. Where the key of their pseudonyms is not at
+    hand a note says, once, that values which have some are not joined."""
 
     @lru_cache(maxsize=1)
     def privacy() -> Privacy:
-        return parts.privacy(settings, keys.read(keyring.key_file(settings)))
+        return parts.privacy(settings, ring())
 
-    return lambda said: privacy().feedback(said)
+    @lru_cache(maxsize=1)
+    def warn() -> None:
+        note(
+            f"{keyring.key_file(settings)}: there is no such key file, so personal data in "
+            "feedback (business keys, labels) is not found in the records; "
+            "say --data or privacy.key_file"
+        )
+
+    def make_safe(said: Statement) -> Feedback:
+        made = privacy().feedback(said)
+        if made.pseudonymized == keyring.OF_THIS_RUN and _PSEUDONYM in msgspec.json.encode(made):
+            warn()
+        return made
+
+    return make_safe
 
 
 def _experiments(options: argparse.Namespace, settings: Settings) -> tuple[Experiment, ...]:

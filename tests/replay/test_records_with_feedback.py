@@ -276,3 +276,20 @@ def test_a_line_of_feedback_that_is_none_is_named(capsys, files, tmp_path: Path)
     found = document(capsys, *files)
     assert any("said.jsonl" in one["place"] for one in found["unreadable"])
     assert found["quality"]
+
+
+def test_feedback_is_joined_where_the_key_is_not_at_hand(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who has an archive and labels need not have the key; what cannot be joined then is said."""
+    arguments = written(tmp_path, exchanges(50), labels(50))
+    with_key = document(capsys, *arguments)
+    (tmp_path / "privacy.key").unlink()
+    assert document(capsys, *arguments) == with_key
+    assert main(["replay", *arguments]) == 0
+    assert "key file" not in capsys.readouterr().err
+    for number in (1, 2):
+        with (tmp_path / "said.jsonl").open("a") as file:
+            file.write(f'\n{{"business": {{"user": "ada{number}@example.org"}}, "label": "1"}}')
+    assert main(["replay", *arguments]) == 0
+    assert capsys.readouterr().err.count("there is no such key file") == 1
