@@ -1,4 +1,7 @@
-"""Ways to look closer where a trigger fired: the `find` of a recognizer from expressions."""
+"""Ways to look closer where a trigger fired: the `find` of a recognizer from expressions.
+
+Recognizers alone use it. It stands beside their room, whose files do not know each other.
+"""
 
 from __future__ import annotations
 

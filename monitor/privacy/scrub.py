@@ -58,10 +58,13 @@ NAMING = (
     "system",
 )  # fmt: skip
 """Members of an object that say what the value beside them is."""
+NAMED = ("value", "val", "content", "text", "answer")
+"""Members that hold such a value."""
 _pair = re.compile(
     rf"\"(?:{'|'.join(NAMING)})\""
     r"\s{0,8}:\s{0,8}\"(?P<key>[^\"\\]{1,64})\""
-    r"\s{0,8},\s{0,8}\"val(?:ue)?\"\s{0,8}:\s{0,8}(?:\"(?P<text>(?:[^\"\\]|\\.){1,512})\"|(?P<number>\d{1,40}))"
+    rf"\s{{0,8}},\s{{0,8}}\"(?:{'|'.join(NAMED)})\""
+    r"\s{0,8}:\s{0,8}(?:\"(?P<text>(?:[^\"\\]|\\.){1,512})\"|(?P<number>\d{1,40}))"
 )
 
 
@@ -546,7 +549,8 @@ class Scrub:
             hits += self._named(text, fields, name, start, end)
         if '"' not in text or ":" not in text:
             return hits
-        pairs = _pair.finditer(text) if '"val' in text else ()
+        has_pairs = any(f'"{one}"' in text for one in NAMED)
+        pairs = _pair.finditer(text) if has_pairs else ()
         for match in in_turns(chain(_member.finditer(text), pairs)):
             name, group = match["key"], "number" if match["text"] is None else "text"
             hits += self._named(text, fields, name, *match.span(group))

@@ -11,12 +11,9 @@ from monitor import bodies, columns, hidden
 from monitor.privacy import pieces, rulings
 from monitor.privacy.policies import DROPPED, Policy
 from monitor.privacy.pseudonyms import MARK_WHOLE
-from monitor.privacy.scrub import ALLOWANCE, NAMING, Scrub
+from monitor.privacy.scrub import ALLOWANCE, NAMED, NAMING, Scrub
 from monitor.privacy.short_texts import ShortTexts
 from monitor.types import Part
-
-_VALUES = frozenset(("value", "val", "content", "text", "answer"))
-"""Members of an object whose value one of `NAMING` names."""
 
 
 class Sides:
@@ -57,7 +54,7 @@ class Sides:
             if not part.name or not part.data:
                 continue
             base, dot, last = part.name.rpartition(".")
-            if last.lower() not in _VALUES:
+            if last.lower() not in NAMED:
                 continue
             beside = [columns.get(f"{base}{dot}{one}") or () for one in NAMING]
             names = [names for names in beside if len(names) == len(part.data)]
