@@ -16,9 +16,14 @@ BUDGET = 50
 """Values of a dimension that are watched, the most frequent; all others are `other`."""
 
 
+LIMIT = 1 << 17
+"""Values of a dimension that are counted at once, at most. Where there are more, the rarer half is
+forgotten, and a value that comes again begins anew: those that are watched come far more often."""
+
+
 class Census(msgspec.Struct):
     """How many rows there are, the first and the last time among them, and how often each value of
-    each dimension comes."""
+    each dimension comes, as far as that can be told in bounded memory."""
 
     rows: int = 0
     values: dict[str, Counter[str]] = {}
@@ -37,14 +42,28 @@ class Census(msgspec.Struct):
                     self._see(float(one.at[place]), self.rows + place + 1)
                 self.rows += len(one)
                 for dimension, labels in one.segments.items():
-                    self.values.setdefault(dimension, Counter()).update(labels.counts())
+                    self._add(dimension, labels.counts())
                 continue
             self.rows += 1
             self._see(one.at, self.rows)
             for dimension, value in one.segments.items():
-                self.values.setdefault(dimension, Counter())[value] += 1
+                counts = self.values.setdefault(dimension, Counter())
+                counts[value] += 1
+                if len(counts) > LIMIT:
+                    self._forget(dimension)
             if one.edge_cases:
                 self.values.setdefault(EDGE_CASE, Counter()).update(one.edge_cases)
+
+    def _add(self, dimension: str, found: Mapping[str, int]) -> None:
+        counts = self.values.setdefault(dimension, Counter())
+        counts.update(found)
+        if len(counts) > LIMIT:
+            self._forget(dimension)
+
+    def _forget(self, dimension: str) -> None:
+        """Keep the values that came most often; of equal ones the first by name."""
+        order = sorted((-n, value) for value, n in self.values[dimension].items())
+        self.values[dimension] = Counter({value: -n for n, value in order[: LIMIT // 2]})
 
     def _see(self, at: float, row: int) -> None:
         if at < self.first:
@@ -59,7 +78,7 @@ class Census(msgspec.Struct):
             self._see(other.last, self.rows + other.last_row)
         self.rows += other.rows
         for dimension, counts in other.values.items():
-            self.values.setdefault(dimension, Counter()).update(counts)
+            self._add(dimension, counts)
 
     def kept(self, budget: int = BUDGET) -> dict[str, set[str]]:
         """The most frequent values of each dimension; ties go by name."""

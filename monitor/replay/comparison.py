@@ -21,20 +21,22 @@ from monitor.replay.remembered import Remembered
 from monitor.rows import Row
 from monitor.tables.blocks import Block, count
 from monitor.tables.cells import Sanitizer
+from monitor.tables.dependence import Dependence
 from monitor.texts import visible
 from monitor.types import EDGE_CASE, WHOLE
 
 
 @dataclass
 class Tally:
-    """How many rows have passed, and the latest time of any."""
+    """How many rows have passed, the latest time of any, and how they depend on each other."""
 
     rows: int = 0
     latest: float = -math.inf
+    dependence: Dependence = field(default_factory=Dependence)
 
-    def passing(self, rows: Iterable[Row | Block]) -> Iterator[Row | Block]:
+    def passing(self, rows: Iterable[Row | Block], *, are_table: bool) -> Iterator[Row | Block]:
         """The rows, counted on their way."""
-        for one in rows:
+        for one in self.dependence.passing(rows) if are_table else rows:
             self.rows += count(one)
             latest = float(one.at.max()) if isinstance(one, Block) else one.at
             self.latest = max(self.latest, latest)
@@ -47,7 +49,8 @@ class Comparison:
 
     The reference is read with the options `usual`, the current side with `options`, which have the
     range of time besides; both have the same column types and the same damage. `compared` counts
-    the rows of the reference when they are read for the first time.
+    the rows of the reference when they are read for the first time, `judged` those of the current
+    side.
     """
 
     current: Dataset
@@ -56,6 +59,7 @@ class Comparison:
     usual: ReadOptions
     options: ReadOptions
     compared: Tally = field(default_factory=Tally)
+    judged: Tally = field(default_factory=Tally)
 
     @property
     def has_reference(self) -> bool:

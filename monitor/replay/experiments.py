@@ -1,5 +1,5 @@
-"""Declared experiments → those that the columns of a table can tell of, and whether their arms are
-alike."""
+"""Declared experiments → those that the columns of a table can tell of, whether their arms are
+alike, and how many rows are of none."""
 
 from __future__ import annotations
 
@@ -55,21 +55,27 @@ def _column(plan: Plan, metric: Metric) -> str:
 
 
 class Mixes:
-    """Counts of what rows of each arm are in other dimensions. An arm that has more of the easy
-    cases looks better, though it may be worse in each of them (Simpson 1951)."""
+    """Counts of what rows of each arm are in other dimensions, whose values are within the budget,
+    and of rows of no arm. An arm that has more of the easy cases looks better, though it may be
+    worse in each of them (Simpson 1951)."""
 
     def __init__(self, experiments: Sequence[Experiment], dimensions: Sequence[str]) -> None:
         self._pairs = [
             (one, name) for one in experiments for name in dimensions if name != one.dimension
         ]
         self._counts: dict[tuple[str, str, str], Counter[str]] = {}
+        self._experiments = experiments
+        self._rows, self._armless = 0, Counter[str]()
 
     def passing(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The rows, each counted on its way where there is something to compare."""
-        return self._counted(rows) if self._pairs else iter(rows)
+        return self._counted(rows) if self._experiments else iter(rows)
 
     def _counted(self, rows: Iterable[Row]) -> Iterator[Row]:
+        names = {one.dimension for one in self._experiments}
         for row in rows:
+            self._rows += 1
+            self._armless.update(name for name in names if row.segments.get(name, ABSENT) == ABSENT)
             for one, name in self._pairs:
                 arm = row.segments.get(one.dimension, ABSENT)
                 if arm != ABSENT:
@@ -78,7 +84,14 @@ class Mixes:
             yield row
 
     def remarks(self) -> list[str]:
-        """What a reader should know of arms that are unlike, the most unlike first."""
+        """What a reader should know of rows of no arm, and of arms that are unlike, the most unlike
+        first."""
+        armless = [
+            f"experiment {one.name}: {count:,} of {self._rows:,} rows are of no arm "
+            f"({one.dimension} is empty), and are not compared"
+            for one in self._experiments
+            if (count := self._armless[one.dimension])
+        ]
         found = []
         for one, name in self._pairs:
             usual = self._counts.get((one.dimension, name, one.control), Counter())
@@ -97,7 +110,7 @@ class Mixes:
                     f"{rounded(counts[most] / after)} and {rounded(usual[most] / before)}); unless "
                     f"the arm makes that, what is told of {arm} may come from it"
                 )))  # fmt: skip
-        return [text for _, text in sorted(found, key=lambda one: -one[0])][:SAID]
+        return armless + [text for _, text in sorted(found, key=lambda one: -one[0])][:SAID]
 
 
 def _apart(usual: Counter[str], counts: Counter[str]) -> float:

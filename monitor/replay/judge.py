@@ -129,6 +129,8 @@ def _folded(
 
     def rows(taps: Sequence[Tap] = ()) -> Iterator[Row | Block]:
         kept = within_budget(both.current.rows(both.options), census.kept())
+        if both.current.is_table and not both.judged.rows:
+            kept = both.judged.passing(kept, are_table=True)
         return tapped(watch(kept, "replaying", census.rows), taps)
 
     def usually(options: ReadOptions) -> Iterator[Row | Block]:

@@ -75,7 +75,7 @@ def build(
 
     step, some = -(-census.rows // BUFFER), list[Row | Block]()
     first, seen = tapped(rows("reading the reference"), taps), Table()
-    first = first if tally is None else tally.passing(first)
+    first = first if tally is None else tally.passing(first, are_table=dataset.is_table)
     first = seen.passing(first) if dataset.is_table else first
     profiles = _learned(
         _sampled(first, step, some) if step else first,

@@ -14,6 +14,7 @@ from monitor.damage import Damage, Unreadable
 from monitor.features.latency import FEATURE as LATENCY
 from monitor.findings import Finding
 from monitor.interfaces import Table
+from monitor.readable import percent
 from monitor.replay import schema
 from monitor.replay.comparison import Comparison
 from monitor.replay.datasets import Dataset
@@ -176,6 +177,7 @@ def _remarks(found: Replay, plan: Plan, both: Comparison) -> Iterator[str]:
     if names and both.has_reference:
         yield f"in the reference, but did not come: {_listed(names)}"
     yield from on_columns(plan, both)
+    yield from _on_dependence(plan, both)
     if unseen := sorted(both.options.told - {"durations" if LATENCY in plan.features else ""}):
         say = (
             ""
@@ -229,6 +231,26 @@ def on_columns(plan: Plan, both: Comparison) -> Iterator[str]:
     apart = {sanitizer.text(name) for table in tables for name in table.apart}
     if apart:
         yield f"not looked at, for what they hold: {_listed(apart)}"
+
+
+def _on_dependence(plan: Plan, both: Comparison) -> Iterator[str]:
+    """Where rows are not independent of each other, as evidence and intervals take them to be."""
+    known = plan.rules.design_effect
+    for side, tally in (("reference", both.compared), ("current rows", both.judged)):
+        if (copies := tally.dependence.copies()) is not None and copies.times > known:
+            yield (
+                f"{side}: {percent(copies.share)} of the rows are copies of others, more than "
+                "chance makes; evidence and intervals count each: take the copies out, or say "
+                f"drift.design_effect: {copies.times} in --config"
+            )
+        found = [one for one in tally.dependence.neighbours() if one.times > known]
+        if found:
+            names = _listed(f"{one.feature} {one.correlation:.1f}" for one in found[:NAMED])
+            yield (
+                f"{side}: neighbouring rows are alike (correlation: {names}); if they stand in the "
+                "order in which they came, they tell less than so many independent ones, and "
+                f"chance looks like drift: say drift.design_effect: {found[0].times} in --config"
+            )
 
 
 def _listed(names: Iterable[str]) -> str:

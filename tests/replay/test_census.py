@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from monitor.replay import census as module
 from monitor.replay.census import Census, within_budget
 from monitor.rows import Row
 
@@ -25,3 +28,16 @@ def test_edge_cases_have_a_budget_too() -> None:
     assert census.kept(2) == {"edge_case": {"a", "b"}}
     told = [row.edge_cases for row in within_budget(found, census.kept(2))]
     assert told == [["a", "b"], ["a", "b", "other"], ["a", "other"], []]
+
+
+def test_a_column_of_ids_is_counted_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes often is kept all the same, wherever it stands, row by row and where parts are
+    added up."""
+    monkeypatch.setattr(module, "LIMIT", 20)
+    names = [name for n in range(200) for name in (f"id{n}", "often" if n % 3 else "seldom")]
+    whole, other = Census(), Census()
+    whole.count(Row(0.0, {"user": name}, []) for name in names)
+    other.count(Row(0.0, {"user": f"x{n}"}, []) for n in range(15))
+    whole.merge(other)
+    assert len(whole.values["user"]) <= 20
+    assert whole.kept(2) == {"user": {"often", "seldom"}}

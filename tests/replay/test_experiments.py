@@ -219,3 +219,16 @@ def test_a_table_is_judged_by_its_users(tmp_path: Path) -> None:
     assert (one["verdict"], one["samples"], one.get("reason", "")) == ("better", 2000, "")
     assert one["effect"] == pytest.approx(0.125, abs=0.03)
     assert "example.com" not in json.dumps(found)
+
+
+def test_rows_of_no_arm_are_counted(tmp_path: Path) -> None:
+    """Nobody who reads of 300 rows believes that all 400 were compared."""
+    path = tmp_path / "rows.csv"
+    arms = ["a", "b", "", "a"] * 100
+    path.write_text("\n".join(["arm,label", *(f"{arm},{n % 3 % 2}" for n, arm in enumerate(arms))]))
+    _, found = replay(path, "--experiment", "arm=a", "--label", "label")
+    assert found["experiments"][0]["samples"] == 100
+    assert (
+        "experiment arm: 100 of 400 rows are of no arm (arm is empty), and are not compared"
+        in found["remarks"]
+    )
