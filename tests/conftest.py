@@ -102,9 +102,29 @@ class _Examples:
         return found
 
 
+def _say_what_is_asked(config: pytest.Config) -> None:
+    """Let a worker of pytest-xdist send how each test went, and not that it began, was set up well
+    and is over: this is most of six messages a test, and each wakes two threads of the process that
+    reads them. What is wrong in a setup is sent, and whoever asks for more is told all."""
+    asked = config.option
+    if asked.verbose > 0 or asked.durations or getattr(asked, "xmlpath", None):
+        return
+    for worker in config.pluginmanager.get_plugins():
+        if type(worker).__name__ == "WorkerInteractor":
+            worker.sendevent = functools.partial(_send, worker.sendevent)
+
+
+def _send(send: Callable[..., None], name: str, **said: Any) -> None:
+    report = said.get("data", {})
+    is_news = report.get("when") not in {"setup", "teardown"} or report["outcome"] != "passed"
+    if name not in {"logstart", "logfinish"} and is_news:
+        send(name, **said)
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Look for examples where there are some."""
+    """Look for examples where there are some; say little where all is well."""
     config.pluginmanager.register(_Examples())
+    _say_what_is_asked(config)
 
 
 WAIT = {TESTS / room for room in ("app", "console", "demo", "deploy", "end_to_end", "streams")}
