@@ -176,8 +176,14 @@ def test_a_frame_has_a_column_for_each_feature() -> None:
     assert found["m"].tolist()[1:] == ["a", "3"]
 
 
-def test_the_report_is_written_and_what_was_left_out_is_said(tmp_path: Path) -> None:
-    """A column that one side lacks does not stop the rest."""
+def test_the_report_is_written_and_what_was_left_out_is_said(
+    evidently, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column that one side lacks does not stop the rest. How well chance tells two texts apart
+    Evidently tries a thousand times; here it is told."""
+    evidently("registry")
+    tries = "evidently.legacy.utils.data_drift_utils.roc_auc_random_classifier_percentile"
+    monkeypatch.setattr(tries, lambda *_, **__: 0.6)
     reference = frame(rows(60, x=float, only=1.0, turned=float))
     current = frame(rows(60, x=lambda n: n * 2.0, turned=str))
     said = evidently_report.write(reference, current, tmp_path / "e.html")
