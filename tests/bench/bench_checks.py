@@ -14,6 +14,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from monitor.readable import percent, rounded
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import check_sets
@@ -232,8 +234,8 @@ def main() -> int:
         "",
         "## Numbers",
         "",
-        f"Placebo: of {of} numbers in answers that are right, the check supports {own / of:.0%} by what the answer was given,",
-        f"and {other / of:.0%} by what another answer was given. The second is chance.",
+        f"Placebo: of {of} numbers in answers that are right, the check supports {rounded(own / of)} by what the answer was given,",
+        f"and {rounded(other / of)} by what another answer was given. The second is chance.",
         "",
         "Invented amounts are off by a factor of up to e^±0.5; honest ones are rounded or scaled. "
         f"{RUNS:,} runs each.",
@@ -246,7 +248,7 @@ def main() -> int:
             invented(count, "It was {}."),
             invented(count, "It was up by {}."),
         )
-        lines.append(f"| {count} | {flagged:.1%} | {passed:.1%} | {compared:.1%} |")
+        lines.append(f"| {count} | {percent(flagged)} | {percent(passed)} | {percent(compared)} |")
     count = Sources([long_text().inputs[0].text or ""]).count
     lines += [
         "",

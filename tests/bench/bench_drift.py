@@ -24,6 +24,7 @@ from drift_streams import KINDS, RULES, put, watch
 from monitor.analysis.drift.watch import Watch
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.monitors import analysis_of
+from monitor.readable import percent
 from monitor.rows import Row
 from monitor.types import Observation
 
@@ -76,8 +77,8 @@ def false_alarms(trials: int) -> Iterator[str]:
     for m in (1000, 5000):
         drifted, changed = ours.false_alarms(m, trials, seed=5)
         yield (
-            f"| {m:,} | {trials} | {drifted} ({drifted / trials:.1%}, at most "
-            f"{_upper(drifted, trials):.1%}) | {changed} ({changed / trials:.1%}) |"
+            f"| {m:,} | {trials} | {drifted} ({percent(drifted / trials)}, at most "
+            f"{percent(_upper(drifted, trials))}) | {changed} ({percent(changed / trials)}) |"
         )
     yield "\n`at most` is the upper end of a 95 % interval."
 
@@ -121,7 +122,7 @@ def small_segments(trials: int) -> Iterator[str]:
                     found = ours.small_segments(
                         m, apart, moved, shrunk=shrunk, trials=trials, streams=streams
                     )
-                    cells.append(f"{_share(found):.1%}" if not moved else _told(found))
+                    cells.append(percent(_share(found)) if not moved else _told(found))
                 way = "shrunk" if shrunk else "own"
                 yield f"| {m} | {apart} | {way} | {' | '.join(cells)} |"
 
@@ -140,12 +141,12 @@ def in_panes(trials: int) -> Iterator[str]:
             for moved, panes in ((0.0, 200), (0.2, 40), (0.5, 40))
         ]
         name = f"another variant, 1 : {ratio}, 20,000 values of it"
-        yield f"| {name} | {_share(cells[0]):.1%} | {_told(cells[1])} | {_told(cells[2])} |"
+        yield f"| {name} | {percent(_share(cells[0]))} | {_told(cells[1])} | {_told(cells[2])} |"
     runs = max(trials // 8, 5)
     quiet = references.hours(0.0, trials=runs, weeks=6)
     found = [references.hours(moved, trials=runs, weeks=3) for moved in (0.2, 0.5)]
     name = f"the same hour of the week, six weeks, {runs} runs"
-    yield f"| {name} | {_share(quiet):.1%} | {_told(found[0])} | {_told(found[1])} |"
+    yield f"| {name} | {percent(_share(quiet))} | {_told(found[0])} | {_told(found[1])} |"
 
 
 def sessions(trials: int) -> Iterator[str]:
@@ -163,7 +164,7 @@ def sessions(trials: int) -> Iterator[str]:
                 )
                 for moved in (0.0, 0.2, 0.5)
             ]
-            told = f"{_share(cells[0]):.1%} | {_told(cells[1])} | {_told(cells[2])}"
+            told = f"{percent(_share(cells[0]))} | {_told(cells[1])} | {_told(cells[2])}"
             yield f"| {what} | {design_effect} | {told} |"
 
 
@@ -177,7 +178,7 @@ def beside(trials: int) -> Iterator[str]:
     yield "|---|---|---|---|"
     quiet = ours.shifted(5000, 0.0, trials=trials, events=5000)
     found = [ours.shifted(5000, d, trials=trials, events=4000) for d in (0.2, 0.5)]
-    yield f"| **monitor** | {_share(quiet):.1%} | {_told(found[0])} | {_told(found[1])} |"
+    yield f"| **monitor** | {percent(_share(quiet))} | {_told(found[0])} | {_told(found[1])} |"
     runs = max(trials // 4, 10)
     for name, peer in others.peers():
         cells = []
@@ -187,14 +188,14 @@ def beside(trials: int) -> Iterator[str]:
                 peer(rng.standard_normal(5000), rng.standard_normal(5000) + deviations)
                 for _ in range(runs)
             ]
-            cells.append(f"{_share(delays):.1%}" if deviations == 0.0 else _told(delays))
+            cells.append(percent(_share(delays)) if deviations == 0.0 else _told(delays))
         yield f"| {name} | {' | '.join(cells)} |"
     rng = np.random.default_rng(12)
     draw = KINDS["100 categories"]
     categorical = [
         others.evidently_jensen_shannon(draw(rng, 5000), draw(rng, 5000)) for _ in range(runs)
     ]
-    yield f"| Evidently 0.7 default (JS ≥ 0.1), 100 categories | {_share(categorical):.1%} | | |"
+    yield f"| Evidently 0.7 default (JS ≥ 0.1), 100 categories | {percent(_share(categorical))} | | |"
     yield f"\nPeers: {runs} runs each."
 
 

@@ -17,6 +17,7 @@ from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.monitors import analysis_of
 from monitor.distances import LIVE, psi
+from monitor.readable import rounded
 from monitor.rows import Row
 from monitor.types import Observation
 
@@ -57,7 +58,9 @@ def main() -> None:
             delays.append(found)
         hits = sorted(delay for delay in delays if delay is not None)
         middle = f", median delay {hits[len(hits) // 2]} texts" if hits else ""
-        print(f"{share:.0%} of a new topic: drift in {len(hits)} of {len(delays)} runs{middle}")
+        print(
+            f"{rounded(share)} of a new topic: drift in {len(hits)} of {len(delays)} runs{middle}"
+        )
 
 
 if __name__ == "__main__":

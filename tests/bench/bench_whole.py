@@ -24,6 +24,8 @@ from pathlib import Path
 
 import psutil
 
+from monitor.readable import percent, rounded
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import monitor
@@ -76,11 +78,13 @@ def idle(paths: Paths) -> Iterator[str]:
         role: (paths.fresh[role][0], *memory[role]) for role in (*ROLES, "store")
     }  # resident after the start, resident and proportional now
     rows = [
-        [role, f"{share[role]:.2%}", *(f"{size:.0f}" for size in sizes[role])] for role in sizes
+        [role, percent(share[role]), *(f"{size:.0f}" for size in sizes[role])] for role in sizes
     ]
     sums = (sum(sizes[role][at] for role in ROLES) for at in range(3))
-    rows.append(["**all but the store**", f"**{own:.2%}**", *(f"{size:.0f}" for size in sums)])
-    paths.short.append(["CPU with nothing to do, all but the store", f"{own:.2%} of a core", ""])
+    rows.append(["**all but the store**", f"**{percent(own)}**", *(f"{size:.0f}" for size in sums)])
+    paths.short.append(
+        ["CPU with nothing to do, all but the store", f"{percent(own)} of a core", ""]
+    )
     yield f"## Idle: {seconds:g} s without traffic, after {paths.options.warm:,} conversations"
     yield ""
     yield from table(
@@ -119,7 +123,7 @@ def kinds(paths: Paths) -> Iterator[str]:
         before = paths.lost()
         found = paths.paced(kind, each, paths.few)
         lost = (paths.lost() - before) / sum(len(one.latencies) for one in found[OURS])
-        costs.append(cost_row(f"{title}; {lost:.0%} lost", found))
+        costs.append(cost_row(f"{title}; {rounded(lost)} lost", found))
         latencies += latency_rows(title, found)
         if each == rate:
             parts = (
@@ -304,7 +308,7 @@ def introduction(paths: Paths, busy: float) -> Iterator[str]:
     yield "brackets the smallest and the largest round; ratios are taken within a round. The store's CPU is counted apart."
     yield ""
     yield f"Conversations: a system prompt of 2 KB, one to eight turns, all earlier turns in each request, {AT_ONCE} conversations"
-    yield f"at once, {conversations.PERSONAL:.0%} of the messages with personal values, each answer another. {options.warm:,} such requests came before the"
+    yield f"at once, {rounded(conversations.PERSONAL)} of the messages with personal values, each answer another. {options.warm:,} such requests came before the"
     yield "first figure; a reference takes 1,000 values."
     yield ""
     yield f"The client is one thread {client} with a fixed schedule: a latency counts from when its request was due. Its"

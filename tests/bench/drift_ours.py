@@ -11,6 +11,7 @@ from drift_streams import KINDS, RULES, Values, binner, put, small, watch
 
 from monitor.analysis.drift.judgement import Rules, drift_since, read, settle
 from monitor.analysis.drift.watch import Watch
+from monitor.readable import rounded
 
 ALPHA = RULES.alpha
 LOOK = 20
@@ -156,4 +157,4 @@ def told(found: list[float]) -> str:
     middle = median(found)
     early = sum(delay == -1 for delay in found)
     text = f"{middle:,.0f}" if math.isfinite(middle) else "not found by half"
-    return f"{text} (found {share:.0%}" + (f", {early} too early)" if early else ")")
+    return f"{text} (found {rounded(share)}" + (f", {early} too early)" if early else ")")

@@ -14,6 +14,7 @@ from monitor.analysis.experiments.declared import Experiment, Metric
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.experiments.units import BUCKETS, LEAST
 from monitor.analysis.fold import Analysis
+from monitor.readable import as_set, percent
 from monitor.rows import Row, Truth
 from monitor.sequential import two_arms
 from monitor.sequential.confidence_sequences import Moments, Rates, difference, margin, weighed
@@ -34,7 +35,7 @@ def share(passed: np.ndarray) -> str:
     """A share of runs in %, with the upper end of its exact 95 % interval."""
     hits, runs = int(passed.sum()), len(passed)
     upper = float(scipy.stats.beta.ppf(0.975, hits + 1, runs - hits)) if hits < runs else 1.0
-    return f"{hits / runs:.1%} (at most {upper:.1%})"
+    return f"{percent(hits / runs)} (at most {percent(upper)})"
 
 
 def draw(chance: np.random.Generator, runs: int, n: int, a: float, b: float) -> Counts:
@@ -420,7 +421,7 @@ def sample_ratio(runs: int) -> Iterator[str]:
         if truth == 0.5:
             yield f"| 50 : 50 | ever {share(np.isfinite(at))} | ever {share(peeked)} |"
         else:
-            yield f"| {truth:.0%} : {1 - truth:.0%} | 80 % within {np.quantile(at, 0.8):,.0f} users | |"
+            yield f"| {as_set(truth)} : {as_set(1 - truth)} | 80 % within {np.quantile(at, 0.8):,.0f} users | |"
 
 
 def _of_two(came: float, total: float) -> float:

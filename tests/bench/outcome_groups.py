@@ -12,6 +12,7 @@ from monitor.analysis.fairness.monitor import FairnessMonitor
 from monitor.analysis.fold import Analysis
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.findings import Fairness
+from monitor.readable import rounded
 from monitor.rows import Row, Truth
 from monitor.sequential import two_arms
 from monitor.sequential.confidence_sequences import Moments, ratio
@@ -168,7 +169,7 @@ def reviews(runs: int) -> Iterator[str]:
     yield f"| mean of what was reviewed, less the truth | {np.mean(naive) - 0.08:+.4f} |"
     yield f"| interval leaves the truth out, 10 looks | {share(np.array(out))} |"
     yield f"| `at most .08` refuted, 10 looks | {share(np.array(ended))} |"
-    yield f"| `at most .06` refuted by the end | {np.mean(wins):.0%} |"
+    yield f"| `at most .06` refuted by the end | {rounded(np.mean(wins))} |"
 
 
 def weigh(

@@ -22,6 +22,7 @@ from monitor.analysis.monitors import outcomes_of
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.tallies import Judgement
 from monitor.findings import Calibration
+from monitor.readable import rounded
 from monitor.rows import Row, Truth
 from monitor.sequential.known_probability import (
     UNIT,
@@ -108,7 +109,7 @@ def delays(runs: int) -> Iterator[str]:
             logs = evidence(p, chance.random(len(p)) < truth, 50)
             found.append(first((logs >= BAR)[:, None])[0] * 50)
         at = np.array(found)
-        yield f"| {name} | {np.median(at):,.0f} | {np.isfinite(at).mean():.0%} |"
+        yield f"| {name} | {np.median(at):,.0f} | {rounded(np.isfinite(at).mean())} |"
 
 
 def errors(runs: int) -> Iterator[str]:

@@ -14,6 +14,7 @@ from monitor.analysis.fold import Analysis
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.slices.monitor import SlicesMonitor
 from monitor.findings import Slice
+from monitor.readable import rounded
 from monitor.rows import Row, Truth
 
 DIMENSIONS, VALUES, FEWEST = 6, 4, 50
@@ -105,7 +106,7 @@ def one_worse(runs: int) -> list[str]:
             others.append(other)
         hits = sum(math.isfinite(one) for one in found)
         lines.append(
-            f"| {worse} | {hits / runs:.0%} | {np.median(found):.0f} | {share(np.array(others))} |"
+            f"| {worse} | {rounded(hits / runs)} | {np.median(found):.0f} | {share(np.array(others))} |"
         )
     return lines
 
