@@ -271,9 +271,15 @@ def _by_token(scope: Scope, tokens: Tokens) -> Refusal | None:
     refusal = _judged(scope, tokens, scheme, token)
     if _needs_none(path):
         return None
-    if refusal is not None and is_page:
+    if refusal is not None and is_page and _shows_pages(scope):
         return 303, refusal[1], [(b"location", _to_sign_in(scope, refusal[0]))]
     return refusal
+
+
+def _shows_pages(scope: Scope) -> bool:
+    """Whether a browser asks, which can show people where to sign in. A program is answered as at
+    the API: it would follow to a page that says 200."""
+    return any(name == b"accept" and b"text/html" in said for name, said in scope["headers"])
 
 
 def _in_cookie(scope: Scope) -> list[bytes]:

@@ -120,8 +120,9 @@ def all_asked(
     async def ask() -> list[httpx.Response]:
         transport = httpx.ASGITransport(app, raise_app_exceptions=True)
         async with httpx.AsyncClient(
-            transport=transport, base_url="http://127.0.0.1", cookies=cookies
-        ) as client:
+            transport=transport, base_url="http://127.0.0.1", cookies=cookies,
+            headers={"accept": "text/html,*/*;q=0.8"},
+        ) as client:  # fmt: skip
             return [
                 await client.request(
                     method, path if path.startswith("/") else f"/console/{path}", **more
@@ -375,7 +376,8 @@ def test_people_sign_in_with_a_token(tokens: access.Tokens) -> None:
 
 
 def test_a_cookie_opens_the_console_alone_and_roles_hold(tokens: access.Tokens) -> None:
-    """The API takes no cookie; a page beyond one's roles says which role is missing."""
+    """The API takes no cookie; a page beyond one's roles says which role is missing. A program that
+    asks for a page is told by the status."""
     app = console(House(), Sits("north"), tokens)
     assert asked("/api/v1/status", app, cookies={"monitor_token": "kim"}).status_code == 401
     assert asked("", app, cookies={"monitor_token": "bo"}).status_code == 200
@@ -384,6 +386,11 @@ def test_a_cookie_opens_the_console_alone_and_roles_hold(tokens: access.Tokens) 
         assert refused.status_code == 303, path
         assert "&role=" in refused.headers["location"]
     assert "role <b>review</b>" in asked("sign-in?role=review", app).text
+    program = {"accept": "*/*"}
+    assert asked("", app, headers=program).status_code == 401
+    assert (
+        asked("review", app, headers={**program, "authorization": "Bearer bo"}).status_code == 403
+    )
     assert asked("static/console.css", app).headers["content-type"].startswith("text/css")
 
 
