@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import msgspec
@@ -35,6 +35,7 @@ from monitor.analyzer.attempts import Attempts
 from monitor.analyzer.changes import Changes
 from monitor.analyzer.decision_log import DecisionLog
 from monitor.analyzer.folding import Folding
+from monitor.analyzer.patience import Patience
 from monitor.analyzer.set_aside import SetAside
 from monitor.analyzer.shard_watch import ShardWatch
 from monitor.analyzer.sharing import Looker, Sharing
@@ -98,8 +99,6 @@ AHEAD_EVERY = 0.25
 DOUBT = 1.0
 """Seconds that numbers wait for the store to say whether they may be told."""
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
-
 
 class Analyzer:
     """One endpoint's fold and where it stands in the stream.
@@ -140,18 +139,16 @@ class Analyzer:
         self._reviewer = reviewer_of(settings)
         self._decisions = DecisionLog(digests_of(settings), self._stream)
         self._is_restored = False
-        self._away = False
-        self._said: set[str] = set()
-        self._where = shown(settings.redis)
+        self._patience = Patience(shown(settings.redis), stopping, self._hang_up)
 
     async def run(self) -> None:
         """Own the endpoint as soon as nobody else does, and fold until told to stop; then what is
         already there, for a moment, and save."""
         hurrying = own(self._hurry(), "the wait for the stop")
-        while await self._patiently(self._own) and self._lease.is_held:
+        while await self._patience.until(self._own) and self._lease.is_held:
             keeping = own(self._lease.keep(), "the lease")
             try:
-                if await self._patiently(self._restore):
+                if await self._patience.until(self._restore):
                     await self._analyze()
             except LeaseError:
                 pass  # said below
@@ -175,11 +172,11 @@ class Analyzer:
         save_at = look_at = seek_at = review_at = decide_at = time.monotonic()
         while not self._stopping.is_set() and self._lease.is_held:
             read_at = time.monotonic() + READ_EVERY
-            await self._patiently(self._lease.confirm)
+            await self._patience.until(self._lease.confirm)
             if time.monotonic() >= seek_at:
-                await self._patiently(self._seek)
+                await self._patience.until(self._seek)
                 seek_at = time.monotonic() + SEEK_EVERY
-            await self._patiently(self._read)
+            await self._patience.until(self._read)
             now = time.monotonic()
             if now >= look_at and self._has_news:
                 self._has_news = False
@@ -191,13 +188,13 @@ class Analyzer:
                 await self._reviewer.refresh(time.time())
                 review_at = time.monotonic() + REFRESH_EVERY
             if now >= decide_at:
-                await self._patiently(self._decide)
+                await self._patience.until(self._decide)
                 decide_at = time.monotonic() + DECIDE_EVERY
             if now >= save_at and (self._position != self._saved or self._outcomes.is_changed):
-                await self._patiently(self._save)
+                await self._patience.until(self._save)
                 save_at = time.monotonic() + SAVE_EVERY
             if not (self._stream.has_more or self._outcomes.has_more):
-                await self._rest(read_at - time.monotonic())
+                await self._patience.rest(read_at - time.monotonic())
         if not self._lease.is_held:
             return
         deadline = time.monotonic() + DRAIN_SECONDS
@@ -213,7 +210,7 @@ class Analyzer:
     async def _own(self) -> bool:
         """Wait until this analyzer owns the endpoint; False when stopped first."""
         while not await self._lease.claim():
-            self._is_back()
+            self._patience.is_back()
             if not self._stands_by:
                 who = self._lease.owner or "another analyzer"
                 logs.info(f"{who} analyzes this endpoint; this analyzer stands by")
@@ -237,7 +234,7 @@ class Analyzer:
                 has_more = await self._looker.turn(time.time())
             except StreamError:  # said where the lease is asked for
                 has_more, left = False, seconds
-            await self._rest(0.0 if has_more else min(AHEAD_EVERY, left))
+            await self._patience.rest(0.0 if has_more else min(AHEAD_EVERY, left))
 
     def _lose(self) -> None:
         """Forget all that was counted: whoever owns the endpoint goes on from what is saved."""
@@ -265,12 +262,12 @@ class Analyzer:
     def _is_sure(self) -> bool:
         """Whether this analyzer may tell numbers: not one that was frozen, for another may have
         taken over. While the store is away nobody can."""
-        is_owner = self._lease.age < LEASE or (self._away and self._lease.is_held)
+        is_owner = self._lease.age < LEASE or (self._patience.is_away and self._lease.is_held)
         return self._is_restored and is_owner
 
     async def measure(self) -> list[Measurement]:
         """What the monitors measure, as of now."""
-        if self._lease.is_held and not self._away:
+        if self._lease.is_held and not self._patience.is_away:
             with contextlib.suppress(StreamError, LeaseError, TimeoutError):
                 async with asyncio.timeout(DOUBT):
                     await self._lease.confirm()
@@ -320,7 +317,7 @@ class Analyzer:
         """What is wrong, as of the last look, and how far this analyzer is: for the notifier."""
         if self._stands_by:
             return msgspec.json.encode(Standing([], stands_by=True))
-        if not self._is_sure or self._away:
+        if not self._is_sure or self._patience.is_away:
             return b""
         now = msgspec.structs.replace(
             self._standing,
@@ -480,16 +477,15 @@ class Analyzer:
         garbage.collect()
         return True, time_of(position)
 
+    async def _hang_up(self) -> None:
+        """Close the connections: else each would find out later that the store is away."""
+        for one in (self._stream, self._outcomes, self._lease):
+            await one.close()
+
     async def _hurry(self) -> None:
         """Let no read wait once this is to stop."""
         await self._stopping.wait()
         self._stream.hurry()
-
-    async def _rest(self, seconds: float) -> None:
-        """Do nothing for so long, or until told to stop."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
 
     async def _save(self, *, stopping: bool = False) -> bool:
         changes = None
@@ -506,38 +502,6 @@ class Analyzer:
         with contextlib.suppress(StreamError):  # nothing rests on it
             await self._stream.advertise(self._position)
         return True
-
-    async def _patiently(self, work: Callable[[], Awaitable[object]]) -> bool:
-        """Do it, again after a growing pause while the store is away; False when stopped first."""
-        pause = FIRST_PAUSE
-        while not self._stopping.is_set():
-            try:
-                await work()
-            except StreamError as error:
-                reason = str(error).rpartition(": ")[2]  # whatever was asked of it
-                if reason not in self._said:
-                    logs.warning(
-                        f"waiting for the store {self._where}: {error}; nothing is analyzed until "
-                        "it is back"
-                    )
-                    self._said.add(reason)
-                    # Else it would find out for itself later, and this would be said again.
-                    for one in (self._stream, self._outcomes, self._lease):
-                        await one.close()
-                self._away = True
-                await self._rest(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
-                continue
-            self._is_back()
-            return True
-        return False
-
-    def _is_back(self) -> None:
-        """Say so of the store, where it was away."""
-        if self._away:
-            logs.info(f"the store {self._where} is back; the analyzer goes on")
-            self._said.clear()
-        self._away = False
 
     def _tell(self) -> None:
         """Say and note what this look finds."""
