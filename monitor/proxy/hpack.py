@@ -8,6 +8,7 @@ personal data. Every bound is ours and not the peers'.
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections import deque
 
 from monitor.proxy.heads import Ambiguous
@@ -134,9 +135,14 @@ _FORBIDDEN = re.compile(rb"[\r\n\0]").search
 
 
 def _field(name: bytes, value: bytes) -> Field:
+    said = value
     if _FORBIDDEN(value):
-        raise Ambiguous(_MALFORMED)
-    line = b"" if name[0] == 0x3A else b"%b: %b\r\n" % (name, value)
+        if not (name.endswith(b"-bin") and value.startswith(b"\0")):
+            raise Ambiguous(_MALFORMED)
+        # Peers that speak gRPC send such metadata as it is, behind a 0, where both have said that
+        # they can (gRPC proposal G1). The line has what they send otherwise.
+        said = b64encode(value[1:]).rstrip(b"=")
+    line = b"" if name[0] == 0x3A else b"%b: %b\r\n" % (name, said)
     return name, value, line, len(name) + len(value) + 32
 
 

@@ -110,6 +110,7 @@ def test_wrong_padding_is_ambiguous(coded: bytes) -> None:
         (b"\x00\x03a:b\x01b", "malformed_head"),
         (b"\x00\x01a\x03x\r\n", "malformed_head"),
         (b"\x00\x01a\x03x\0y", "malformed_head"),
+        (b"\x00\x05a-bin\x03x\0y", "malformed_head"),
         (b"\x00\x01a\x05x", "malformed_head"),  # shorter than it says
         (b"\x00\x01a", "malformed_head"),
         (b"\x7f\xff\xff\xff\xff\xff\xff\x01", "malformed_head"),  # a number without end
@@ -120,6 +121,12 @@ def test_what_is_no_field_is_ambiguous(block: bytes, reason: str) -> None:
     """Each with its reason."""
     with pytest.raises(Ambiguous, match=reason):
         HeaderDecoder().fields(block)
+
+
+def test_binary_metadata_of_grpc_has_the_line_that_it_has_in_ascii() -> None:
+    """What both peers agreed to send raw is no reason to lose sight of the connection."""
+    (field,) = HeaderDecoder().fields(b"\x00\x05t-bin\x06\0\x00\xff\r\nx")
+    assert field[:3] == (b"t-bin", b"\0\x00\xff\r\nx", b"t-bin: AP8NCng\r\n")
 
 
 def test_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
