@@ -8,8 +8,6 @@ import sys
 from collections.abc import Generator
 from typing import Any
 
-DISTRIBUTION = "monitor-sidecar"
-
 
 def advice(extra: str, what: str) -> str:
     """Return the line that says how to install what `what` (an option, key or command) needs.

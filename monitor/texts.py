@@ -375,11 +375,6 @@ def answer(record: Record) -> str:
     return _said(record)[2]
 
 
-def talk(record: Record) -> tuple[str, str]:
-    """What was asked and what was answered."""
-    return asked(record), told(record)
-
-
 _latest: tuple[Record | None, str, str] = (None, "", "")
 
 

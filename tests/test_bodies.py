@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor import bodies
-from monitor.dimensions import from_header
+from monitor.dimensions import dimension
 from monitor.errors import ParseError
 from monitor.interfaces import Dimension
 from monitor.meters import Meters
@@ -120,7 +120,7 @@ def test_an_exchange_parses_each_body_once(parsed: list[bytes], rules: dict[str,
         scanner=Scanner(()), keyring=Keyring((Key("k1", bytes(32)),)), clock=lambda: 0.0,
         policy=Policy(rules) if rules else None,
     )  # fmt: skip
-    dimensions = [from_header("population", "x-population"), BY_PATH]
+    dimensions = [dimension("population", "header", ["x-population"]), BY_PATH]
     reader = Capture("e", PROTOCOLS, dimensions, privacy, Meters("recorder", "e"))
     body = json.dumps({"rows": [{"plan": "pro", "age": 7}]}).encode()
     answer = json.dumps({"predictions": [{"error": 0.1}, {"error": 0.2}]}).encode()

@@ -14,7 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from monitor.extras import DISTRIBUTION, without
+from monitor.extras import without
 
 ROOT = Path(__file__).parent.parent
 
@@ -163,7 +163,7 @@ def test_the_roles_need_nothing_but_what_the_package_brings() -> None:
     tops: dict[bool, set[str]] = {True: set(), False: extras}
     for one in metadata.distributions():
         # `one.files` reads the digests of all files, too.
-        tops[canonicalize_name(one.name) in {*ours, DISTRIBUTION}] |= {
+        tops[canonicalize_name(one.name) in {*ours, "monitor-sidecar"}] |= {
             first.partition(".")[0]
             for first in re.findall(
                 r"^(?!\.\.)([^/,\n]+?)(?:/[^,\n]*)?(?<=\.py|\.so),",

@@ -65,8 +65,3 @@ def dimension(
         return said
 
     return Dimension(name, value)
-
-
-def from_header(name: str, *names: str) -> Dimension:
-    """The dimension `name` from the first of some headers that a request has."""
-    return dimension(name, "header", list(names))

@@ -5,8 +5,8 @@ every bet is a guess of the pair, made of what earlier panes had and moved apart
 It is held against the guess's projection on the hypothesis, the pair in it that explains so many
 outcomes of each arm best. The factor has mean 1 at most whatever pair of the hypothesis is true,
 also if it is another one in each pane and stratum (docs/sequential-tests.md; it extends Turner and
-Grünwald, AISTATS 2023, whose case is `EQUAL`). So ramps and seasons cost nothing, and strata are
-not pooled: half of the capital is bet on all strata together, half on single ones.
+Grünwald, AISTATS 2023, whose case is `Null(line=True)`). So ramps and seasons cost nothing, and
+strata are not pooled: half of the capital is bet on all strata together, half on single ones.
 
 How to use it: a `Comparison` says what is asked. As a pane is closed, add `factors(pane, before,
 comparison)` to the integers kept for each stratum and bet, then add the pane to `before`. Read
@@ -77,9 +77,6 @@ class Null:
     slope: float = 1.0
     offset: float = 0.0
     line: bool = False
-
-
-EQUAL = Null(line=True)
 
 
 class Bet(NamedTuple):
@@ -181,18 +178,6 @@ def factors(
     return found
 
 
-def projection(guess: Pair, sizes: Pair, null: Null) -> tuple[Floats, Floats, Floats]:
-    """(q_A, q_B, slack): argmin n_A kl(guess_A ‖ q_A) + n_B kl(guess_B ‖ q_B) over the null.
-
-    The `sizes` n_A and n_B are above 0. Newton's method finds the minimum, between bounds. `slack`
-    is what that may miss: a factor whose logarithm is less by so much has a mean of 1 at most all
-    the same. A guess inside is its own projection.
-    """
-    border = _border(null.slope, np.array([[null.offset]]))
-    (q_a, q_b), slack = _projection(np.stack(guess), np.stack(sizes), border, line=null.line)
-    return q_a, q_b, slack
-
-
 def log_evidence(logs: Ints, comparison: Comparison, places: int | None = None) -> float:
     """ln E of sums of `factors`, (strata, bets).
 
@@ -268,8 +253,15 @@ def _guesses(pooled: Floats, sizes: Both, border: _Border, comparison: Compariso
 
 @np.errstate(divide="ignore")  # a step that is infinite is none
 def _projection(guess: Both, sizes: Both, border: _Border, *, line: bool) -> tuple[Both, Floats]:
-    """Newton's method on the derivative times the distances to both ends of the border: at an end
-    the derivative has a pole, near which it would take up to five times as many steps."""
+    """(q_A, q_B) and slack: argmin n_A kl(guess_A ‖ q_A) + n_B kl(guess_B ‖ q_B) over the null.
+
+    The `sizes` n_A and n_B are above 0. `slack` is what the minimum may miss: a factor whose
+    logarithm is less by so much has a mean of 1 at most all the same. A guess inside is its own
+    projection.
+
+    It is found by Newton's method on the derivative times the distances to both ends of the border:
+    at an end the derivative has a pole, near which it would take up to five times as many steps.
+    """
     slopes, offsets, sizes = (one + np.zeros_like(guess) for one in (*border, sizes))
     slope, offset = slopes[0], offsets[0]
     first, last = np.maximum(0.0, -offset / slope), np.minimum(1.0, (1 - offset) / slope)

@@ -21,9 +21,6 @@ import numpy as np
 from monitor.sequential.confidence_sequences import Moments
 from monitor.sequential.e_values import log_mean
 
-LEVELS = 10
-"""The smallest probability of a review is 2 to the power of minus that."""
-
 STAKES = (1.0, 0.5, 0.25, 0.1, 0.03)
 """Bets, in multiples of the largest that cannot ruin."""
 
@@ -41,15 +38,6 @@ class Item(NamedTuple):
     level: int
     expected: float
     loss: bool | None
-
-
-def level_of(probability: float) -> int:
-    """Return the level of the smallest power of 1/2 that is at least a probability above 0.
-
-    >>> [level_of(share) for share in (1.0, 0.6, 0.5, 0.01, 1e-9)]
-    [0, 0, 1, 6, 10]
-    """
-    return min(max(math.floor(-math.log2(probability)), 0), LEVELS)
 
 
 def log_evidence(items: Mapping[Item, int], bound: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, time, timedelta
 from itertools import islice, pairwise
 from typing import Any
@@ -319,20 +319,6 @@ def _durations(texts: Sequence[str], typed: Sequence[Any], least: float) -> Colu
     if not found or found + sum(map(is_number, typed)) < least:
         return None
     return ColumnType("numeric", clock=True)
-
-
-def column_type(values: Iterable[Any]) -> ColumnType:
-    """How a column with these values is read.
-
-    >>> [column_type(values).kind for values in (["1", "2.5", ""], ["a", "b"], ["Yes", "no"], [""])]
-    ['numeric', 'categorical', 'boolean', 'unknown']
-    >>> column_type(["01234", "98765"]).kind, column_type(["2024-02-29", "2024-03-01"]).kind
-    ('categorical', 'datetime')
-    """
-    column = Column("")
-    for value in values:
-        column.add(value)
-    return column.type()
 
 
 def _is_long_text(value: str) -> bool:

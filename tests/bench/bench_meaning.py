@@ -27,7 +27,7 @@ import conversations
 import monitor
 from monitor.assembly import build
 from monitor.checks import CHECKS
-from monitor.dimensions import from_header
+from monitor.dimensions import dimension
 from monitor.edge_cases import EDGE_CASES
 from monitor.interfaces import Check
 from monitor.meters import Meters
@@ -159,7 +159,9 @@ def size(kind: str) -> float:
 
 def parts(kind: str, count: int) -> dict[str, Callable[[], list[Any]]]:
     """What is measured: by name what a round does before, which is not counted, and returns the work."""
-    dimensions = [from_header(name, f"x-{name}") for name in ("population", "template", "variant")]
+    dimensions = [
+        dimension(name, "header", [f"x-{name}"]) for name in ("population", "template", "variant")
+    ]
     privacy = build.privacy(Settings(), Keyring((Key("k1", bytes(range(32))),)))
     capture = Capture("default", PROTOCOLS, dimensions, privacy, Meters("recorder", "default"))
     read = [calls.read(one) for one in exchanges(kind, count)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.dimensions import from_header
+from monitor.dimensions import dimension
 from monitor.types import Inference
 
 NOTHING = Inference("p", "o", "m")
@@ -16,7 +16,7 @@ NOTHING = Inference("p", "o", "m")
 )
 def test_a_header_is_a_value_and_its_absence_is_none(call, fields: str, value: str) -> None:
     """Names in any case, values without their spaces."""
-    found = from_header("population", "X-Population")
+    found = dimension("population", "header", ["X-Population"])
     assert found.value(call("/", fields), NOTHING) == value
 
 
@@ -26,4 +26,4 @@ def test_a_header_is_a_value_and_its_absence_is_none(call, fields: str, value: s
 )
 def test_of_several_headers_the_first_that_says_something_counts(call, fields, value) -> None:
     """The order is the configuration's."""
-    assert from_header("site", "x-a", "x-b").value(call("/", fields), NOTHING) == value
+    assert dimension("site", "header", ["x-a", "x-b"]).value(call("/", fields), NOTHING) == value

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from monitor.assembly import meaning
 from monitor.features import FEATURES, MORE, tensors
 from monitor.interfaces import Feature
-from monitor.texts import talk
+from monitor.texts import asked, told
 from monitor.types import (
     Kind,
     Observation,
@@ -91,7 +91,7 @@ def test_whatever_stands_in_records_each_is_observed_alone_and_with_many(
             assert observation.feature, feature.name
             assert observation.kind in KINDS, feature.name
         if feature.observe_said is not None:
-            said = [talk(record) for record in several]
+            said = [(asked(record), told(record)) for record in several]
             many = feature.observe_said([asked for asked, _ in said], [told for _, told in said])
         elif (found := feature.observe_many(several)) is not None:
             many = found

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.dimensions import from_header
+from monitor.dimensions import dimension
 from monitor.meters import Meters
 from monitor.privacy import scrub as scrub_module
 from monitor.privacy.cache import NOTHING, Cache, Edit
@@ -67,7 +67,11 @@ def privacy(cache: Cache | None, **more: Any) -> Privacy:
 
 def capture(door: Privacy) -> Capture:
     return Capture(
-        "e", PROTOCOLS, [from_header("population", "x-population")], door, Meters("recorder", "e")
+        "e",
+        PROTOCOLS,
+        [dimension("population", "header", ["x-population"])],
+        door,
+        Meters("recorder", "e"),
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor import bodies
-from monitor.dimensions import from_header
+from monitor.dimensions import dimension
 from monitor.errors import ConfigError
 from monitor.meters import Meters
 from monitor.privacy.patterns import Scanner
@@ -43,7 +43,7 @@ def watcher(paths: dict[str, str]) -> Capture:
         clock=lambda: 0.0,
         policy=Policy(paths),
     )
-    dimensions = [from_header("population", "x-population")]
+    dimensions = [dimension("population", "header", ["x-population"])]
     return Capture("e", PROTOCOLS, dimensions, privacy, Meters("recorder", "e"))
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_plus, unquote
 import brotli
 import pytest
 
-from monitor.dimensions import from_header
+from monitor.dimensions import dimension
 from monitor.marks import PSEUDONYM
 from monitor.meters import Meters
 from monitor.privacy.patterns import Scanner
@@ -300,7 +300,9 @@ class Recorder:
 
     def __init__(self) -> None:
         self._meters = Meters("recorder", "e")
-        dimensions = [from_header(name, f"x-{name}") for name in ("population", "template")]
+        dimensions = [
+            dimension(name, "header", [f"x-{name}"]) for name in ("population", "template")
+        ]
         self._capture = Capture("e", PROTOCOLS, dimensions, privacy(), self._meters)
 
     def read(self, given: Exchange) -> Record:

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor import privacy as privacy_room
-from monitor.dimensions import dimension, from_header
+from monitor.dimensions import dimension
 from monitor.interfaces import Dimension, Protocol
 from monitor.meters import Meters
 from monitor.metrics.labels import REDACTION_REASONS
@@ -56,7 +56,7 @@ def reader_of(protocols: tuple[Protocol, ...] = PROTOCOLS, **more: Any) -> tuple
         scanner=SCANNER, keyring=Keyring((Key("k1", bytes(range(32))),)), clock=lambda: 0.0
     )
     meters = Meters("recorder", "e")
-    dimensions = [from_header(name, f"x-{name}") for name in ("population", "template")]
+    dimensions = [dimension(name, "header", [f"x-{name}"]) for name in ("population", "template")]
     return Capture("e", protocols, dimensions, privacy, meters, **more), meters
 
 
@@ -223,7 +223,7 @@ def test_with_noise_nothing_else_is_told_by_segment() -> None:
     noisy = NoisyCounts(
         ["population"], epsilon=1.0, delta=1e-6, period=60.0, draw=lambda _: 3, began=0.0
     )
-    dimensions = [from_header("population", "x-population")]
+    dimensions = [dimension("population", "header", ["x-population"])]
     reader = Capture("e", PROTOCOLS, dimensions, privacy, meters, noisy_counts=noisy)
     for _ in range(7):
         reader.read(exchange(chat("hi"), headers={"x-population": "vip"}))
@@ -305,7 +305,7 @@ def test_a_dimension_that_stumbles_says_nothing_of_the_exchange() -> None:
     """Its value is none; the others are read."""
     _, meters = capture()
     privacy = Privacy(scanner=SCANNER, keyring=Keyring((Key("k1", bytes(32)),)), clock=lambda: 0.0)
-    dimensions = [Dimension("mine", broken), from_header("population", "x-population")]
+    dimensions = [Dimension("mine", broken), dimension("population", "header", ["x-population"])]
     reader = Capture("e", PROTOCOLS, dimensions, privacy, meters)
     record, _ = reader.read(exchange(headers={"x-population": "vip"}))
     assert record.segments == {"mine": "none", "population": "vip"}
@@ -514,7 +514,7 @@ def test_noise_is_added_to_all_exchanges_also_to_those_without_a_record() -> Non
     noisy = NoisyCounts(
         ["population"], epsilon=1.0, delta=1e-6, period=60.0, draw=lambda _: 0, began=0.0
     )
-    dimensions = [from_header("population", "x-population")]
+    dimensions = [dimension("population", "header", ["x-population"])]
     reader = Capture("e", PROTOCOLS, dimensions, privacy, meters, noisy_counts=noisy)
     for _ in range(7):
         reader.sample(exchange(chat("hi"), headers={"x-population": "vip"}), KEEPS_NONE)
@@ -529,7 +529,7 @@ def test_crossed_dimensions_are_counted_like_any_other() -> None:
         scanner=SCANNER, keyring=Keyring((Key("k1", bytes(range(32))),)), clock=lambda: 0.0
     )
     meters = Meters("recorder", "e")
-    dimensions = [from_header(name, f"x-{name}") for name in ("population", "template")]
+    dimensions = [dimension(name, "header", [f"x-{name}"]) for name in ("population", "template")]
     crossed = {"corner": ["population", "template"]}
     reader = Capture("e", PROTOCOLS, dimensions, privacy, meters, crossed=crossed)
     for headers, corner in (

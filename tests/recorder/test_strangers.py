@@ -14,7 +14,7 @@ from types import FunctionType, MethodType, ModuleType
 import pytest
 
 from monitor.checks import CHECKS
-from monitor.dimensions import dimension, from_header
+from monitor.dimensions import dimension
 from monitor.edge_cases import EDGE_CASES
 from monitor.exporters.prometheus import render
 from monitor.meters import Meters
@@ -82,7 +82,7 @@ def test_new_names_everywhere_fill_no_table(monkeypatch: pytest.MonkeyPatch) -> 
     privacy = Privacy(
         scanner=Scanner(select()), keyring=Keyring((Key("k1", bytes(32)),)), clock=lambda: 0.0
     )
-    dimensions = [from_header(name, f"x-{name}") for name in ("population", "template")]
+    dimensions = [dimension(name, "header", [f"x-{name}"]) for name in ("population", "template")]
     capture = Capture("e", PROTOCOLS, dimensions, privacy, Meters("recorder", "e"))
     chance = random.Random(9)
 
@@ -202,7 +202,7 @@ def test_a_hundred_thousand_values_are_as_many_series_as_a_dimension_may_have() 
         scanner=Scanner(select()), keyring=Keyring((Key("k1", bytes(32)),)), clock=lambda: 0.0
     )
     meters = Meters("recorder", "e")
-    capture = Capture("e", PROTOCOLS, [from_header("p", "x-p")], privacy, meters)
+    capture = Capture("e", PROTOCOLS, [dimension("p", "header", ["x-p"])], privacy, meters)
     counted = "monitor_segment_exchanges_total"
     for number in range(100_000):
         meters.add(counted, ("p", capture._segment("p", f"value {number}"), "ok"))

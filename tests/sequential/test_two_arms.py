@@ -14,9 +14,9 @@ from monitor.sequential import two_arms
 from monitor.sequential.beta_binomials import Floats, Ints
 from monitor.sequential.e_values import log_mean
 from monitor.sequential.two_arms import (
-    EQUAL,
     Comparison,
     Null,
+    Pair,
     equal,
     factors,
     log_evidence,
@@ -24,6 +24,7 @@ from monitor.sequential.two_arms import (
     ratio,
 )
 
+EQUAL = Null(line=True)
 NULLS = [
     EQUAL,
     Null(slope=0.8),
@@ -35,6 +36,13 @@ NULLS = [
     Null(slope=1.25),
 ]
 RATES = np.array([0.001, 0.02, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 0.99])
+
+
+def projection(guess: Pair, sizes: Pair, null: Null) -> tuple[Floats, Floats, Floats]:
+    """The pair of the hypothesis that is nearest to a guess, and the slack."""
+    edge = two_arms._border(null.slope, np.array([[null.offset]]))
+    (q_a, q_b), slack = two_arms._projection(np.stack(guess), np.stack(sizes), edge, line=null.line)
+    return q_a, q_b, slack
 
 
 def border(null: Null) -> Floats:
@@ -65,7 +73,7 @@ def test_the_mean_of_a_factor_is_one_at_most(null: Null) -> None:
     ):
         guess_a, guess_b = (side.ravel()[None] for side in np.meshgrid(RATES, RATES))
         sizes = np.array([[float(n_a)]]), np.array([[float(n_b)]])
-        q_a, q_b, slack = two_arms.projection((guess_a, guess_b), sizes, null)
+        q_a, q_b, slack = projection((guess_a, guess_b), sizes, null)
         assert np.all((q_a > 0) & (q_a < 1) & (q_b > 0) & (q_b < 1))
         assert np.all(q_a - null.slope * q_b - null.offset >= -1e-12)
         one = (true_a[:, None] - q_a) * (guess_a - q_a) / (q_a * (1 - q_a))
@@ -89,9 +97,7 @@ def test_nothing_in_the_hypothesis_explains_more(null: Null) -> None:
 
     for guess_a, guess_b, (n_a, n_b) in itertools.product(RATES, RATES, ((5.0, 5.0), (1.0, 40.0))):
         one, other = np.array([[guess_a]]), np.array([[guess_b]])
-        q_a, q_b, _ = two_arms.projection(
-            (one, other), (np.array([[n_a]]), np.array([[n_b]])), null
-        )
+        q_a, q_b, _ = projection((one, other), (np.array([[n_a]]), np.array([[n_b]])), null)
         ours = distance(n_a, one, q_a) + distance(n_b, other, q_b)
         theirs = distance(n_a, one, a) + distance(n_b, other, b)
         assert float(ours.min()) <= float(theirs.min()) + 1e-9

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from monitor.sequential.confidence_sequences import ratio, together
-from monitor.sequential.weighted import Item, effective, level_of, log_evidence, moments
+from monitor.sequential.weighted import Item, effective, log_evidence, moments
 
 KINDS = [
     Item(level, expected, loss)
@@ -76,11 +76,3 @@ def test_more_losses_than_the_bound_are_found() -> None:
     assert log_evidence(total, 0.09) < math.log(20)
     assert log_evidence({}, 0.1) == pytest.approx(0.0)
     assert effective(moments([])) == 0.0
-
-
-def test_probabilities_are_powers_of_a_half() -> None:
-    """The smallest one that is enough, and never below 2^-10."""
-    for level in range(11):
-        assert level_of(2.0**-level) == level
-    assert level_of(0.3) == 1
-    assert level_of(1e-6) == 10

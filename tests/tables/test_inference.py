@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from monitor.damage import Damage
 from monitor.interfaces import Table
 from monitor.tables.column_types import ColumnType, Kind
-from monitor.tables.inference import SAMPLE, ColumnTypes, column_type
+from monitor.tables.inference import SAMPLE, Column, ColumnTypes
 
 
 def table(**columns: Sequence[Any]) -> Table:
@@ -26,6 +26,14 @@ def table(**columns: Sequence[Any]) -> Table:
         return enumerate(zip(*(columns[name] for name in wanted), strict=True))
 
     return Table(Path("t"), list(columns), rows, str)
+
+
+def column_type(values: Iterable[Any]) -> ColumnType:
+    """How a column with these values is read."""
+    column = Column("")
+    for value in values:
+        column.add(value)
+    return column.type()
 
 
 def kinds(types: ColumnTypes) -> dict[str, str]:
