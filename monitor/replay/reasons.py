@@ -25,18 +25,27 @@ def explained(found: Replay, silent: Mapping[str, str]) -> Replay:
     """The same, with the reason for all that was not judged.
 
     `silent` are features, with the reason, of which it can only be seen that they are there: as
-    long as they do not drift they are `insufficient`, not `ok`.
+    long as they do not drift they are `insufficient`, not `ok`. So it is in the chunks with what is
+    still being learned in the whole: a chunk of it is compared with itself and little else.
     """
     features = [_reasoned(one, silent) for one in found.features]
+    learned = {_watch(one) for one in features if one.reason == LEARNS}
     chunks = None
     if found.chunks is not None:
         chunks = []
         for chunk in found.chunks:
-            inside = [_reasoned(one, silent) for one in chunk.features]
+            inside = [
+                _reasoned(one, {one.feature: LEARNS} if _watch(one) in learned else silent)
+                for one in chunk.features
+            ]
             chunks.append(msgspec.structs.replace(chunk, features=inside, verdict=verdict(inside)))
     return msgspec.structs.replace(
         found, features=features, verdict=verdict(features), chunks=chunks
     )
+
+
+def _watch(finding: Finding) -> tuple[str, str, str]:
+    return finding.feature, finding.dimension, finding.value
 
 
 def _reasoned(finding: Finding, silent: Mapping[str, str]) -> Finding:

@@ -168,6 +168,8 @@ def test_a_timeline_needs_no_chunks_and_dask_says_the_same(
     assert max(x["usual_scores"]) < 0.2
     assert min(x["scores"][5:]) > 1
     far = ["--engine", "dask", "--scheduler", scheduler]
+    (alike,) = local.pop("remarks")  # Dask's workers do not look for it (docs/tables.md)
+    assert "neighbouring rows are alike" in alike
     assert local == judge(capsys, now, "--reference", usual, "--timeline", *far)
     assert (
         main(["replay", now, "--reference", usual, "--ignore", "at", "--timeline", "--json", "-"])
@@ -177,6 +179,18 @@ def test_a_timeline_needs_no_chunks_and_dask_says_the_same(
     (x,) = (one for one in found["timeline"] if one["feature"] == "x")
     assert len(found["chunks"]) == len(found["usual"]) == len(x["usual_scores"]) == 18
     assert 270 <= x["since"] <= 330
+
+
+def test_no_chunk_is_well_of_what_was_not_judged(capsys: Any, tmp_path: Path) -> None:
+    """Fewer rows than `reference.learn` are all taken for usual, so a chunk is compared with itself
+    and the others; one that drifts from them still does."""
+    for last, so in ((-1, "insufficient"), (8, "drift")):
+        path = log(tmp_path / "t.csv", [-1] * 5 + [last] * 5)
+        found = judge(capsys, path, "--chunks", "2")
+        assert found["verdict"] == "insufficient"
+        for chunk in found["chunks"]:
+            statuses = {one["feature"]: one["status"] for one in chunk["features"]}
+            assert (chunk["verdict"], statuses["x"]) == (so, so)
 
 
 def test_what_periods_need_is_said(capsys: Any, tmp_path: Path) -> None:
