@@ -244,7 +244,8 @@ def _remote(system: Any, names: list[str]) -> list[Path]:
 
 @lru_cache(maxsize=64)
 def file_system(url: str) -> tuple[Any, str]:
-    """(a file system of fsspec, the path in it)."""
+    """(a file system of fsspec, the path in it) of a URL; raises OSError, which names the package
+    that reads such URLs, or says that nobody does."""
     import fsspec
     import fsspec.asyn
 

@@ -122,6 +122,30 @@ def docstrings_say_something(where: str, module: ast.Module) -> Faults:
             yield line, f"{title} only repeats its name: {said!r}"
 
 
+RAISING_IS_SAID = ("protocols/", "queries/", "commands/")
+"""Rooms whose interface says for all of their parts what these raise."""
+
+
+def errors_are_said(where: str, module: ast.Module) -> Faults:
+    """Who raises one of our own errors says so in the docstring: its own, or that of its class or
+    module."""
+    if where.startswith(RAISING_IS_SAID):
+        return
+    ours = {own for _, what, own in imported(module) if what.startswith("monitor.errors.")}
+    around = {
+        each: node for node in (module, *public(module)) for each in ast.iter_child_nodes(node)
+    }
+    for node in public(module):
+        if isinstance(node, ast.ClassDef):
+            continue
+        made = (one.exc for one in ast.walk(node) if isinstance(one, ast.Raise))
+        named = {ast.unparse(one.func if isinstance(one, ast.Call) else one) for one in made if one}
+        said = " ".join(ast.get_docstring(one) or "" for one in (node, around[node], module))
+        silent = {one for one in named & ours if one not in said}
+        if silent and not re.search(r"[Rr]ais(?:e|ing)|See (?:\w+\.)*[A-Z]", said):
+            yield node.lineno, f"{node.name} does not say that it raises {', '.join(silent)}"
+
+
 @functools.lru_cache(maxsize=4096)
 def imported(module: ast.Module) -> tuple[tuple[int, str, str], ...]:
     """(line, what is imported with its module, the name it has here) of every import."""
@@ -443,6 +467,7 @@ LAWS: list[Law] = [
     imports_are_written_down,
     every_module_says_what_it_is_for,
     docstrings_say_something,
+    errors_are_said,
     time_and_chance_are_arguments,
     no_task_ends_unseen,
     what_is_remembered_has_a_bound,

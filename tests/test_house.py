@@ -20,6 +20,7 @@ from tests.laws import (
     LAWS,
     Law,
     docstrings_say_something,
+    errors_are_said,
     every_module_says_what_it_is_for,
     every_python_reads_expressions_alike,
     frozen_values_stay,
@@ -88,6 +89,7 @@ def test_app_holds_processes_alone() -> None:
 
 
 HEAD = '"""A module of the tests."""\n'
+RAISES = HEAD + "from monitor.errors import StreamError\n"
 BROKEN: list[tuple[Law, str]] = [
     (every_python_reads_expressions_alike, "re.compile(r'(?:a|b)*+c')"),
     (every_python_reads_expressions_alike, "rb'(?:a' + rb'){1,3}+'"),
@@ -147,6 +149,13 @@ BROKEN: list[tuple[Law, str]] = [
     (docstrings_say_something, HEAD + "class A:\n 'One of many here.'\n def go(self): ..."),
     (docstrings_say_something, HEAD + "class FirstPoint: 'The first point of it.'"),
     (docstrings_say_something, HEAD + "async def read_row(): 'Reads the row of rows.'"),
+    (errors_are_said, RAISES + "def read():\n 'The records of a stream.'\n raise StreamError"),
+    (errors_are_said, RAISES + "async def f():\n 'Go on.'\n if x: raise StreamError(y) from None"),
+    (
+        errors_are_said,
+        RAISES + "class A:\n 'One of many.'\n def go(self):\n  raise StreamError('x')",
+    ),
+    (errors_are_said, "from monitor.errors import ParseError as E\ndef f():\n raise E"),
     (time_and_chance_are_arguments, "import time\ntime.time()"),
     (time_and_chance_are_arguments, "import time as t\nt.monotonic()"),
     (time_and_chance_are_arguments, "import time\ndef f(clock=time.time): ..."),

@@ -91,7 +91,7 @@ class Chain:
 
     def open(self) -> None:
         """Find the last link, and finish what its writer had no time for, unless that is one of
-        another store, which may be about it."""
+        another store, which may be about it. Raises ArchiveError where the files cannot be read."""
         top = manifests.directory(self.endpoint, self.shard)
         buckets = self.storage.inside(top)
         last = self.last_in(buckets[-1]) if buckets else -1

@@ -56,7 +56,8 @@ def find(chain: Chain, name: str, start: float | None) -> Found | None:
 
 
 def prove(chain: Chain, found: Found, *, with_record: bool) -> Proof:
-    """Return the proof of a row, by the checkpoint of the manifest that brought it."""
+    """Return the proof of a row, by the checkpoint of the manifest that brought it; raises
+    ArchiveError where the files have other rows than the manifests list."""
     last = chain.link(found.held.last)
     first = found.held.first
     before = chain.link(first - 1).manifest.tree if first else Tree()

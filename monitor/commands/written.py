@@ -19,7 +19,8 @@ def write(name: str, content: bytes) -> None:
 
 
 def document(content: bytes) -> None:
-    """Write JSON to stdout, in UTF-8 whatever is usual there (RFC 8259 8.1)."""
+    """Write JSON to stdout, in UTF-8 whatever is usual there (RFC 8259 8.1); an OSError names
+    stdout."""
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(content)

@@ -105,7 +105,8 @@ async def listed(view: View) -> Shown:
 
 
 async def finding(view: View) -> Shown:
-    """One finding: its two histograms, what it came from, since when, in words."""
+    """One finding: its two histograms, what it came from, since when, in words; raises
+    MissingError where it is gone."""
     found = await view.ask(findings.QUERY, "feature", "dimension", "value", limit="1")
     if not found.items:
         raise MissingError("There is no such finding; it may have been let go since.")
@@ -138,7 +139,8 @@ def _says(one: SegmentTraffic) -> bool:
 
 
 async def side_by_side(view: View) -> Shown:
-    """Segments side by side, those with the longest tail first."""
+    """Segments side by side, those with the longest tail first; raises UsageError for an order
+    that there is not."""
     sort = view.given.get("sort") or "p95"
     if sort not in SORTS:
         raise UsageError(f"sort: is not one of {', '.join(SORTS)}")

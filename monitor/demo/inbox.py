@@ -59,9 +59,18 @@ def page(messages: list[dict[str, Any]]) -> str:
     )
 
 
+class InboxServer(ThreadingHTTPServer):
+    """Keeps the last messages of all connections."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        super().__init__(address, Inbox)
+        self.messages: deque[dict[str, Any]] = deque(maxlen=KEPT)
+
+
 class Inbox(BaseHTTPRequestHandler):
     """One connection; what is kept is the server's."""
 
+    server: InboxServer
     protocol_version = "HTTP/1.1"
     timeout = 10
 
@@ -78,12 +87,12 @@ class Inbox(BaseHTTPRequestHandler):
             self._say(400, "text/plain", "not JSON\n")
             return
         at = time.strftime("%H:%M:%S")
-        self.server.messages.append({"at": at, "path": self.path[:200], "body": body})  # type: ignore[attr-defined]
+        self.server.messages.append({"at": at, "path": self.path[:200], "body": body})
         self._say(200, "text/plain", "kept\n")
 
     def do_GET(self) -> None:
         """Show them, as a page or as JSON."""
-        kept = list(self.server.messages)  # type: ignore[attr-defined]
+        kept = list(self.server.messages)
         if self.path == "/messages":
             self._say(200, "application/json", json.dumps(kept))
         else:
@@ -103,11 +112,9 @@ class Inbox(BaseHTTPRequestHandler):
         """Print nothing: the page has it all."""
 
 
-def server(host: str, port: int) -> ThreadingHTTPServer:
+def server(host: str, port: int) -> InboxServer:
     """A server that has not begun to serve."""
-    found = ThreadingHTTPServer((host, port), Inbox)
-    found.messages = deque(maxlen=KEPT)  # type: ignore[attr-defined]
-    return found
+    return InboxServer((host, port))
 
 
 def main() -> None:

@@ -173,7 +173,8 @@ class StoreErasure:
         return bool(key) and bool(await self._ask(key, "zlexcount", beside(key), low, "+"))
 
     async def rewrite(self) -> None:
-        """Have the embedded store write its file anew, which has all commands there ever were."""
+        """Have the embedded store write its file anew, which has all commands there ever were;
+        raises StreamError where it has not within `REWRITTEN` seconds."""
         await self._ask(self._prefix, "bgrewriteaof")
         for _ in range(int(REWRITTEN / 0.05)):
             about = await self._ask(self._prefix, "info", "persistence")

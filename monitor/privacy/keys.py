@@ -79,7 +79,8 @@ def load(path: Path, entropy: Entropy | None = None) -> Keyring:
 
 
 def create(path: Path, keyring: Keyring) -> bool:
-    """Write a key file unless there is one; false when there was.
+    """Write a key file unless there is one; false when there was. Raises ConfigError where nothing
+    can be written there.
 
     The file appears whole or not at all: written beside, then linked to its name.
     """
@@ -96,7 +97,8 @@ def create(path: Path, keyring: Keyring) -> bool:
 
 
 def rotate(path: Path, entropy: Entropy, *, key_id: str = "", retire: bool = False) -> Keyring:
-    """Put a new key before those in `path` (made when absent) and return the new keyring.
+    """Put a new key before those in `path` (made when absent) and return the new keyring; raises
+    ConfigError for an id that is none, or taken.
 
     Running recorders take it within seconds. From then on Records carry for each new pseudonym
     the one that the previous key would have made, until its line is removed; `retire` removes all

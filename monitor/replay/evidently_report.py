@@ -127,7 +127,8 @@ def write(
     reference: pd.DataFrame, current: pd.DataFrame, path: Path, said: Said | None = None
 ) -> Sequence[str]:
     """Write Evidently's report: drift of the data, and where labels are known how good predictions
-    were. Returns what had to be left out, in words."""
+    were. Returns what had to be left out, in words; raises UsageError where the sides have no
+    feature in common, or Evidently is not installed."""
     shared = [name for name in reference.columns if name in current.columns]
     mixed = [name for name in shared if reference[name].dtype.kind != current[name].dtype.kind]
     for side in (reference, current):

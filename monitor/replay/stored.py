@@ -37,7 +37,8 @@ class Store:
 
     @classmethod
     def parse(cls, url: str, endpoint: str, shards: int, now: float) -> Store:
-        """`redis://HOST:PORT/DB?endpoint=NAME&shards=N&from=TIME&to=TIME`, all of it optional."""
+        """`redis://HOST:PORT/DB?endpoint=NAME&shards=N&from=TIME&to=TIME`, all of it optional;
+        raises SourceError, which shows no password."""
         try:
             parts = urlsplit(url)
         except ValueError:

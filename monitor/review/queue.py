@@ -338,7 +338,7 @@ class ReviewQueue:
         return answers[bytes(said)]
 
     async def record(self, item: Item) -> Record | None:
-        """The Record of an item; None where the stream has deleted it."""
+        """The Record of an item; None where the stream has deleted it; or raise StreamError."""
         range_ = Command.of(item.key, "XRANGE", item.key, item.entry, item.entry, "COUNT", 1)
         (found,) = await self._store.ask([range_])
         if isinstance(found, Exception):

@@ -66,7 +66,7 @@ def checked(tree: dict[str, Any]) -> Settings:
 
 @contextlib.contextmanager
 def in_own_words(tree: dict[str, Any]) -> Iterator[None]:
-    """What is complained about inside names what stands in a user's own tree, or whose it is."""
+    """A ConfigError raised inside names what stands in a user's own tree, or whose it is."""
     try:
         yield
     except ConfigError as error:

@@ -38,7 +38,7 @@ def claims(head: Head) -> bool:
 
 
 def read(row: bytes) -> list[Logged]:
-    """The exchanges of a trace, one for each span that called a model."""
+    """The exchanges of a trace, one for each span that called a model; raises ParseError."""
     said = _decode(row)
     info, data = said.get("info"), said.get("data")
     spans = data.get("spans") if isinstance(data, dict) else None

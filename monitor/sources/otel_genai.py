@@ -36,7 +36,7 @@ def claims(head: Head) -> bool:
 
 
 def read(row: bytes) -> list[Logged]:
-    """The exchanges of a request of OTLP, or of a printed span."""
+    """The exchanges of a request of OTLP, or of a printed span; raises ParseError."""
     said = _decode(row)
     if "context" in said and "start_time" in said:
         return _printed(said)

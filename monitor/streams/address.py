@@ -137,13 +137,12 @@ def _tls(options: dict[str, str]) -> ssl.SSLContext:
     required = options.get("ssl_cert_reqs", "required").lower()
     if required not in _REQUIREMENTS:
         raise StreamError("redis: ssl_cert_reqs is one of none, optional, required")
-    where = {
-        "cafile": options.get("ssl_ca_certs"),
-        "capath": options.get("ssl_ca_path"),
-        "cadata": options.get("ssl_ca_data"),
-    }
     try:
-        context = ssl.create_default_context(**where)  # type: ignore[arg-type]
+        context = ssl.create_default_context(
+            cafile=options.get("ssl_ca_certs"),
+            capath=options.get("ssl_ca_path"),
+            cadata=options.get("ssl_ca_data"),
+        )
         if "ssl_certfile" in options or "ssl_keyfile" in options:
             context.load_cert_chain(
                 options.get("ssl_certfile", ""),

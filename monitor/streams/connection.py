@@ -88,7 +88,8 @@ class Connection:
         """What the server says of itself (HELLO): `mode`, `role`; empty where it does not."""
 
     async def exchange(self, data: bytes, count: int) -> list[Any]:
-        """Send packed commands, return their replies; errors among them are values."""
+        """Send packed commands, return their replies; errors among them are values. Raises one of
+        `FAILURES` where the connection breaks, as EOFError."""
         self.is_idle = False
         self._writer.write(data)
         replies: list[Any] = []

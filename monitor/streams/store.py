@@ -132,21 +132,21 @@ class Store:
             was_done = writes and len(due) < len(commands)
             try:
                 groups = await self._grouped(commands, due, asked)
-                found = await asyncio.gather(
+                came = await asyncio.gather(
                     *(
                         self._group(one, commands, writes, is_transaction, patience)
                         for one in groups
                     ),
                     return_exceptions=True,
                 )
-                _raise_first(found, writes)
+                found = _whole(came, writes)
             except StreamError as error:
                 raise StreamError(str(error), ambiguous=error.ambiguous or was_done) from None
             due, asked = [], {}
             is_moving = False
             for group, said in zip(groups, found, strict=True):
                 sent_on: list[tuple[int, str]] = []
-                for place, reply in zip(group.places, said, strict=True):  # type: ignore[arg-type]
+                for place, reply in zip(group.places, said, strict=True):
                     replies[place] = reply
                     if isinstance(reply, hiredis.ReplyError) and code_of(reply) in _REDIRECTING:
                         sent_on.append((place, str(reply)))
@@ -275,12 +275,16 @@ class _Group(NamedTuple):
     places: list[int]
 
 
-def _raise_first(found: Sequence[Any], writes: bool) -> None:
-    """Raise the first error among what nodes said."""
+def _whole(found: Sequence[list[Any] | BaseException], writes: bool) -> list[list[Any]]:
+    """What nodes said, or the first error among it, raised."""
     failed = [one for one in found if isinstance(one, StreamError)]
+    replies: list[list[Any]] = []
     for one in found:
-        if isinstance(one, BaseException) and not isinstance(one, StreamError):
+        if not isinstance(one, BaseException):
+            replies.append(one)
+        elif not isinstance(one, StreamError):
             raise one
     if failed:
         was_done = len(failed) < len(found) or any(one.ambiguous for one in failed)
         raise StreamError(str(failed[0]), ambiguous=writes and was_done)
+    return replies

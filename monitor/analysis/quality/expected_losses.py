@@ -65,8 +65,9 @@ def predicted(truth: Truth) -> Predicted | None:
     if truth.score is not None or not isinstance(said, float) or not abs(said) < LARGE:
         return None
     label = value_of(truth.label)
-    known = isinstance(label, float) and abs(label) < LARGE
-    return Predicted(cell(said), abs(said - label) if known else None)  # type: ignore[operator]
+    if not isinstance(label, float) or not abs(label) < LARGE:
+        return Predicted(cell(said), None)
+    return Predicted(cell(said), abs(said - label))
 
 
 def cell(number: float) -> int:
