@@ -1,4 +1,5 @@
-"""A replay's document → one sentence: what drifted most, by how much, and since when."""
+"""A replay's document → one sentence: what became worse, what drifted most, by how much, and since
+when."""
 
 from __future__ import annotations
 
@@ -7,9 +8,19 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from monitor.analysis.drift.findings import moment, shifted
-from monitor.findings import BinShift, Finding
+from monitor.findings import (
+    BinShift,
+    Calibration,
+    Coverage,
+    Fairness,
+    Finding,
+    Outcome,
+    Quality,
+    Slice,
+)
 from monitor.readable import rounded
 from monitor.replay.document import Course, Replay
+from monitor.replay.mirrored import once
 from monitor.types import WatchKey
 
 DAY = 86400
@@ -27,6 +38,9 @@ def headline(found: Replay) -> str:
     >>> from monitor.replay import document
     >>> headline(Replay("ok", 900, [Finding("age", "all", "all", 9, 9, {}, 0.0, "ok")]))
     'No drift: 1 feature and segment is as before'
+    >>> bad = Quality("city", "Bonn", "accuracy", 0.406, 0.3, 0.5, 90, "alarm")
+    >>> headline(Replay("insufficient", 90, [], quality=[bad]))
+    'Alarm: accuracy in city = Bonn is 0.406; nothing could be judged; 1 alarm of quality'
     >>> headline(Replay("insufficient", 3, []))
     'Nothing could be judged'
     >>> headline(Replay("insufficient", 3, [], unread=[document.Unread("current", 9, 12)]))
@@ -39,11 +53,14 @@ def headline(found: Replay) -> str:
     """
     unread = sorted(found.unread, key=lambda one: not one.may_be_wrong)
     ends = [end for one in unread for end in one.ends]
+    said = _said(found)
+    if alarm := worst_outcome(found):
+        said = f"Alarm: {alarm}; {said[0].lower()}{said[1:]}"
     if not ends:
-        return _said(found)
+        return said
     begin = "Not to be trusted" if unread[0].may_be_wrong else "Only a part could be read"
     others = f" (and {len(ends) - 1:,} more)" if len(ends) > 1 else ""
-    return f"{begin}: {ends[0]}{others}. {_said(found)}"
+    return f"{begin}: {ends[0]}{others}. {said}"
 
 
 def _said(found: Replay) -> str:
@@ -169,11 +186,62 @@ def _unjudged(found: Replay) -> str:
     return f"; {few:,} not judged" if few else ""
 
 
+def worst_outcome(found: Replay) -> str:
+    """What an alarm says of outcomes, the worst thing first: answers that are wrong in all, or in a
+    segment, by what is surest; empty where there is none."""
+    for entries in (
+        found.quality, found.calibration, found.coverage, found.fairness, found.slices,
+    ):  # fmt: skip
+        alarms = [one for one in entries or () if one.status == "alarm"]
+        whole = [one for one in alarms if not isinstance(one, Slice) and one.dimension == "all"]
+        if alarms:
+            return _bad(max(whole or alarms, key=lambda one: one.log_evidence or 0.0), alarms)
+    for arm in found.experiments or ():
+        if arm.verdict in ("worse", "invalid"):
+            return f"{arm.variant} is {arm.verdict} by {arm.metric} in experiment {arm.name}"
+    return ""
+
+
+def _bad(one: Outcome, alarms: Sequence[Outcome]) -> str:
+    """What one of the alarms says, in words."""
+    match one:
+        case Quality():
+            # Of several measures of a segment the first is the one that people know best.
+            first = next(a for a in alarms if isinstance(a, Quality) and _place(a) == _place(one))
+            return f"{_inside(first.measure, one)} is {_figure(first.number)}"
+        case Calibration():
+            return f"{_inside('scores', one)} are off by {_figure(one.ece)}"
+        case Coverage():
+            return f"{_inside('coverage', one)} is {_figure(one.coverage)}, not {one.target:.3g}"
+        case Fairness():
+            gap = one.gap or 0.0
+            way = "below" if gap < 0 else "above"
+            return f"{_inside(one.measure, one)} is {abs(gap):.3g} {way} the rest"
+        case Slice():
+            return one.words
+        case _:
+            return ""
+
+
+def _place(one: Quality) -> tuple[str, str]:
+    return one.dimension, one.value
+
+
+def _figure(number: float | None) -> str:
+    return "unknown" if number is None else f"{number:.3g}"
+
+
+def _inside(what: str, one: Quality | Calibration | Coverage | Fairness) -> str:
+    return what if one.dimension == "all" else f"{what} in {one.dimension} = {one.value}"
+
+
 def _alarms(found: Replay) -> str:
     """What else is wrong: outcomes, experiments, columns."""
     said = []
     for key in ("quality", "calibration", "coverage", "fairness", "slices"):
-        alarms = sum(one.status == "alarm" for one in getattr(found, key) or ())
+        entries = getattr(found, key) or ()
+        told = once(entries) if key == "fairness" else entries
+        alarms = sum(one.status == "alarm" for one in told)
         if alarms:
             said.append(f"{alarms} {'alarm' if alarms == 1 else 'alarms'} of {key}")
     bad = sum(one.verdict in ("worse", "invalid") for one in found.experiments or ())

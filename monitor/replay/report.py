@@ -16,7 +16,8 @@ from monitor.findings import (
     Slice,
 )
 from monitor.replay.document import Chunk, Replay
-from monitor.replay.headline import courses, headline, segment, since, when, words_of
+from monitor.replay.headline import courses, headline, segment, since, when, words_of, worst_outcome
+from monitor.replay.mirrored import once
 from monitor.replay.wording import (
     CALIBRATION,
     COVERAGE,
@@ -73,7 +74,7 @@ def tables(found: Replay, title: str, width: int = 140) -> Iterator[Table | Text
     """What to print on a screen of so many columns: the verdict, the findings, chunks, outcomes."""
     findings = ranked(found.features)
     drifted = sum(one.status == "drift" for one in findings)
-    yield _text(headline(found), STYLES[found.verdict])
+    yield _text(headline(found), STYLES["alarm" if worst_outcome(found) else found.verdict])
     shown = findings[: max(SHOWN, drifted)]
     yield _findings(found, shown, f"\n{printable(title)}", width)
     if len(shown) < len(findings):
@@ -231,7 +232,7 @@ def _of_outcomes(found: Replay) -> Iterator[Table]:
     if found.coverage:
         yield _judged("coverage", COVERAGE, found.coverage, covered)
     if found.fairness:
-        yield _judged("fairness", FAIRNESS, found.fairness, compared)
+        yield _judged("fairness", FAIRNESS, once(found.fairness), compared)
     if found.experiments:
         yield experiments(found.experiments)
     if found.slices is not None:

@@ -27,6 +27,7 @@ from monitor.replay.headline import (
     when,
     words_of,
 )
+from monitor.replay.mirrored import once
 from monitor.reports import pictures, sections
 
 
@@ -43,6 +44,7 @@ def page(found: Replay, title: str, facts: Iterable[tuple[str, str]] = ()) -> st
         digest=digest,
         findings=wording.ranked(found.features),
         courses=courses(found),
+        fairness=once(found.fairness or []),
     )  # fmt: skip
 
 

@@ -116,7 +116,9 @@ def test_nothing_is_cut_on_a_screen_of_80_columns(width: int) -> None:
     shown = lines(found, width)
     assert max(map(len, shown)) <= width
     assert "…" not in "".join(shown)
-    assert shown[0].startswith("Drift: a_name_of_more_than_thirty_characters.0 moved most")
+    assert shown[0].startswith(
+        "Alarm: accuracy is 0.7; drift: a_name_of_more_than_thirty_characters.0 moved"
+    )
     together = "".join("".join(shown).split())
     for said in ("since2024-01-03", "meanup0.5sd", "interval", "1notjudged", "▁·▇█"):
         assert said in together

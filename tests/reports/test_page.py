@@ -151,10 +151,10 @@ def test_every_feature_and_segment_has_its_picture() -> None:
 
 
 def test_the_first_sentence_says_what_by_how_much_and_since_when() -> None:
-    """And what else is wrong."""
+    """And what else is wrong; first of all what became worse."""
     (heading,) = re.findall("<h1>(.*?)</h1>", page(everything(), "today.csv"))
     assert heading == (
-        "Drift: age.0 moved most (PSI 0.31, mean up 0.5 sd, “age 0” from 0 % to 40 %), since "
+        "Alarm: accuracy is 0.7; drift: age.0 moved most (PSI 0.31, mean up 0.5 sd, “age 0” from 0 % to 40 %), since "
         "2024-01-03; 3 of 10 features and segments drifted; 1 not judged; 1 alarm of quality, 1 alarm of "
         "calibration, 1 alarm of fairness, 1 alarm of slices, 1 bad arm of experiments"
     )
