@@ -6,6 +6,7 @@ may be written down.
 
 from __future__ import annotations
 
+import codecs
 import datetime
 import io
 import itertools
@@ -197,7 +198,9 @@ class TooManyError(FeedbackError):
 
 def items(body: bytes, *, are_lines: bool) -> list[bytes] | list[msgspec.Raw]:
     """Return the documents in a body, each still to be read: a JSON object, a list of objects, or a
-    document a line. Raises FeedbackError where there is none to be found, and TooManyError."""
+    document a line, after a byte order mark or without. Raises FeedbackError where there is none to
+    be found, and TooManyError."""
+    body = body.removeprefix(codecs.BOM_UTF8)
     if not body.strip():
         raise FeedbackError("the body is empty")
     if are_lines:

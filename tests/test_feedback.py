@@ -19,6 +19,7 @@ from monitor.feedback import (
     Statement,
     convert,
     encode_feedback,
+    items,
     read,
     stored,
 )
@@ -61,6 +62,13 @@ def test_the_contracts_example_is_read() -> None:
     found = said(item)
     assert (found.id, found.label, found.name, found.key) == ("01f", "1", "label", "k")
     assert said(item | {"at": 1795860000}).at == 1795860000.0
+
+
+@pytest.mark.parametrize("text", ['{"id": "a"}', '[{"id": "a"}]', '{"id": "a"}\r\n'])
+def test_a_body_may_begin_with_a_byte_order_mark(text: str) -> None:
+    """Editors and shells of Windows write one before UTF-8."""
+    (found,) = items(text.encode("utf-8-sig"), are_lines=text.endswith("\n"))
+    assert json.loads(bytes(found)) == {"id": "a"}
 
 
 WRONG = [
