@@ -190,6 +190,7 @@ def _parser(chosen: str) -> _Parser:
     )
     parser.add_argument("--version", action="version", version=f"monitor {monitor.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
+    made: dict[str, _Parser] = {}
 
     def add(
         name: str,
@@ -199,10 +200,10 @@ def _parser(chosen: str) -> _Parser:
         more: str = "",
         example: str = "",
         needs_store: bool = False,
-    ) -> _Parser:
+    ) -> None:
         if chosen not in ("", name):
-            return parser
-        sub = commands.add_parser(
+            return
+        sub = made[name] = commands.add_parser(
             name,
             help=help_,
             description=help_[0].upper() + help_[1:] + ". " + more,
@@ -212,8 +213,15 @@ def _parser(chosen: str) -> _Parser:
         sub.set_defaults(command=run)
         if settings and chosen:
             _common(sub, *settings, needs_store=needs_store)
-        return sub
 
+    _add_commands(add)
+    if chosen in made:
+        _add_options(chosen, made[chosen])
+    return parser if made else _parser("")
+
+
+def _add_commands(add: Callable[..., None]) -> None:
+    """All commands, in the order of the help."""
     add("run", _run, "run proxy, recorder and analyzer on one machine", *SETTINGS, more=RUNNING,
         example="monitor run --upstream http://127.0.0.1:9000")  # fmt: skip
     add("sidecar", _sidecar, "run proxy and recorder beside one model; needs --redis",
@@ -227,59 +235,85 @@ def _parser(chosen: str) -> _Parser:
         more="Looks at files and ports as `monitor run` does before it starts, and starts nothing. "
         "If something cannot work, prints one line that names the key and exits 2.",
         example="monitor check --upstream http://127.0.0.1:9000")  # fmt: skip
-    demo = add("demo", _demo, "show it all: two models, real clients, a shift, the drift found",
+    add("demo", _demo, "show it all: two models, real clients, a shift, the drift found",
         more="Takes half a minute, more on a busy machine, and leaves nothing behind.",
         example="monitor demo --keep\n  monitor demo --domain support")  # fmt: skip
-    records = add("records", _records, "list and show the stored records",
+    add("records", _records, "list and show the stored records",
         example="monitor records list --limit 20")  # fmt: skip
-    templates = add("templates", _templates, "list and show the prompt templates of the records",
+    add("templates", _templates, "list and show the prompt templates of the records",
         example="monitor templates list")  # fmt: skip
-    review = add("review", _review, "read exchanges and say whether the answers will do",
+    add("review", _review, "read exchanges and say whether the answers will do",
         example="monitor review next")  # fmt: skip
-    feedback = add("feedback", _feedback, "load what became of exchanges: labels, events, verdicts",
+    add("feedback", _feedback, "load what became of exchanges: labels, events, verdicts",
         example="monitor feedback load labels.csv")  # fmt: skip
-    experiments = add("experiments", _experiments, "compare the arms of the declared experiments",
+    add("experiments", _experiments, "compare the arms of the declared experiments",
         example="monitor experiments --config monitor.yaml")  # fmt: skip
-    notify = add("notify", _notify, "test the receivers of notifications, and silence alerts",
+    add("notify", _notify, "test the receivers of notifications, and silence alerts",
         example="monitor notify test --config monitor.yaml")  # fmt: skip
-    replay = add("replay", _replay, "look for drift in records, tables and logs at rest",
+    add("replay", _replay, "look for drift in records, tables and logs at rest",
         more="Judges them as the analyzer judges live traffic. Exit code 1: --fail-on drift, and "
         "drift was found.",
         example="monitor replay today.csv --reference last-month.csv --fail-on drift")  # fmt: skip
-    verify = add("verify", _verify, "prove that an archive is what was written",
+    add("verify", _verify, "prove that an archive is what was written",
         more="Reads all of it, needs nothing that runs and changes nothing. Exit code 0: proven; "
         "1: something is missing, altered, out of order or cut off, and the first such place is "
         "named; 2: it cannot be told.",
         example="monitor verify /var/lib/monitor/archive --public-key audit.pub")  # fmt: skip
-    redrive = add("redrive", _redrive, "send recorded requests to another endpoint and compare",
+    add("redrive", _redrive, "send recorded requests to another endpoint and compare",
         more="Says first what can be sent again. Personal data goes out as made-up values. Exit "
         "code 1: --fail-on different, and the answers differ.",
         example="monitor redrive archive/ --against http://127.0.0.1:9001 \\\n"
         "      --baseline http://127.0.0.1:9000")  # fmt: skip
-    reference = add("reference", _reference, "build a reference profile; it holds no raw values",
+    add("reference", _reference, "build a reference profile; it holds no raw values",
         example="monitor reference build last-month.csv --out profile.json")  # fmt: skip
-    keys = add("keys", _keys, "list, rotate and fingerprint the keys that make pseudonyms",
+    add("keys", _keys, "list, rotate and fingerprint the keys that make pseudonyms",
         example="monitor keys list")  # fmt: skip
-    reveal = add("reveal", _reveal, "print the values behind pseudonyms, with a private key")
-    _for_clusters(add, chosen)
-    _of_files(add, chosen)
-    in_store = {"records": records, "templates": templates, "review": review, "redrive": redrive,
-        "feedback": feedback, "experiments": experiments, "notify": notify,
-        "verify": verify,
-        "erase": add("erase", _erase, "take a person out of stream and archive")}  # fmt: skip
-    if chosen in in_store:
-        _look_at_the_store(chosen, in_store[chosen])
+    add("reveal", _reveal, "print the values behind pseudonyms, with a private key")
+    add("inject", _inject, "add the sidecar to the Pods of manifests",
+        more="Prints the manifests on stdout. What cannot be injected is printed as it is, with a "
+        "line on stderr that says why.",
+        example="monitor inject model.yaml | kubectl apply -f -")  # fmt: skip
+    add("injector", _injector, "run the admission webhook that adds the sidecar to Pods",
+        more="Answers POST /mutate at --listen, with `tls.cert` and `tls.key`. Every Pod is "
+        "admitted. Runs until SIGTERM or Ctrl-C.",
+        example="monitor injector --config injector.yaml --listen 0.0.0.0:10250")  # fmt: skip
+    add("init", _init, "ask what it needs to know and write a configuration",
+        example="monitor init --domain support --out monitor.yaml")  # fmt: skip
+    add("files", _files, "write dashboards, alert rules and manifests to a directory",
+        example="monitor files deployment")  # fmt: skip
+    add("schema", _schema, "print the JSON Schema of a document",
+        example="monitor schema record")  # fmt: skip
+    add("erase", _erase, "take a person out of stream and archive")
+
+
+LOOKING = (
+    "records", "templates", "review", "feedback", "experiments", "notify", "verify", "redrive",
+    "keys", "erase",
+)  # fmt: skip
+"""Commands whose file adds the settings, too, behind each of its own commands."""
+
+
+def _add_options(chosen: str, parser: _Parser) -> None:
+    """The options of a command; its settings, where they do not stand beside its name."""
     if chosen == "demo":
-        _demo_options(demo)
-    if chosen == "replay":
-        from monitor.commands import replay_options as offline
-
-        offline.add_arguments(replay)
-        _common(replay, "endpoint", "redis", "data")
-    if chosen == "reference":
-        from monitor.commands import replay_options as offline
-
-        build = reference.add_subparsers(metavar="COMMAND", required=True).add_parser(
+        _demo_options(parser)
+    elif chosen in LOOKING:
+        _file_of(chosen).add_arguments(parser, _common)
+    elif chosen in ("init", "files", "schema"):
+        _file_of(chosen).add_arguments(parser)
+    elif chosen == "inject":
+        _file_of(chosen).add_arguments(parser)
+        _common(parser)
+    elif chosen == "injector":
+        _common(parser, "endpoint", "listen", "admin", "data")
+    elif chosen == "reveal":
+        _file_of(chosen).add_arguments(parser)
+        _common(parser, "endpoint", "redis", "data")
+    elif chosen == "replay":
+        _file_of("replay_options").add_arguments(parser)
+        _common(parser, "endpoint", "redis", "data")
+    elif chosen == "reference":
+        build = parser.add_subparsers(metavar="COMMAND", required=True).add_parser(
             "build",
             help="build it from records or tables, as `monitor replay` reads them",
             description="Build a profile of what is usual from records or tables. "
@@ -287,45 +321,13 @@ def _parser(chosen: str) -> _Parser:
             epilog="example:\n  monitor reference build last-month.csv --out profile.json\n",
             formatter_class=_Help,
         )
-        offline.add_build_arguments(build)
+        _file_of("replay_options").add_build_arguments(build)
         _common(build, "endpoint", "redis", "data")
-    if chosen == "keys":
-        importlib.import_module("monitor.commands.keys").add_arguments(keys, _common)
-    if chosen == "reveal":
-        importlib.import_module("monitor.commands.reveal").add_arguments(reveal)
-        _common(reveal, "endpoint", "redis", "data")
-    return parser if commands.choices else _parser("")
 
 
-def _of_files(add: Callable[..., _Parser], chosen: str) -> None:
-    """The commands that write files and documents, and need nothing that runs."""
-    writing = {
-        "init": add("init", _init, "ask what it needs to know and write a configuration",
-            example="monitor init --domain support --out monitor.yaml"),
-        "files": add("files", _files, "write dashboards, alert rules and manifests to a directory",
-            example="monitor files deployment"),
-        "schema": add("schema", _schema, "print the JSON Schema of a document",
-            example="monitor schema record"),
-    }  # fmt: skip
-    if chosen in writing:
-        importlib.import_module(f"monitor.commands.{chosen}").add_arguments(writing[chosen])
-
-
-def _for_clusters(add: Callable[..., _Parser], chosen: str) -> None:
-    """The commands that put sidecars into Pods."""
-    inject = add("inject", _inject, "add the sidecar to the Pods of manifests",
-        more="Prints the manifests on stdout. What cannot be injected is printed as it is, with a "
-        "line on stderr that says why.",
-        example="monitor inject model.yaml | kubectl apply -f -")  # fmt: skip
-    injector = add("injector", _injector, "run the admission webhook that adds the sidecar to Pods",
-        more="Answers POST /mutate at --listen, with `tls.cert` and `tls.key`. Every Pod is "
-        "admitted. Runs until SIGTERM or Ctrl-C.",
-        example="monitor injector --config injector.yaml --listen 0.0.0.0:10250")  # fmt: skip
-    if chosen == "inject":
-        importlib.import_module("monitor.commands.inject").add_arguments(inject)
-        _common(inject)
-    if chosen == "injector":
-        _common(injector, "endpoint", "listen", "admin", "data")
+def _file_of(command: str) -> Any:
+    """The file of a command, loaded when it is chosen."""
+    return importlib.import_module(f"monitor.commands.{command}")
 
 
 def _common(parser: argparse.ArgumentParser, *names: str, needs_store: bool = False) -> None:
@@ -407,11 +409,6 @@ def _check(options: argparse.Namespace) -> int:
     for line in origins.lines(getattr(options, OWN)):
         print(line)
     return 0
-
-
-def _look_at_the_store(chosen: str, parser: argparse.ArgumentParser) -> None:
-    looking = importlib.import_module(f"monitor.commands.{chosen}")
-    looking.add_arguments(parser, _common)
 
 
 def _records(options: argparse.Namespace) -> int:

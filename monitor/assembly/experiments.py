@@ -50,6 +50,45 @@ def digests_of(settings: Settings) -> dict[str, str]:
 
 
 def _experiment(given: Declared, key: str, settings: Settings) -> Experiment:
+    _check_names(given, key, settings)
+    shares, ramp = _shares(given.allocation, f"{key}.allocation")
+    if given.paired in STRETCHES and ramp:
+        raise ConfigError(
+            f"{key}.allocation: shares that change go not with {key}.paired: {given.paired}; "
+            "declare another experiment for each period"
+        )
+    may_have_shares = not given.paired or given.paired in STRETCHES
+    if given.paired and (given.unit or (not may_have_shares and given.allocation)):
+        other = "unit" if given.unit else "allocation"
+        raise ConfigError(
+            f"{key}.{other}: goes not with {key}.paired, where every arm answers each request"
+        )
+    arms = [arm for arm, _ in shares]
+    if arms and given.control not in arms:
+        raise ConfigError(
+            f"{key}.control: {told(given.control)} is not one of the arms of {key}.allocation "
+            f"({', '.join(arms)}){did_you_mean(given.control, arms)}"
+        )
+    metrics = _metrics(given, key)
+    wait = settings.outcomes.wait
+    if given.horizon is not None and given.horizon > wait:
+        raise ConfigError(
+            f"{key}.horizon: {given.horizon:g} s is longer than outcomes.wait, {wait:g} s, after "
+            "which nothing is remembered of an exchange; give less here, or more there"
+        )
+    if given.follow_up and not given.unit:
+        raise ConfigError(
+            f"{key}.follow_up: needs {key}.unit, which says what is followed, such as a user"
+        )
+    return Experiment(
+        given.name, given.dimension, given.control, metrics, shares,
+        given.minimum_effect, given.planned, given.unit or given.paired, bool(given.paired), ramp,
+        None if given.horizon == wait else given.horizon, given.follow_up or 0.0,
+    )  # fmt: skip
+
+
+def _check_names(given: Declared, key: str, settings: Settings) -> None:
+    """Raise ConfigError for a dimension, unit or pairing that the settings do not name."""
     dimensions = list(settings.segments)
     if given.dimension not in dimensions:
         raise ConfigError(
@@ -70,24 +109,9 @@ def _experiment(given: Declared, key: str, settings: Settings) -> Experiment:
             f"outcomes.key or of the other segments ({', '.join(pairs)})"
             f"{did_you_mean(given.paired, pairs)}"
         )
-    shares, ramp = _shares(given.allocation, f"{key}.allocation")
-    if given.paired in STRETCHES and ramp:
-        raise ConfigError(
-            f"{key}.allocation: shares that change go not with {key}.paired: {given.paired}; "
-            "declare another experiment for each period"
-        )
-    may_have_shares = not given.paired or given.paired in STRETCHES
-    if given.paired and (given.unit or (not may_have_shares and given.allocation)):
-        other = "unit" if given.unit else "allocation"
-        raise ConfigError(
-            f"{key}.{other}: goes not with {key}.paired, where every arm answers each request"
-        )
-    arms = [arm for arm, _ in shares]
-    if arms and given.control not in arms:
-        raise ConfigError(
-            f"{key}.control: {told(given.control)} is not one of the arms of {key}.allocation "
-            f"({', '.join(arms)}){did_you_mean(given.control, arms)}"
-        )
+
+
+def _metrics(given: Declared, key: str) -> tuple[Metric, ...]:
     metrics: list[Metric] = []
     for place, one in enumerate(given.metrics):
         here = f"{key}.metrics[{place}]"
@@ -98,21 +122,7 @@ def _experiment(given: Declared, key: str, settings: Settings) -> Experiment:
                 f"{here}.per: needs {key}.unit, which says whose sums are compared, such as a user"
             )
         metrics.append(_metric(one, here, given.unit if given.follow_up else ""))
-    wait = settings.outcomes.wait
-    if given.horizon is not None and given.horizon > wait:
-        raise ConfigError(
-            f"{key}.horizon: {given.horizon:g} s is longer than outcomes.wait, {wait:g} s, after "
-            "which nothing is remembered of an exchange; give less here, or more there"
-        )
-    if given.follow_up and not given.unit:
-        raise ConfigError(
-            f"{key}.follow_up: needs {key}.unit, which says what is followed, such as a user"
-        )
-    return Experiment(
-        given.name, given.dimension, given.control, tuple(metrics), shares,
-        given.minimum_effect, given.planned, given.unit or given.paired, bool(given.paired), ramp,
-        None if given.horizon == wait else given.horizon, given.follow_up or 0.0,
-    )  # fmt: skip
+    return tuple(metrics)
 
 
 def _shares(given: Mapping[str, float] | list[dict[str, Any]], key: str) -> tuple[Shares, Ramp]:

@@ -112,17 +112,12 @@ class Inbox(BaseHTTPRequestHandler):
         """Print nothing: the page has it all."""
 
 
-def server(host: str, port: int) -> InboxServer:
-    """A server that has not begun to serve."""
-    return InboxServer((host, port))
-
-
 def main() -> None:
     """Serve on the address given as the only argument, until SIGTERM or Ctrl-C."""
     host, _, port = sys.argv[1].rpartition(":")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the first process of a container
     with contextlib.suppress(KeyboardInterrupt):
-        server(host, int(port)).serve_forever()
+        InboxServer((host, int(port))).serve_forever()
 
 
 if __name__ == "__main__":

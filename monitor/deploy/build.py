@@ -86,16 +86,10 @@ def _plain() -> dict[str, str]:
 
 
 def _kustomize() -> dict[str, str]:
-    deployment = {"kind": "Deployment", "labelSelector": f"{LABEL}=enabled"}
-    inject_ca = [
-        {"op": "add", "path": "/metadata/annotations", "value": {
-            "cert-manager.io/inject-ca-from": f"{SYSTEM}/{INJECTOR}"}}
-    ]  # fmt: skip
-    hook = {"kind": "MutatingWebhookConfiguration", "name": INJECTOR}
-    two = [
-        {"op": "replace", "path": "/spec/replicas", "value": 2},
-        {"op": "replace", "path": "/spec/strategy", "value": {"type": "RollingUpdate"}},
-    ]
+    return {**_base(), **_components(), **_overlays()}
+
+
+def _base() -> dict[str, str]:
     return {
         "kustomize/base/kustomization.yaml": _kustomization(
             f"# The analyzer of an endpoint and its settings.\n{SECRET}",
@@ -103,6 +97,18 @@ def _kustomize() -> dict[str, str]:
         ),
         "kustomize/base/analyzer.yaml": _file("", objects.analyzer()),
         "kustomize/base/config.yaml": _file("", objects.config_map()),
+    }
+
+
+def _components() -> dict[str, str]:
+    """What an overlay takes in, each a directory."""
+    deployment = {"kind": "Deployment", "labelSelector": f"{LABEL}=enabled"}
+    inject_ca = [
+        {"op": "add", "path": "/metadata/annotations", "value": {
+            "cert-manager.io/inject-ca-from": f"{SYSTEM}/{INJECTOR}"}}
+    ]  # fmt: skip
+    hook = {"kind": "MutatingWebhookConfiguration", "name": INJECTOR}
+    return {
         "kustomize/components/sidecar/kustomization.yaml": _component(
             SIDECAR,
             patches=[{"path": "sidecar.yaml", "target": deployment}],
@@ -146,6 +152,16 @@ def _kustomize() -> dict[str, str]:
             POLICY, resources=["policy.yaml"]
         ),
         "kustomize/components/policy/policy.yaml": _file("", *policy.objects()),
+    }
+
+
+def _overlays() -> dict[str, str]:
+    """What is applied as it is, or copied and changed."""
+    two = [
+        {"op": "replace", "path": "/spec/replicas", "value": 2},
+        {"op": "replace", "path": "/spec/strategy", "value": {"type": "RollingUpdate"}},
+    ]
+    return {
         "kustomize/overlays/policy/kustomization.yaml": _kustomization(
             "# Sidecars without a webhook.", components=["../../components/policy"]
         ),

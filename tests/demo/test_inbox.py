@@ -28,7 +28,7 @@ ALERT = {
 
 @pytest.fixture(scope="module")
 def connection() -> Iterator[http.client.HTTPConnection]:
-    server = inbox.server("127.0.0.1", 0)
+    server = inbox.InboxServer(("127.0.0.1", 0))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     connected = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=30)
     yield connected
