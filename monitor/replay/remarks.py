@@ -14,11 +14,11 @@ from monitor.damage import Damage, Unreadable
 from monitor.features.latency import FEATURE as LATENCY
 from monitor.findings import Finding
 from monitor.interfaces import Table
-from monitor.readable import percent
+from monitor.readable import decimal, percent
 from monitor.replay import schema
 from monitor.replay.comparison import Comparison
 from monitor.replay.datasets import Dataset
-from monitor.replay.document import FailedPart, Replay, Unread
+from monitor.replay.document import DataQuality, FailedPart, Replay, Unread
 from monitor.replay.plan import Plan
 from monitor.replay.reasons import explained, unbelieved
 from monitor.types import WHOLE
@@ -178,6 +178,7 @@ def _remarks(found: Replay, plan: Plan, both: Comparison) -> Iterator[str]:
         yield f"in the reference, but did not come: {_listed(names)}"
     yield from on_columns(plan, both)
     yield from _on_dependence(plan, both)
+    yield from _on_ranges(found.data_quality or (), both.times())
     if unseen := sorted(both.options.told - {"durations" if LATENCY in plan.features else ""}):
         say = (
             ""
@@ -231,6 +232,30 @@ def on_columns(plan: Plan, both: Comparison) -> Iterator[str]:
     apart = {sanitizer.text(name) for table in tables for name in table.apart}
     if apart:
         yield f"not looked at, for what they hold: {_listed(apart)}"
+
+
+def _on_ranges(columns: Iterable[DataQuality], times: AbstractSet[str]) -> Iterator[str]:
+    """Which columns have numbers far outside the reference's range: bins tell how many these are,
+    and not how far off."""
+    found = []
+    for one in columns:
+        if one.before is None or one.now is None or one.feature in times:
+            continue
+        low, high, least, most = (
+            one.before.smallest, one.before.largest, one.now.smallest, one.now.largest,
+        )  # fmt: skip
+        if low is None or high is None or least is None or most is None:
+            continue
+        if max(low - least, most - high) > high - low > 0:
+            reach, usual = (
+                f"{decimal(a)} to {decimal(b)}" for a, b in ((least, most), (low, high))
+            )
+            found.append(f"{one.feature} ({reach}, in the reference {usual})")
+    if found:
+        yield (
+            f"numbers lie far outside the range of the reference: {_listed(found)}; how many "
+            "counts as drift where it is certain, how far off they are does not"
+        )
 
 
 def _on_dependence(plan: Plan, both: Comparison) -> Iterator[str]:

@@ -99,14 +99,15 @@ def _says(one: Finding | None, tolerance: float) -> float:
 
 
 def _is_over(known: Sequence[Finding | None], count: int) -> bool:
-    """Whether the chunks after the first `count` show that a drift is over: one is as before, none
-    drifts, and they have much less evidence than as many values of a drift as large as all of these
-    chunks show would give. In small chunks a small drift shows now and then, and goes on.
+    """Whether the chunks after the first `count` show that a drift is over: none drifts, and they
+    have much less evidence than as many values of a drift as large as all of these chunks show
+    would give. In small chunks a small drift shows now and then, and goes on; a large one may be
+    over in chunks of which each is too small to be judged alone.
 
     The log evidence of a change varies about as twice its mean and its price do.
     """
     rest = [one for one in known[count:] if one is not None]
-    if all(one.status != "ok" for one in rest) or any(one.status == "drift" for one in rest):
+    if not rest or any(one.status == "drift" for one in rest):
         return False
     seen = [one for one in known if one is not None]
     each = math.fsum(one.log_evidence for one in seen) / sum(one.samples for one in seen)

@@ -34,6 +34,20 @@ def test_columns_are_told_before_and_now(capsys: Any, tmp_path: Path, profiled: 
     assert "before" not in told["late"]
 
 
+def test_numbers_far_outside_the_range_are_said(capsys: Any, tmp_path: Path) -> None:
+    """One of 200 that is a thousand times too large moves no bin for certain; nobody should read that
+    all is as before, and no more. Dates are later anyway."""
+    usual, now = tmp_path / "usual.csv", tmp_path / "now.csv"
+    for path, last, day in ((usual, "9", 1), (now, "9000", 9)):
+        rows = [f"{n % 10},{n % 7},2026-0{day}-1{n % 9}" for n in range(199)]
+        path.write_text("\n".join(["n,m,at", *rows, f"{last},3,2026-0{day}-11"]))
+    assert main(["replay", str(now), "--reference", str(usual), "--json", "-"]) == 0
+    remarks = json.loads(capsys.readouterr().out)["remarks"]
+    said = [one for one in remarks if "outside the range" in one]
+    assert len(said) == 1
+    assert "the reference: n (0 to 9,000, in the reference 0 to 9); how" in said[0]
+
+
 @pytest.mark.parametrize("profiled", [False, True], ids=["source", "profile"])
 def test_words_that_moved_are_told(capsys: Any, tmp_path: Path, profiled: bool) -> None:
     """As words, with their share of the texts; what is personal only by its kind, and what few texts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -126,6 +126,7 @@ def test_a_chunk_of_few_rows_does_not_end_a_drift(capsys: Any, tmp_path: Path) -
         assert (x["onset"], x.get("until")) == (5, until)
 
 
+@pytest.mark.parametrize("status", ["ok", "insufficient"])
 @pytest.mark.parametrize(
     ("evidence", "over"),
     [
@@ -136,12 +137,18 @@ def test_a_chunk_of_few_rows_does_not_end_a_drift(capsys: Any, tmp_path: Path) -
     ],
 )
 def test_a_drift_is_over_where_chunks_have_less_evidence_than_it_would_give(
-    evidence: list[float], over: bool
+    evidence: list[float], over: bool, status: Literal["ok", "insufficient"]
 ) -> None:
-    """A small drift shows in a small chunk now and then: some quiet ones do not say that it is over."""
+    """A small drift shows in a small chunk now and then: some quiet ones do not say that it is over.
+    Several say so also where each is too small to be judged alone."""
     chunks = [
         Chunk(
-            n, float(n), n + 1.0, 100, "ok", [Finding("x", "all", "all", 100, 900, {}, one, "ok")]
+            n,
+            float(n),
+            n + 1.0,
+            100,
+            status,
+            [Finding("x", "all", "all", 100, 900, {}, one, status)],
         )
         for n, one in enumerate(evidence)
     ]
