@@ -30,7 +30,7 @@ ELSEWHERE = {
     "inject/reasons.py": "inject/test_decision.py",
     "inject/wishes.py": "inject/test_decision.py",
     "inject/capture.py": "inject/test_decision.py",
-    "archive/strangers.py": "archive/test_verification.py",
+    "archive/orphans.py": "archive/test_verification.py",
     "analyzer/shard_watch.py": "app/test_many_analyzers.py",
     "streams/notes.py": "templates/test_shared.py",
     "erasure/run.py": "commands/test_erase.py",

@@ -21,7 +21,7 @@ from urllib.parse import unquote
 
 from nacl.signing import VerifyKey
 
-from monitor.archive import reading, storage, strangers
+from monitor.archive import orphans, reading, storage
 from monitor.archive.chain import Chain, checkpoint_of, is_manifest
 from monitor.archive.held import Held, Holdings
 from monitor.archive.manifests import NEW, OLD, File, Link, Manifest, directory, entry, name_of
@@ -134,7 +134,7 @@ class Verifier:
         if isinstance(self.storage, Directory):
             root = self.storage.place("")
             try:
-                for path, what in strangers.irregular(root / top, is_named=bool(top)):
+                for path, what in orphans.irregular(root / top, is_named=bool(top)):
                     raise Violation(str(path.relative_to(root)), what)
             except OSError as error:
                 raise ArchiveError(f"{self.storage.name}: {storage.why(error)}") from None
@@ -143,22 +143,22 @@ class Verifier:
         """Raise Violation for a file below a directory, all of it or that of an endpoint, that no
         manifest lists, or that one says is deleted."""
         paths = self.storage.below(top)  # first: what is visible then has been listed before
-        listed: dict[str, strangers.Gone | None] = {}
+        listed: dict[str, orphans.Gone | None] = {}
         steps: dict[tuple[str, int], str] = {}
         named = unquote(top.removeprefix("endpoint="))
         for endpoint in [named] if named else reading.endpoints(self.storage):
             for number in reading.shards(self.storage, endpoint):
                 chain = Chain(self.storage, endpoint, number)
-                files, steps[endpoint, number] = strangers.listed(chain)
+                files, steps[endpoint, number] = orphans.listed(chain)
                 listed.update(files)
         for path in paths:
             if path in listed:
                 what = self._expired(path, listed[path])
-            elif not strangers.is_data(path):
+            elif not orphans.is_data(path):
                 continue
             elif not path.lower().endswith(NEW):
                 what = "is listed by no manifest"
-            elif strangers.is_unfinished(path, steps):
+            elif orphans.is_unfinished(path, steps):
                 continue
             else:
                 what = "is of no step that is unfinished"
@@ -188,7 +188,7 @@ class Verifier:
                 "whether it was removed or never had any"
             )
 
-    def _expired(self, path: str, gone: strangers.Gone | None) -> str:
+    def _expired(self, path: str, gone: orphans.Gone | None) -> str:
         """What is wrong with a listed file, by its bytes if it may still be there and is not read
         any more."""
         if gone is None:

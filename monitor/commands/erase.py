@@ -20,8 +20,8 @@ from monitor.archive.sealing import opener_of
 from monitor.archive.storage import Storage
 from monitor.assembly.auditing import signing_key, trusted_keys
 from monitor.commands import audit_log, reasons
+from monitor.commands.output import document, note
 from monitor.commands.progress import watched
-from monitor.commands.written import document, note
 from monitor.erasure.run import ErasureRun, Found, digest
 from monitor.erasure.store import StoreErasure
 from monitor.errors import ArchiveError, ConfigError, StreamError, UsageError

@@ -21,7 +21,7 @@ from monitor.analyzer.decision_log import entries
 from monitor.assembly.experiments import experiments_of
 from monitor.assembly.outcomes import outcomes_of
 from monitor.commands import account
-from monitor.commands.written import document
+from monitor.commands.output import document
 from monitor.errors import StreamError, UsageError
 from monitor.findings import ExperimentEffect
 from monitor.logs import plain

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from monitor.assembly.injection import defaults_of
-from monitor.commands.written import note
+from monitor.commands.output import note
 from monitor.errors import ParseError, UsageError
 from monitor.inject.decision import Decision, Defaults
 from monitor.inject.manifests import injected

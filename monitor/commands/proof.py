@@ -15,7 +15,7 @@ from monitor.archive.chain import Chain
 from monitor.audit import proofs
 from monitor.audit.documents import TwiceError, require_unique_keys
 from monitor.audit.proofs import Proof, Wrong
-from monitor.commands.written import document, write
+from monitor.commands.output import document, write
 from monitor.erasure.store import named
 from monitor.errors import ArchiveError, UsageError
 from monitor.logs import plain

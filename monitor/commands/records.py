@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from monitor.commands import arguments, proof
-from monitor.commands.written import document
+from monitor.commands.output import document
 from monitor.logs import plain
 from monitor.queries.records import chosen
 from monitor.replay import stored

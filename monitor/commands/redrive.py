@@ -23,9 +23,9 @@ from monitor.analysis.drift import embed
 from monitor.archive.sealing import opener_of
 from monitor.assembly import build, keyring
 from monitor.assembly.log_recording import LogRecording
-from monitor.commands import arguments, written
+from monitor.commands import arguments, output
+from monitor.commands.output import note, write
 from monitor.commands.progress import watched
-from monitor.commands.written import note, write
 from monitor.damage import Damage
 from monitor.errors import UsageError
 from monitor.places import is_store
@@ -164,7 +164,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     )
     document = msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
     if options.json == "-":
-        written.document(document)
+        output.document(document)
     elif options.json:
         write(options.json, document)
     print(file=stream)

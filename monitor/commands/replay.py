@@ -41,8 +41,8 @@ from monitor.assembly.log_recording import LogRecording
 from monitor.assembly.outcomes import is_asked_for
 from monitor.assembly.outcomes import rules_of as outcome_rules_of
 from monitor.assembly.sanitizer import Sanitizer
+from monitor.commands.output import document, note, write
 from monitor.commands.progress import far, watched
-from monitor.commands.written import document, note, write
 from monitor.errors import SourceError, UsageError
 from monitor.feedback import Feedback, Statement
 from monitor.privacy.pseudonyms import Keyring

@@ -16,7 +16,7 @@ import msgspec
 from monitor.assembly import build, keyring
 from monitor.assembly.reviewing import arms_of, queue_of
 from monitor.commands import account
-from monitor.commands.written import document
+from monitor.commands.output import document
 from monitor.errors import StreamError, UsageError
 from monitor.feedback import Feedback, Statement
 from monitor.logs import plain

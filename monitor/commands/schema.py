@@ -7,7 +7,7 @@ import json
 
 import msgspec
 
-from monitor.commands.written import document
+from monitor.commands.output import document
 from monitor.documents import schema
 from monitor.feedback import Statement
 from monitor.redrive.document import Redrive

@@ -19,7 +19,7 @@ from monitor.archive.verification import Shard, Verifier, Violation, endpoint_of
 from monitor.audit import keys
 from monitor.audit.proofs import Wrong
 from monitor.commands import proof
-from monitor.commands.written import note, write
+from monitor.commands.output import note, write
 from monitor.errors import ArchiveError, StreamError, UsageError
 from monitor.places import is_store
 from monitor.replay.archives import ENDPOINT, absence, directory_of, split

@@ -32,7 +32,7 @@ from monitor.replay.periods import Period
 from monitor.replay.record_shards import Ahead, FileShard, Found, Tasks
 from monitor.rows import Row
 from monitor.tables.blocks import Block, count
-from monitor.tables.facts import Table as Facts
+from monitor.tables.facts import TableFacts
 from monitor.types import Segment
 
 MISSING = advice("dask", "--engine dask")
@@ -59,7 +59,7 @@ class _Counted(msgspec.Struct, frozen=True):
     start: float
     end: float
     state: dict[str, bytes]
-    table: Facts | None
+    table: TableFacts | None
 
 
 _Count = tuple[list[list[_Counted]], Damage]

@@ -9,13 +9,13 @@ import msgspec
 from monitor.analysis.drift.profiles import Profile
 from monitor.findings import BinShift
 from monitor.replay.document import DataQuality, Replay
-from monitor.tables.facts import CATEGORIES, Facts, Table
+from monitor.tables.facts import CATEGORIES, Facts, TableFacts
 
 NAMED = 10
 """New or lost categories of a column that are named, at most."""
 
 
-def of(table: Table) -> list[DataQuality]:
+def of(table: TableFacts) -> list[DataQuality]:
     """What the columns of a table hold, with nothing before."""
     return [DataQuality(name, now=facts) for name, facts in table.facts().items()]
 

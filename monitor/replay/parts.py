@@ -23,7 +23,7 @@ from monitor.findings import Finding
 from monitor.replay.periods import Period
 from monitor.rows import Row
 from monitor.tables.blocks import Block
-from monitor.tables.facts import Table
+from monitor.tables.facts import TableFacts
 
 
 class Fold(Protocol):
@@ -65,7 +65,7 @@ class Part:
         self.start = math.inf
         self.end = -math.inf
         self.fold: Fold | None = None
-        self.table = Table() if isinstance(begin, Begin) and begin.with_facts else None
+        self.table = TableFacts() if isinstance(begin, Begin) and begin.with_facts else None
         self._begin = begin
 
     def add(self, row: Row) -> None:

@@ -19,7 +19,7 @@ from monitor.replay.datasets import Dataset
 from monitor.replay.files import ReadOptions
 from monitor.rows import Row
 from monitor.tables.blocks import Block
-from monitor.tables.facts import Table
+from monitor.tables.facts import TableFacts
 from monitor.types import WHOLE, Segment
 
 NOTHING = "--reference: holds nothing to compare with; give records or rows of the same kind"
@@ -74,7 +74,7 @@ def build(
         return watch(within_budget(dataset.rows(options), kept), what)
 
     step, some = -(-census.rows // BUFFER), list[Row | Block]()
-    first, seen = tapped(rows("reading the reference"), taps), Table()
+    first, seen = tapped(rows("reading the reference"), taps), TableFacts()
     first = first if tally is None else tally.passing(first, are_table=dataset.is_table)
     first = seen.passing(first) if dataset.is_table else first
     profiles = _learned(

@@ -182,7 +182,7 @@ class _Seen:
         self.bits |= np.packbits(mask)
 
 
-class Table:
+class TableFacts:
     """What was seen of every column of a table, by feature."""
 
     def __init__(self) -> None:
@@ -197,7 +197,7 @@ class Table:
         for seen in one.observations:
             self._of(seen.feature).add_one(seen.value)
 
-    def merge(self, other: Table) -> None:
+    def merge(self, other: TableFacts) -> None:
         """Add what was seen elsewhere."""
         for feature, seen in other._seen.items():
             self._of(feature).merge(seen)

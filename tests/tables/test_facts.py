@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.rows import Row
 from monitor.tables.blocks import NUMBER, Block, Column
-from monitor.tables.facts import Table, outwards
+from monitor.tables.facts import TableFacts, outwards
 from monitor.types import Observation
 
 CELLS = st.one_of(
@@ -40,7 +40,7 @@ def block(values: list[Any]) -> Block:
 @given(st.lists(CELLS, min_size=1, max_size=30), st.integers(0, 30))
 def test_rows_blocks_and_shards_say_the_same(values: list[Any], cut: int) -> None:
     """In whatever parts it comes."""
-    one, other, first, second = Table(), Table(), Table(), Table()
+    one, other, first, second = TableFacts(), TableFacts(), TableFacts(), TableFacts()
     for row in rows(values):
         one.add(row)
     other.add(block(values))
@@ -55,7 +55,7 @@ def test_rows_blocks_and_shards_say_the_same(values: list[Any], cut: int) -> Non
 
 def test_what_is_told() -> None:
     """Counts by kind, the range rounded outwards, about how many values differ, frequent categories."""
-    table = Table()
+    table = TableFacts()
     for row in rows([None, 1234.5, -7.77777, *range(500), math.nan, True, *"aaaaab"]):
         table.add(row)
     (facts,) = table.facts().values()
@@ -75,7 +75,7 @@ def test_ranges_hold_what_is_in_them(number: float, way: int) -> None:
 
 def test_thousands_of_names_are_not_kept() -> None:
     """Neither is their number exact, but near."""
-    table = Table()
+    table = TableFacts()
     for row in rows([f"name {n}" for n in range(5000)] * 5):
         table.add(row)
     (facts,) = table.facts().values()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.commands.written import note, write
+from monitor.commands.output import note, write
 from monitor.errors import UsageError
 
 

@@ -1,4 +1,4 @@
-"""What stands below an archive beside what its manifests list.
+"""Orphans: what stands below an archive and no manifest lists, and who would read it.
 
 Readers that know no manifests, such as pandas and DuckDB, take what is called like a file of rows,
 or all that is not hidden; links lead them elsewhere.
