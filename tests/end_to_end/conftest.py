@@ -16,7 +16,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from monitor.assembly import build, keyring
 from monitor.demo.page import Page
 from monitor.settings.schema import Settings
 from monitor.supervision import ports
+from tests.end_to_end import forks
 
 PATIENCE = 30.0
 """Seconds that an answer may take: a machine may be slow, and busy with other tests."""
@@ -115,6 +116,7 @@ class System:
         *arguments: str,
         settings: dict[str, Any] | None = None,
         is_secure: bool = False,
+        is_forked: bool = False,
     ) -> None:
         data.mkdir(parents=True, exist_ok=True)
         config = data / "monitor.yaml"
@@ -128,13 +130,9 @@ class System:
         """What `run.json` held when it was there for the first time."""
         self._log = (data / "log").open("w+")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MONITOR_")}
-        self.process = subprocess.Popen(
-            [
-                sys.executable, "-m", "monitor", *arguments, "--config", str(config),
-                "--data", str(data), "--admin", "127.0.0.1:0",
-            ],
-            stdin=subprocess.DEVNULL, stderr=self._log, stdout=self._log, env=environment,
-        )  # fmt: skip
+        where = "--config", str(config), "--data", str(data), "--admin", "127.0.0.1:0"
+        begin = forks.start if is_forked else _execute
+        self.process = begin([*arguments, *where], environment, self._log.fileno())
         self.until(self._is_ready)
 
     @property
@@ -266,6 +264,15 @@ def grown(page: Page, before: Page) -> Page:
     return Page(found)
 
 
+def _execute(
+    arguments: Sequence[str], environment: Mapping[str, str], log: int
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "monitor", *arguments],
+        stdin=subprocess.DEVNULL, stderr=log, stdout=log, env=environment,
+    )  # fmt: skip
+
+
 def _title(pid: int) -> str:
     with contextlib.suppress(psutil.Error):
         return psutil.Process(pid).cmdline()[0]
@@ -310,15 +317,21 @@ def compile_before(data: Path) -> None:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Generator[Callable[..., System]]:
-    """Starts systems and ends them after the test. One that `is_new` finds an empty directory, and
-    so does one with settings of `privacy`."""
+    """Starts systems and ends them after the test. One that `is_new` is executed, as a user does it,
+    and finds an empty directory; one with settings of `privacy` does so, too."""
     systems: list[System] = []
 
     def begin(*arguments: str, name: str = "data", is_new: bool = False, **settings: Any) -> System:
         is_secure = "tls" in settings.get("access", {})
         if arguments[0] in {"run", "sidecar"} and not is_new and "privacy" not in settings:
             compile_before(tmp_path / name)
-        system = System(tmp_path / name, *arguments, settings=settings, is_secure=is_secure)
+        system = System(
+            tmp_path / name,
+            *arguments,
+            settings=settings,
+            is_secure=is_secure,
+            is_forked=not is_new,
+        )
         systems.append(system)
         return systems[-1]
 
@@ -333,16 +346,16 @@ def share(
 ) -> Generator[Callable[..., System]]:
     """Gives the tests of a file one `monitor run` for the same settings, whatever each has listen
     on `upstream_port`; it tells each of what that test brings about alone. The next one gets another
-    where one has ended it."""
+    where one has ended it. One that `is_new` is executed, as a user does it."""
     systems: dict[str, System] = {}
 
-    def begin(**settings: Any) -> System:
-        wanted = json.dumps(settings, sort_keys=True)
+    def begin(*, is_new: bool = False, **settings: Any) -> System:
+        wanted = json.dumps([is_new, settings], sort_keys=True)
         if wanted not in systems or systems[wanted].process.poll() is not None:
             data = tmp_path_factory.mktemp("shared")
             compile_before(data)
             where = "--upstream", f"http://127.0.0.1:{upstream_port}", "--listen", "127.0.0.1:0"
-            systems[wanted] = System(data, "run", *where, settings=settings)
+            systems[wanted] = System(data, "run", *where, settings=settings, is_forked=not is_new)
         else:
             systems[wanted].forget()
         return systems[wanted]

@@ -124,7 +124,7 @@ def test_no_canary_leaves_memory(
     try:
         sidecar = start(
             "sidecar", "--upstream", player, "--redis", url, "--listen", "127.0.0.1:0",
-            otlp={"endpoint": collector.url, "interval": 1, "traces": {"sample": 1}},
+            otlp={"endpoint": collector.url, "interval": 1, "traces": {"sample": 1}}, is_new=True,
         )  # fmt: skip
         address = sidecar.run["listen"]
         for number, name in enumerate(SENT):
@@ -139,7 +139,7 @@ def test_no_canary_leaves_memory(
             assert_silent(f"with the store away: {name}", text)
 
         with ValkeyServer(data_dir=tmp_path / "late", port=free_port, persist=True) as server:
-            analyzer = start("analyze", "--redis", url, name="analyzer")
+            analyzer = start("analyze", "--redis", url, name="analyzer", is_new=True)
             page = sidecar.settled()
             assert page.total("monitor_records_appended_total") == len(SENT)
             records = sidecar.records()

@@ -99,7 +99,7 @@ def test_whatever_happens_to_the_pages_the_traffic_and_its_counts_go_on(
 ) -> None:
     """Killed, they are back; frozen, they are found out and replaced; nobody else is restarted. A
     SIGHUP, as for a program that reads its settings anew then, ends nobody."""
-    system = share(drain=PATIENT)
+    system = share(is_new=True, drain=PATIENT)
     for pids in (*system.run["pids"].values(), [system.process.pid]):
         for pid in pids:
             os.kill(pid, signal.SIGHUP)
@@ -169,7 +169,7 @@ def test_nobody_who_is_slow_holds_a_stop(start: Any, model: str) -> None:
 
 def test_a_machine_without_descriptors_or_processes_is_outlived(share: Any, model: str) -> None:
     """While nothing can be started, what is killed stays away; then it comes back by itself."""
-    system = share(drain=PATIENT)
+    system = share(is_new=True, drain=PATIENT)
     assert post(system) == 200
     assert os.strerror(errno.EMFILE) == "Too many open files"
     pid, soft = system.process.pid, resource.prlimit(system.process.pid, resource.RLIMIT_NOFILE)
@@ -265,7 +265,7 @@ def differences(page: Any, told: dict[str, Any]) -> Generator[tuple[str, float, 
 
 def test_processes_without_descriptors_come_back_by_themselves(share: Any, model: str) -> None:
     """The recorder can take no new proxy, the pages no scrape; then they can, and all is there."""
-    system = share(drain=PATIENT)
+    system = share(is_new=True, drain=PATIENT)
     assert post(system) == 200
     system.settled()
     before = system.run["pids"]
@@ -314,7 +314,7 @@ def cpu(pid: int) -> float:
 def test_a_process_without_file_descriptors_comes_back(share: Any, model: str) -> None:
     """Proxy and recorder have none left, and the other dies meanwhile: once there are some again,
     all goes on, and nothing has spun while it waited."""
-    system = share(drain=PATIENT)
+    system = share(is_new=True, drain=PATIENT)
     host, port = system.run["listen"].split(":")
     ask = b"POST /200 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
     for starved, killed in (("proxy", "recorder"), ("recorder", "proxy")):
@@ -343,7 +343,7 @@ def test_a_process_without_file_descriptors_comes_back(share: Any, model: str) -
 
 def test_a_second_signal_ends_everything_at_once(share: Any, model: str) -> None:
     """Whatever the drain waits for; the exit code and a line say that it was no good end."""
-    system = share(drain=PATIENT)
+    system = share(is_new=True, drain=PATIENT)
     assert post(system) == 200
     processes = psutil.Process(system.process.pid).children(recursive=True)
     system.process.send_signal(signal.SIGTERM)

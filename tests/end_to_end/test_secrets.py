@@ -65,6 +65,7 @@ def test_a_running_system_shows_no_password(
         "run", "--upstream", model.replace("://", f"://user:{CANARY}@"), "--listen", "127.0.0.1:0",
         redis=f"redis://127.0.0.1:1/0?password={ENCODED}&username=u", log="json",
         otlp={"endpoint": f"http://user:{CANARY}@127.0.0.1:1/?token={CANARY}", "interval": 1},
+        is_new=True,
     )  # fmt: skip
     system.until(lambda: "otlp: measurements cannot be delivered" in system.log())
     assert_silent("run.json", json.dumps(system.run))
