@@ -219,6 +219,7 @@ class Archiver:
             return None
         except ArchiveError as error:
             self._fail("archive", str(error))
+            await self._ask()  # how much waits is told also where the archive was never reached
             return None
         if not is_held:
             if not self._stands_by:
@@ -233,6 +234,13 @@ class Archiver:
                 shard.upkeep.forget()
         self._stands_by = not is_held
         return is_held
+
+    async def _ask(self) -> None:
+        """See how much waits, as far as the store says."""
+        await self._look_around()
+        for shard in self._shards:
+            with contextlib.suppress(StreamError):
+                await shard.ask()
 
     async def _let_go(self) -> None:
         """Renew the lease no longer, and close the connections to it."""

@@ -24,6 +24,7 @@ from monitor.archive.chain import Chain
 from monitor.archive.manifests import Manifest
 from monitor.archive.storage import Directory
 from monitor.archive.verification import Verifier, Violation
+from monitor.errors import ArchiveError
 from monitor.settings.schema import Archive, Audit, Settings, StreamSettings
 from monitor.streams.redis import RedisStream
 from monitor.types import decode_record, encode_record
@@ -392,8 +393,9 @@ def test_an_object_store_is_written_by_its_url(
 def test_what_waits_is_told_while_nothing_can_be_archived(
     client: redis.Redis, settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a full disk, and behind a damaged head that was never opened: how long the oldest one is
-    overdue grows from one failure to the next, and ends with the cause. So the alert can fire."""
+    """In an archive that was never reached, on a full disk, and behind a damaged head that was never
+    opened: how long the oldest one is overdue grows from one failure to the next, and ends with the
+    cause. So the alert can fire."""
     given = settings(every=300)
     append(client, *documents(2))
 
@@ -408,7 +410,22 @@ def test_what_waits_is_told_while_nothing_can_be_archived(
         shard.since -= 3600
         return (await told(one))["overdue_seconds"]
 
+    def away(*_: Any) -> bytes:
+        raise ArchiveError("cannot be reached")
+
     async def story() -> None:
+        async with archiving(given) as one:
+            with monkeypatch.context() as patch:
+                patch.setattr(module, "_identity", away)
+                for hours in (1, 2):
+                    assert await one._owns() is None
+                    numbers = await told(one)
+                    assert (numbers["waiting_records"], numbers["failures_totalarchive"]) == (
+                        2,
+                        hours,
+                    )
+                    one._shards[0].since -= 3600  # type: ignore[operator]
+                    assert (await told(one))["overdue_seconds"] > 3600 * hours - 301
         async with archiving(given) as one:
             assert await one._turn(is_last=False)
             assert (await told(one))["overdue_seconds"] == 0
