@@ -6,7 +6,7 @@ Recognizers alone use it. It stands beside their room, whose files do not know e
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from monitor.interfaces import Recognizer
 from monitor.lazy import lazy
@@ -190,6 +190,41 @@ def identifier(
         keys=frozenset(keys),
         plausible=lambda text: whole.fullmatch(text.strip()) is not None,
         default=default,
+    )
+
+
+Named = tuple[int, int, str]
+"""Where a value begins and ends, and what it is."""
+
+
+def of_message(
+    *,
+    name: str,
+    triggers: tuple[str, ...],
+    read: Callable[[str, Sequence[int]], Iterable[Named]],
+    examples: Mapping[str, tuple[str, ...]],
+    counterexamples: tuple[str, ...],
+) -> tuple[Recognizer, ...]:
+    """The recognizers of a format whose fields hold values of several entities: one for each of
+    which there are examples. They are ranked behind those that know the values themselves, which
+    say what their canonical form is."""
+
+    def find_of(entity: str) -> Find:
+        return lambda text, starts: sorted(
+            {(start, end) for start, end, what in read(text, starts) if what == entity}
+        )
+
+    return tuple(
+        Recognizer(
+            name=f"{name}_{entity.lower()}",
+            entity=entity,
+            triggers=triggers,
+            find=find_of(entity),
+            canonical=alphanumeric,
+            examples=shown,
+            counterexamples=counterexamples,
+        )
+        for entity, shown in examples.items()
     )
 
 

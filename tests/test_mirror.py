@@ -78,6 +78,7 @@ ELSEWHERE = {
     "protocols/bedrock_converse.py": "protocols/test_bedrock.py",
     "protocols/bedrock_texts.py": "protocols/test_bedrock.py",
     "words/cues.py": "answers/test_sourced.py",
+    "fhir.py": "privacy/test_sides.py",
     "words/person.py": "recognizers/test_recognizers.py",
     "words/units.py": "answers/test_quantities.py",
     "analysis/checkpoint.py": "app/test_analyzer.py",

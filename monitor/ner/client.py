@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
@@ -21,6 +22,8 @@ from monitor.supervision import priority
 from monitor.supervision.forks import environment
 from monitor.tasks import own
 from monitor.types import Part, Record
+
+_ENTITY = re.compile(r"[A-Z][A-Z_]{0,39}")
 
 LOADING = 120.0
 """Seconds that a model may take to load."""
@@ -178,10 +181,11 @@ def _blank(mark: Any) -> str:
 
 
 def _sound(spans: list[tuple[int, int, str]], text: str) -> list[tuple[int, int, str]] | None:
-    """Return the spans in order, without overlaps; None if some are impossible."""
+    """Return the spans in order, without overlaps; None if some are impossible, or are of what is
+    no name of an entity: it becomes a part of pseudonyms and a label of metrics."""
     sound: list[tuple[int, int, str]] = []
     for start, end, entity in sorted(spans):
-        if not (0 <= start < end <= len(text) and entity.isupper()):
+        if not (0 <= start < end <= len(text) and _ENTITY.fullmatch(entity)):
             return None
         if not sound or start >= sound[-1][1]:
             sound.append((start, end, entity))

@@ -55,8 +55,11 @@ def load(name: str) -> Find:
     return find
 
 
-def serve(name: str, source: BinaryIO, sink: BinaryIO) -> int:
-    """Answer until the source ends; return the exit code."""
+def serve(
+    name: str, source: BinaryIO, sink: BinaryIO, silence: Callable[[], None] = lambda: None
+) -> int:
+    """Answer until the source ends; return the exit code. `silence` is called before there are
+    texts."""
 
     def say(value: object) -> None:
         sink.write(pack(value))
@@ -68,6 +71,7 @@ def serve(name: str, source: BinaryIO, sink: BinaryIO) -> int:
         say(f"{type(error).__name__}: {error}")
         return 2
     say("")
+    silence()
     while head := source.read(4):
         texts = msgspec.msgpack.decode(source.read(int.from_bytes(head, "big")), type=list[str])
         try:
@@ -78,12 +82,19 @@ def serve(name: str, source: BinaryIO, sink: BinaryIO) -> int:
 
 
 def main() -> int:
-    """Serve with standard output kept for frames: what a model prints goes elsewhere."""
+    """Serve with standard output kept for frames: what a model prints while it loads goes to the
+    log. Afterwards, when it may quote texts, it goes nowhere."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the recorder closes our input
     setproctitle.setproctitle("monitor: ner")
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    return serve(sys.argv[1], sys.stdin.buffer, sink)
+
+    def silence() -> None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+
+    return serve(sys.argv[1], sys.stdin.buffer, sink, silence)
 
 
 if __name__ == "__main__":

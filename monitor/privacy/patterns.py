@@ -34,7 +34,8 @@ _SIGNS = re.compile(r"[\W_]+")
 
 Find = Callable[[str, Sequence[int]], Iterable[tuple[int, int]]]
 Located = Mapping[int, Sequence[int]]
-"""Where triggers of each recognizer fire in a text, by its place; empty in most texts."""
+"""Where triggers of each recognizer fire in a text, by its place; empty in most texts. Of several
+with the same triggers the first stands for all."""
 Event = tuple[int, int, int]
 """A trigger that fires: the place of its recognizer, first character, and the end."""
 _Locate = Callable[[str], dict[int, list[int]]]
@@ -79,12 +80,17 @@ class Scanner:
             self._canonical.setdefault(recognizer.entity, recognizer)
             for key in recognizer.keys:
                 self._keys.setdefault(key, index)
+        alike: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for index, recognizer in enumerate(self.recognizers):
+            alike[recognizer.triggers].append(index)
+        self._alike = {same[0]: tuple(same) for same in alike.values()}
+        triggers = [(same[0], each) for each, same in alike.items()]
         self._locate: _Locate
         self._events: Callable[[str], list[Event] | None] | None = None
         if hyperscan is None:
-            self._locate = _locate_with_re(self.recognizers, max_events)
+            self._locate = _locate_with_re(triggers, max_events)
         else:
-            self._locate, self._events = _locate_with_hyperscan(self.recognizers, max_events, kept)
+            self._locate, self._events = _locate_with_hyperscan(triggers, max_events, kept)
 
     def scan(
         self, text: str, hint: str | None = None, located: Located | None = None
@@ -101,13 +107,14 @@ class Scanner:
         if not located and hint is None:
             return []
         found: list[tuple[int, int, int]] = []
-        for index, starts in in_turns(located.items()):
+        for first, starts in in_turns(located.items()):
             ordered = starts if len(starts) == 1 else sorted(set(starts))
-            try:
-                for start, end in in_turns(self._finds[index](text, ordered)):
-                    found.append((start, end, index))
-            except Exception as error:
-                raise RecognizerError(self.recognizers[index].name) from error
+            for index in self._alike[first]:
+                try:
+                    for start, end in in_turns(self._finds[index](text, ordered)):
+                        found.append((start, end, index))
+                except Exception as error:
+                    raise RecognizerError(self.recognizers[index].name) from error
         if hint is not None:
             found += self._by_key(text, hint, found)
         if not found:
@@ -128,6 +135,10 @@ class Scanner:
         nothing of what stands around it but whether a letter or a digit does. None where that
         cannot be said."""
         return None if self._events is None else self._events(text)
+
+    def looks_for(self, entity: str) -> bool:
+        """Whether there is a recognizer of an entity."""
+        return entity in self._canonical
 
     def field(self, name: str) -> int | None:
         """What the name of a field says its values are, for `may_be`; None where it does not."""
@@ -222,12 +233,12 @@ def known_form(name: str, keys: Container[str]) -> str:
 
 
 def _locate_with_hyperscan(
-    recognizers: Sequence[Recognizer], max_events: int, kept: Sequence[Kept] = ()
+    triggers: Sequence[tuple[int, tuple[str, ...]]], max_events: int, kept: Sequence[Kept] = ()
 ) -> tuple[_Locate, Callable[[str], list[Event] | None]]:
     """One database for all triggers; the id of an expression is its recognizer's place. Beside it
     what `Scanner.events` asks."""
-    ids = [index for index, each in enumerate(recognizers) for _ in each.triggers]
-    expressions = [trigger.encode() for each in recognizers for trigger in each.triggers]
+    ids = [index for index, each in triggers for _ in each]
+    expressions = [trigger.encode() for _, each in triggers for trigger in each]
     if not ids:
         return lambda text: {}, lambda text: []
     database = _loaded(expressions, ids, kept) if kept else _compiled(expressions, ids)
@@ -298,11 +309,11 @@ def _compiled(expressions: list[bytes], ids: list[int]) -> hyperscan.Database:
     return database
 
 
-def _locate_with_re(recognizers: Sequence[Recognizer], max_events: int) -> _Locate:
+def _locate_with_re(triggers: Sequence[tuple[int, tuple[str, ...]]], max_events: int) -> _Locate:
     expressions = [
-        (index, re.compile(f"(?={'|'.join(each.triggers)})", re.IGNORECASE | re.ASCII))
-        for index, each in enumerate(recognizers)
-        if each.triggers
+        (index, re.compile(f"(?={'|'.join(each)})", re.IGNORECASE | re.ASCII))
+        for index, each in triggers
+        if each
     ]
 
     def locate(text: str) -> dict[int, list[int]]:

@@ -26,6 +26,8 @@ _JSON = re.compile(r"\s*(?:\w{1,8}:)?[{[\"]")
 _STRING = re.compile(
     r'"(?P<said>(?>[^"\\]*(?:\\.[^"\\]*)*))(?:"|\Z)(?P<names>\s{0,8}:)?', re.DOTALL
 )
+_DECIMAL = re.compile(r"\s*[-+]?\d{1,3}\.\d{2,}\s*")
+"""A piece that is a number by itself: no value is made of such alone."""
 _MOST_NAMES = 32
 """Names under which strings are put together; each costs a look at all of them."""
 
@@ -64,7 +66,8 @@ def across(scrub: Scrub, pieces: list[str]) -> list[str]:
     """The pieces of one text with a pseudonym for each value that goes over an edge. Where the text
     cannot be scanned, what stands for it is in the first piece, and the others are empty.
 
-    A piece that is a value by itself ends where it ends: rows of a table are no pieces. A message
+    A piece that is a value by itself ends where it ends: rows of a table are no pieces, nor are
+    decimal numbers, coordinates say. A message
     that ends with an address is not the beginning of a longer one, though the next one begins with
     a letter. Many short words together look like the letters of media, which are not looked for.
     """
@@ -78,6 +81,7 @@ def across(scrub: Scrub, pieces: list[str]) -> list[str]:
             if (
                 first == last
                 or not hit.values
+                or all(map(_DECIMAL.fullmatch, pieces[first : last + 1]))
                 or any(_is_value(scrub, pieces[place]) for place in range(first, last + 1))
             ):
                 continue

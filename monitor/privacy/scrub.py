@@ -307,6 +307,10 @@ class Scrub:
         """Whether the name of a field says what its value is."""
         return bool(hint) and bool(known_form(hint, self._keys))
 
+    def looks_for(self, entity: str) -> bool:
+        """Whether values of an entity are replaced at all."""
+        return self._scanner.looks_for(entity)
+
     def _scrubbed(self, text: str, hint: str, key: bytes | None = None) -> str:
         """Scrub a text; what was done goes into the cache under `key`."""
         before = self._left, self.grown, sum(self.redactions.values())

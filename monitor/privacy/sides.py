@@ -7,13 +7,15 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, columns, hidden
+from monitor import bodies, columns, fhir, hidden
 from monitor.privacy import pieces, rulings
 from monitor.privacy.policies import DROPPED, Policy
 from monitor.privacy.pseudonyms import MARK_WHOLE
 from monitor.privacy.scrub import ALLOWANCE, NAMED, NAMING, Scrub
 from monitor.privacy.short_texts import ShortTexts
 from monitor.types import Part
+
+_RESOURCE = "resourceType"
 
 
 class Sides:
@@ -36,7 +38,11 @@ class Sides:
         """All parts of a side; one digest of them where pseudonyms make them larger than the room
         that their body has on record."""
         before, make = scrub.grown, make or self.ruled
-        parts = self._called(scrub, side, pieces.joined(scrub, parts))
+        parts = pieces.joined(scrub, parts)
+        if names := [part.name for part in parts if part.name]:
+            parts = self._called(scrub, side, parts)
+            if _RESOURCE in "\n".join(names):
+                parts = self._of_resources(scrub, side, parts)
         done = [make(scrub, side, part) for part in parts]
         if scrub.grown - before <= ALLOWANCE:
             return done
@@ -58,7 +64,7 @@ class Sides:
                 continue
             beside = [columns.get(f"{base}{dot}{one}") or () for one in NAMING]
             names = [names for names in beside if len(names) == len(part.data)]
-            if not names or (self._policy and self._policy.column(side, part.name)):
+            if not names or self._is_ruled(side, part):
                 continue
             data = list(part.data)
             for item, said in enumerate(zip(*names, strict=True)):
@@ -69,6 +75,35 @@ class Sides:
                         scrub.own.update(one[0] for one in MARK_WHOLE.finditer(data[item]))
             done[place] = msgspec.structs.replace(part, data=data)
         return done
+
+    def _of_resources(self, scrub: Scrub, side: str, parts: list[Part]) -> list[Part]:
+        """The parts with a pseudonym for each text in FHIR resources of which its element says what
+        it is, and for the narrative of somebody. A column that a rule is for is left to that."""
+        before: dict[str, list[Any]] = {}
+        done = list(parts)
+        is_of_somebody = False
+        for place, part in enumerate(parts):
+            is_free = not self._is_ruled(side, part)
+            if is_of_somebody and part.text and fhir.is_narrative(part.text) and is_free:
+                done[place] = msgspec.structs.replace(part, text=_named(scrub, "PERSON", part.text))
+            if not part.name or not part.data:
+                continue
+            before[part.name] = part.data
+            if part.name.endswith(_RESOURCE):
+                is_of_somebody = is_of_somebody or any(map(_is_somebody, part.data))
+            if part.datatype != "BYTES" or not is_free:
+                continue
+            entities = _entities(part.name, len(part.data), before)
+            if any(entities):
+                named = [_named(scrub, *one) for one in zip(entities, part.data, strict=True)]
+                done[place] = msgspec.structs.replace(part, data=named)
+        return done
+
+    def _is_ruled(self, side: str, part: Part) -> bool:
+        """Whether a rule is for a column or role. Paths that go on into what it holds are none."""
+        if self._policy is None:
+            return False
+        return self._policy.column(side, part.name or part.role or "").rule is not None
 
     def ruled(self, scrub: Scrub, side: str, part: Part) -> Part:
         """A part by the rule for its role or column; one for which there is none is scanned."""
@@ -114,3 +149,47 @@ class Sides:
             data=data,
             media=scrub.media(text, *(part.data or () if may_hold else ())),
         )
+
+
+def _is_somebody(kind: Any) -> bool:
+    """Whether what a column says of the type of a resource is one of somebody."""
+    return type(kind) is str and kind in fhir.PEOPLE
+
+
+def _named(scrub: Scrub, entity: str, value: Any) -> Any:
+    """The pseudonym of a text that is all of one value, unless it is found as such anyway."""
+    if not entity or type(value) is not str or not value or not scrub.looks_for(entity):
+        return value
+    try:
+        hits = scrub.found(value)
+        if len(hits) == 1 and (hits[0].start, hits[0].end) == (0, len(value)):
+            return value
+        mark = scrub.token(entity, value)
+    except Exception as error:  # noqa: BLE001  fail closed
+        mark = scrub.failed(value, error)
+    scrub.own.add(mark)
+    return mark
+
+
+def _entities(name: str, count: int, columns: dict[str, list[Any]]) -> list[str]:
+    """What each value of a column of FHIR resources is, by its name and the columns before it."""
+    base, _, element = name.rpartition(".")
+    parent = base.rpartition(".")[2]
+    begin = f"{base}." if base else ""
+
+    def beside(other: str) -> list[Any]:
+        found = columns.get(begin + other, ())
+        return list(found) if len(found) == count else [""] * count
+
+    if element == "id":
+        return ["MEDICAL_RECORD_NUMBER" if _is_somebody(kind) else "" for kind in beside(_RESOURCE)]
+    if element.startswith("value") and parent == "extension":
+        return [fhir.extension(str(one)) for one in beside("url")]
+    siblings = [one for one in ("given", "family") if begin + one in columns]
+    entity = fhir.entity(parent, element, siblings)
+    if element != "display":
+        return [entity] * count
+    return [
+        ("PERSON" if fhir.REFERENCE.fullmatch(one) else "") if type(one) is str and one else entity
+        for one in beside("reference")
+    ]

@@ -1,4 +1,5 @@
-"""The room of recognizers: one file per kind of personal data. The order is the rank: where two
+"""The room of recognizers: one file per kind of personal data, or per format whose fields say what
+they hold. The order is the rank: where two
 find the same characters, the earlier one names them."""
 
 from __future__ import annotations
@@ -30,9 +31,11 @@ from monitor.recognizers import (
     email_address,
     es_nie,
     es_nif,
+    fhir,
     fi_personal_identity_code,
     fr_nir,
     gr_amka,
+    hl7_v2,
     hr_oib,
     hu_taj,
     iban_code,
@@ -67,6 +70,7 @@ from monitor.recognizers import (
     us_npi,
     us_passport,
     us_ssn,
+    vcard,
 )
 
 RECOGNIZERS: tuple[Recognizer, ...] = (
@@ -132,6 +136,12 @@ RECOGNIZERS: tuple[Recognizer, ...] = (
     phone_number.RECOGNIZER,
     street_address.RECOGNIZER,
     person.RECOGNIZER,
+    hl7_v2.RECOGNIZER,
+    *hl7_v2.MORE,
+    fhir.RECOGNIZER,
+    *fhir.MORE,
+    vcard.RECOGNIZER,
+    *vcard.MORE,
 )
 
 

@@ -26,8 +26,9 @@ _BRANDS = lazy(
     r"|5[1-5]\d{14}|(?:222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}"  # Mastercard
     r"|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}"  # American Express, Diners Club
     r"|(?:6011|64[4-9]\d|65\d\d)(?:\d{12}|\d{15})|62\d{14,17}"  # Discover, UnionPay
-    r"|35\d{14}|(?:2131|1800)\d{11}|220[0-4]\d{12}"  # JCB, Mir
-    r"|(?:60|8[12])\d{14}|9792\d{12}"  # RuPay, Troy
+    r"|35(?:2[89]|[3-8]\d)\d{12}|(?:2131|1800)\d{11}|220[0-4]\d{12}"  # JCB, Mir
+    r"|(?:60(?:69[89]|7\d\d|8[0-5]\d)|81[7-9]\d\d|820[01]\d)\d{11}|9792\d{12}"  # RuPay, Troy
+    r"|606282\d{10}"  # Hipercard
     r"|(?:50|5[6-8]|63|67)\d{14}|(?:5018|5020|5038|5893|6304|6759|676[1-3])\d{8,15}"  # Maestro
     r"|(?:5[6-8]\d\d|6390|0604)\d{8}"
 )
@@ -45,6 +46,8 @@ _DECIMAL = lazy(r"\d\.\d")
 _GROUPINGS = ([4, 4, 4, 4], [4, 6, 5], [4, 6, 4], [4, 4, 4, 4, 3])
 _LENGTHS = (16, 15, 14, 19, 18, 17, 13)
 _FEW = 10
+_MANY = 8
+"""Numbers as long as a card in a list, for each that is one by chance."""
 _LISTED = frozenset(",\t\n\r")
 _WORD = lazy(
     r"card|visa|credit|debit|\bcc|\bpan\b|payment|karte|carte|tarjeta|cart[ãa]o|carta",
@@ -146,9 +149,13 @@ def _written_as_card(text: str, members: list[tuple[int, int]], *, at_edge: bool
 
 def _is_list(text: str, groups: list[tuple[int, int]], found: list[tuple[int, int]]) -> bool:
     """Whether these are rather numbers of which some happen to make a card: with two more numbers
-    around that are no card, year, month or code, and no word for a card before."""
-    if len(groups) < 6 or all(text[start:end].isdigit() for start, end in found):
+    around that are no card, year, month or code, and no word for a card before. Of identifiers as
+    long as cards one in 30 is a card by chance, so these are one in eight or fewer."""
+    if len(groups) < 6:
         return False
+    if all(text[start:end].isdigit() for start, end in found):
+        long = sum(end - start >= 12 for start, end in groups)
+        return long >= _MANY * len(found) and not _is_told(text, groups)
     others = 0
     cards = iter(found)
     first, last = next(cards)
@@ -158,7 +165,12 @@ def _is_list(text: str, groups: list[tuple[int, int]], found: list[tuple[int, in
         inside = first <= start < last
         if not inside and end - start >= 4 and text[start : start + 2] not in ("19", "20"):
             others += 1
-    return others >= 2 and not _WORD.search(text[max(0, groups[0][0] - 40) : groups[0][0]])
+    return others >= 2 and not _is_told(text, groups)
+
+
+def _is_told(text: str, groups: list[tuple[int, int]]) -> bool:
+    """Whether a word for a card is before a list."""
+    return _WORD.search(text[max(0, groups[0][0] - 40) : groups[0][0]]) is not None
 
 
 def _fraction(text: str, start: int, end: int) -> bool:
@@ -203,6 +215,8 @@ RECOGNIZER = Recognizer(
         "card 7.«4111111111111111» and deadbeef«4111111111111111»cafe",
         "«4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1» said the caller",
         "visa «4222222222222» and Maestro «6759649826438453»",
+        "1000000000000001,«4111111111111111»\n1000000000000002,«5500000000000004»\n1000000000000003,«4111111111111111»\n1000000000000004,«5500000000000004»",
+        "cards 1163598712101787, 9993117638064200, «4933785052704285», 1080719283746551, 7394958104837122, 9128374650192837, 1002938475610293, 2837465019283746",
         "8 numbers 17 23 2024 «4111 1111 1111 1111»",
     ),
     counterexamples=(
@@ -214,6 +228,7 @@ RECOGNIZER = Recognizer(
         "4948 4450 8973 2972 4777 3569 5538 6020 2115 2061 4954; [37398, 46910, 31078]",
         "order 633-3040506-1405556, 63751f5e105ede4226610984384afb4ecf6f0d57",
         "4610 180 3058 4845 3624 4350 7651",
+        "1163598712101787, 9993117638064200, 4933785052704285, 1080719283746551, 7394958104837122, 9128374650192837, 1002938475610293, 2837465019283746",
     ),
     keys=frozenset({"creditcard", "creditcardnumber", "cardnumber", "ccnumber", "ccnum"}),
     plausible=lambda text: sum(map(str.isdigit, text)) >= 8,

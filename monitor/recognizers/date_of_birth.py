@@ -7,7 +7,7 @@ from monitor.interfaces import Recognizer
 from monitor.lazy import lazy
 
 _WORDS = (
-    r"(?:\bd\.?o\.?b\b|\bdate.of.birth|birth.?da(?:te|y)|\bborn\b|\bbday\b|geboren|\bgeb\.|geburtsda|geburtstag"
+    r"(?:\bd\.?o\.?b\b|\bdate.of.birth|birth.?(?:da(?:te|y)|time)|\bborn\b|\bbday\b|geboren|\bgeb\.|geburtsda|geburtstag"
     r"|\bn.e? (?:le|en)\b|date de naissance|fecha.de.nacimiento|nacid[oa] el|data di nascita|\bnat[oa] il\b"
     r"|data.de.nascimento|nascid[oa] em|geboortedatum|data urodzenia|f.delsedato|f.delsedato)"
 )
@@ -72,6 +72,7 @@ RECOGNIZER = Recognizer(
         "DOB: «03/05/1980», date of birth «1980-03-05», born on «March 5, 1980»",
         "geboren am «5. März 1980», née le «5 mars 1980», nato il «05.03.1980»",
         '{"birth_date": "«19800305»"} birthday «5th of March 1980»',
+        '<birthTime value="«19750501»"/>',
         "dob: «1980-03-05T00:00:00.000Z», date of birth «1980-03-05 00:00:00»",
     ),
     counterexamples=(
@@ -84,6 +85,7 @@ RECOGNIZER = Recognizer(
             "dateofbirth",
             "birthdate",
             "birthday",
+            "birthtime",
             "geburtsdatum",
             "datedenaissance",
             "fechanacimiento",

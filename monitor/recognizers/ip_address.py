@@ -16,7 +16,7 @@ _V6 = lazy(
 )
 _RUN = lazy(r"[0-9a-fA-F:]*")
 _VERSION = lazy(
-    r"(?:\b(?:v|ver|version|release|build|revision|section|chapter|clause|paragraph|firmware|kernel"
+    r"(?:\b(?:v|ver|version|release|build|revision|section|chapter|clause|paragraph|firmware|kernel|driver"
     r"|Chrome|Chromium|Firefox|Safari|Edge?|EdgA|OPR|Version|Android|Windows NT)[\s:=./-]{0,3}"
     r"|§\s?|[=~><]=\s?)\Z",
     re.IGNORECASE,
@@ -112,7 +112,7 @@ RECOGNIZER = Recognizer(
         "gateway «2001:db8:1::» is up, «fd12:3456:789a::1»,",
     ),
     counterexamples=(
-        "version 10.0.19041.1 and v1.2.3.4, Chrome/120.0.0.0 Safari/537.36",
+        "driver 16.14.46.200, version 10.0.19041.1 and v1.2.3.4, Chrome/120.0.0.0 Safari/537.36",
         "OID 1.3.6.1.4.1.311, 300.1.2.3, 1.2.3, section 4.3.2.1",
         "at 12:30:45:12 std::vector Face::add dead::beef x[::1] a[1::2] 1::2",
         "01:23:45:67:89:ab is a MAC, 12:30:45 a time, pip install x==1.0.0.1",

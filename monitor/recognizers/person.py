@@ -18,6 +18,7 @@ from monitor.words.person import (
     AM,
     BY,
     CLOSING,
+    ELEMENT,
     FIELD,
     KIN,
     LABEL,
@@ -48,7 +49,7 @@ _KIND = lazy(
     rf"(?P<title>(?:{TITLE})\.? )|(?P<said>(?i:{SAID})\s+)|(?P<kin>(?i:{KIN})(?:, | is | named | called | )(?=[{LETTER}]))"
     rf"|(?P<greeted>(?i:(?:{SALUTATION})[,!.]{{0,3}} (?:this is|it's|i'm|i am|here is|my name's)) )"
     rf"|(?P<speaker>(?i:this is|it's|my name's) )|(?P<am>(?i:{AM}),? )"
-    rf"|(?P<own>(?i:{OWN})[\"']?\s{{0,3}}[:=>]\s{{0,8}}[\"']?)|(?P<label>(?i:{LABEL})[\"']?\s*[:=|\t\n]\s*[\"']?)"
+    rf"|(?P<own>(?:(?i:{OWN})[\"']?\s{{0,3}}[:=>]|(?i:{ELEMENT}))\s{{0,8}}[\"']?)|(?P<label>(?i:{LABEL})[\"']?\s*[:=|\t\n]\s*[\"']?)"
     rf"|(?P<field>(?i:{FIELD})[\"']?(?:\s?[:=|\t]){{1,2}}\s{{0,8}}[\"']?)"
     rf"|(?P<name>_?[Nn]ame[\"']?(?:\s?[:=|\t]){{1,2}}\s{{0,8}}[\"']?)"
     rf"|(?P<talk>(?i:{TALK}|{BY}|{NAMED}|{ROLE}) )"
@@ -203,6 +204,7 @@ RECOGNIZER = Recognizer(
         rf"(?-i:\b(?i:{KIN})(?:, | is | named | called | )[A-Z?])",
         rf"\b(?:{CLOSING})\s{{0,3}}[,.!]?\s{{0,3}}\n",
         rf"(?:{OWN})[\"']?\s{{0,3}}[:=>]",
+        rf"\b{ELEMENT}",
         rf"\b(?:{LABEL})[\"']?\s{{0,3}}[:=|\t\n]",
         rf"\b(?:{FIELD}|name)[\"']?\s?[:=|\t]",
         r"_name[\"']?\s?[:=|\t]",
@@ -223,6 +225,7 @@ RECOGNIZER = Recognizer(
         "my wife «Carol», his lawyer «Bob Loblaw»; customer «Erika Mustermann» agreed; ask for «Jan Kowalski»",
         "From: «Jane Roe» <j@example.org>\nOn Monday «Richard Roe» wrote:\nName: «Doe, Jane»\nCaller: «Max Power»",
         "customerLastName: «Muster»\n<firstName>«Erika»</firstName> {'surname': '«Doe»', 'given_name': '«Jane»'} vorname=«Karl»&nachname=«Braun»",
+        '<given>«Isabella»</given><family qualifier="BR">«Jones»</family>, <given value="«Ann»"/> <hl7:family>«Roe»</hl7:family>',
         "«Zoë O'Neill» speaking, «Karl Braun» (DOB 1 May), ich bin «Karl Braun», habl\u00e9 con «Ana García» ayer",
     ),
     counterexamples=(
@@ -233,6 +236,7 @@ RECOGNIZER = Recognizer(
         "It's Black Friday! Hello Red Hat, I'm New York based; we met San Francisco people, reported by Docker Desktop users",
         "name: Blue Jacket, price: 12; name: Checkout Service; my account Premium Plan; From: Monday Morning",
         "firstName: String, last_name = Column(String(50)), lastName: string; <label for='last_name'>Last Name</label>, surname: None",
+        "family: Roboto, given: Examples, family = Sans, a family value",
         "First Name: Last Name: | First Name | Last Name | Phone |",
         "This is Machine Learning, see Release Notes wrote: and Plan B here. Owner: Human Resources; this is NOT FINE.",
     ),

@@ -58,8 +58,12 @@ _LIST = lazy(r"\s?(?:[,;/|&\n]|\b(?:and|or|und|oder|et|ou|y|o|e)\b)\s{0,3}\(?")
 _REACH = 48
 _BEHIND = lazy("[xe#]")
 _NO_DIGITS = lazy(r"\D+")
-_DRUG = lazy(r"\bndc[-\s#:\"'=]{0,5}\Z", re.IGNORECASE)
-"""The code of a medicine in the US (21 CFR 207.33) is grouped like a telephone number."""
+_CODE = lazy(
+    r"\b(?:ndc|sku|part|p/?n|model|serial|s/n|item|catalog(?:ue)?|article|lot|batch|drawing)"
+    r"(?: ?(?:no\b\.?|nr\b\.?|num\b|number|id|code))?[-\s#:\"'=]{0,5}\Z",
+    re.IGNORECASE,
+)
+"""Codes of medicines in the US (21 CFR 207.33) and of parts are grouped like telephone numbers."""
 _EPOCH = lazy(r"1[4-9]\d{8}(?:\d{3})?\Z")
 
 
@@ -102,7 +106,8 @@ def _at(
         may_be = FIRST_GROUP.match(text, start) or _is_abroad(text, start)
         hit = by_form(text, start, forms) if may_be else None
     if hit:
-        return None if _DRUG.search(text, max(0, hit[0] - 12), hit[0]) else hit
+        is_code = text[hit[0]].isdigit() and _CODE.search(text, max(0, hit[0] - 24), hit[0])
+        return None if is_code else hit
     is_told = start - done <= 8 or (words and _is_near(words, start)) or is_led(text, start)
     return (
         _beside_word(text, start, words, done) if is_told and not _amid(text, start, done) else None

@@ -87,6 +87,11 @@ _ENGLISH = lazy(
 )
 _AMID = frozenset(".,:$€£#/-")
 """Before a number of which no house has one."""
+_COUNTED = lazy(
+    r"\b(?:chapter|figure|fig\.|table|section|page|pp?\.|episode|season|step|lesson|exhibit|rule|week|scene|verse|track|top|best)\s\Z",
+    re.IGNORECASE,
+)
+_REPORTER = lazy(r"\d{1,3} S\. ?Ct\. \d")
 _THINGS = {
     "drive": ("google ", "hard ", "flash ", "usb ", "test ", "disk "),
     "view": ("street ", "tree ", "list ", "grid ", "web ", "map ", "table ", "world ", "model "),
@@ -180,7 +185,7 @@ def _at(text: str, start: int, done: int) -> tuple[int, int] | None:
             _at(text, number, done) if text[number : number + 1].isdigit() else None
         )
     is_number = "0" <= first <= "9"
-    if is_number and text[start - 1 : start] in _AMID:
+    if is_number and (text[start - 1 : start] in _AMID or _is_counted(text, start)):
         return None
     forward = _NUMBER_FIRST if first.isdigit() else _FORWARD
     if (match := forward.match(text, start)) and not _is_thing(text[start : match.end() + 8]):
@@ -192,6 +197,14 @@ def _at(text: str, start: int, done: int) -> tuple[int, int] | None:
     if is_number:
         return None
     return _named(text, start, done) or _coded(text, start, done) or _lined(text, start, done)
+
+
+def _is_counted(text: str, start: int) -> bool:
+    """Whether the number at `start` counts chapters and the like, or cites a reporter of courts."""
+    return (
+        _COUNTED.search(text, max(0, start - 12), start) is not None
+        or _REPORTER.match(text, start) is not None
+    )
 
 
 def _is_thing(text: str) -> bool:
@@ -316,6 +329,7 @@ RECOGNIZER = Recognizer(
         "via email 3 times, via REST 2.0, a 10 way tie, 5 star place, section 4 court ruling",
         "the ring 5 was lost, plain 5 gate, GPT 4 way better, version v1 2ab, in 90210 cases",
         "OK 12345 was the answer, 3 St Patrick",
+        "Chapter 57 The Long Road, Figure 12 Results Drive, Top 10 Places to see in Park Lane, 86 S. Ct. 21, 892 (1966)",
         "5 Google Drive folders, 12 Supreme Court rulings, 3 Street View images, 18 Place Settings, 40 Event Loop stalls",
         "Chapter 5, 12345 Words; Figure 2, 1998 Census; Windows 10, 2019 Edition; Version 3\n2024 Roadmap; Team 4, 5000 Points",
         "12 New Features\nKnown Issues\n30 Main Changes\nOpen Questions",

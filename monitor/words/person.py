@@ -36,6 +36,9 @@ OWN = (
 )
 """Fields that hold a part of a name and nothing else."""
 
+ELEMENT = r"(?:given|family)(?: qualifier=\"[a-z]{1,3}\")?(?:>| value=)"
+"""The same in XML of HL7: documents (CDA) and FHIR."""
+
 BY = (
     r"(?:raised|reported|told|placed|referred|seen|written|sent|approved|submitted|prepared|reviewed|made|requested|raised|opened"
     r"|closed|handled|treated|admitted|examined|interviewed|represented|owned|created|filed|taken|booked|paid) by"

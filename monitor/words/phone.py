@@ -22,7 +22,7 @@ _PHONE = (
 )
 
 _CALL_ME = (
-    rf"(?:t.l|mob(?:il|ile|iel)?|cell?|ph|fone|msisdn|fax(?:ed)?|sms|handy|m.vil|gsm|tfno|tlf|call-?backs?){_END}|mobilnr|dial|numbers? on (?:the |your |my |his |her |this )?(?:file|account|profile|record|order)|missed call from|call or text|(?:is|as) (?:my|your|his|her) (?:contact|number)|erreichbar|pod numerem|die nummer (?:lautet|ist)|(?:get|got|hit) (?:me|him|her|us|them) (?:at|on)"
+    rf"(?:t[^a-df-z0-9\s_-]l|mob(?:il|ile|iel)?|cell?|ph|fone|msisdn|fax(?:ed)?|sms|handy|m.vil|gsm|tfno|tlf|call-?backs?){_END}|mobilnr|dial|numbers? on (?:the |your |my |his |her |this )?(?:file|account|profile|record|order)|missed call from|call or text|(?:is|as) (?:my|your|his|her) (?:contact|number)|erreichbar|pod numerem|die nummer (?:lautet|ist)|(?:get|got|hit) (?:me|him|her|us|them) (?:at|on)"
     r"|(?:my|his|her|our|new|old|direct|private|second)(?: \w{1,8})? line|(?:number|no\.?) (?:to call|for calls)"
     rf"|contact[ _-]?(?:no|number|me|us|her|him|them){_END}|ruf\w{{0,3}} (?:mich|uns|ihn|sie) an{_END}"
     r"|(?:call(?:ed|ing|s)?|text(?:ed|ing|s)?|reach(?:ed|ing)?|ring|phon(?:ed|ing)|ping)"

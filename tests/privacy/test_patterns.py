@@ -190,3 +190,19 @@ def test_a_field_may_say_whose_value_it_has(name: str, form: str) -> None:
 
 
 KEYS = {key for each in select() for key in each.keys} | {"homepage"}
+
+
+@pytest.mark.parametrize("is_with_re", [False, True])
+def test_recognizers_with_the_same_triggers_share_a_look(
+    is_with_re: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the first is not looked for, the others are found all the same."""
+    if is_with_re:
+        monkeypatch.setattr(patterns, "hyperscan", None)
+    text = "PID|1||77^^^X||DOE^J||19610615"
+    for without, found in (
+        ("", {"PERSON", "MEDICAL_RECORD_NUMBER", "DATE_OF_BIRTH"}),
+        ("PERSON", {"MEDICAL_RECORD_NUMBER", "DATE_OF_BIRTH"}),
+    ):
+        asked = [each for each in select(frozenset({without})) if each.name.startswith("hl7")]
+        assert {span.entity for span in Scanner(asked).scan(text)} == found

@@ -78,6 +78,17 @@ def test_rows_are_no_pieces() -> None:
     assert names == ["x", "y"]
 
 
+def test_decimal_numbers_are_no_pieces() -> None:
+    """Rows of prices and coordinates stay, though their digits may make a card."""
+    rows = [Piece(one) for one in ("378.28", "2.24", "6.31", "0.005")]
+    part = Part(name="at", datatype="BYTES", data=[*rows])
+    assert scrub().found("".join(rows)) != []
+    assert pieces.joined(scrub(), [part])[0].data == rows
+    for cut in (("378.28", "2.24", "6.310", ".005"), ("4111.1111", ".1111.1111")):
+        done = pieces.joined(scrub(), [Part(name="at", datatype="BYTES", data=[*map(Piece, cut)])])
+        assert (done[0].data or [])[1:] != [*cut[1:]]
+
+
 def test_a_message_that_ends_with_an_address_is_whole() -> None:
     """The next one keeps its first word, and whose address it is has one pseudonym."""
     told = frames(["write to me@example.org", "in two parts", "or to me@example.org"])

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
+import pytest
+
 from monitor import bodies, columns
+from monitor.privacy.patterns import Scanner
 from monitor.privacy.policies import Policy
 from monitor.privacy.scrub import NAMED
 from monitor.privacy.short_texts import ShortTexts
 from monitor.privacy.sides import Sides
+from monitor.recognizers import select
 from monitor.types import Part
 from tests.privacy.test_scrub import scrub
 
@@ -71,6 +78,16 @@ def test_a_value_is_what_the_member_beside_it_says() -> None:
     assert {part.name: part.data for part in kept}["fields.value"] == ["536221234", 2125550187, "7"]
 
 
+def test_a_rule_for_other_places_leaves_what_members_say() -> None:
+    """`inputs.**` goes into all columns, and is for few of them: as a preset's rules do."""
+    rows = [{"name": "ssn", "value": "536221234"}, {"name": "n", "value": "7001"}]
+    parts = columns.parts(bodies.dump({"fields": rows}).encode(), {}, "user")
+    sides = Sides(Policy({"inputs.**.~patient_id": "token(PATIENT_ID)"}), ShortTexts())
+    done = repr(sides.put(scrub(), "inputs", parts, b"x" * 900, b"x" * 900))
+    assert "536221234" not in done
+    assert "7001" in done
+
+
 def test_columns_and_texts_know_the_same_names_of_values() -> None:
     """What is replaced in a list of fields is replaced in its JSON, whatever holds the value."""
     for member in NAMED:
@@ -80,3 +97,74 @@ def test_columns_and_texts_know_the_same_names_of_values() -> None:
         for said in (repr(done), scrub().text(bodies.dump(rows))):
             assert "536221234" not in said, member
             assert "7001" in said, member
+
+
+PATIENT: dict[str, Any] = {
+    "resourceType": "Patient", "id": "pat-7", "text": {"div": '<div xmlns="http://www.w3.org/1999/xhtml"><b>Erika</b> of ward seven, room two</div>'},
+    "identifier": [{"system": "urn:oid:1.2", "value": "A-77"}, {"value": "ada@example.org"}], "active": True,
+    "name": [{"text": "Erika Lowenthal", "family": "Lowenthal", "given": ["Erika", "Jane"]}],
+    "telecom": [{"system": "phone", "value": "2125550187"}], "birthDate": "1974-12-25",
+    "extension": [{"url": "http://x/patient-mothersMaidenName", "valueString": "Roe"}, {"url": "http://x/y", "valueString": "z"}],
+    "_birthDate": {"extension": [{"url": "http://x/patient-birthTime", "valueDateTime": "1974-12-25T14:35:45-05:00"}]},
+    "address": [{"line": ["Erewhon"], "city": "Peasantville", "state": "Vic", "postalCode": "3999"}],
+    "generalPractitioner": [{"reference": "Practitioner/88", "display": "Adam Careful"}, {"reference": "Organization/1", "display": "Ward 7"}],
+}  # fmt: skip
+OBSERVATION: dict[str, Any] = {
+    "resourceType": "Observation", "id": "f001", "subject": {"reference": "Patient/pat-7", "display": "Erika"},
+    "code": {"text": "Sugar", "coding": [{"display": "Glucose"}]}, "valueQuantity": {"value": 6.3},
+}  # fmt: skip
+HIDDEN = (
+    "pat-7", "A-77", "Erika", "Jane", "Lowenthal", "2125550187", "1974", "Roe", "Erewhon", "Peasantville", "3999", "Careful", "/88", MAIL,
+)  # fmt: skip
+SEEN = ("Vic", "Ward 7", "Organization/1", "urn:oid:1.2", "f001", "Sugar", "Glucose", "6.3", '"z"')
+
+
+@pytest.mark.parametrize("form", ["bundle", "resources", "text"])
+def test_of_a_resource_of_fhir_its_elements_say_what_they_hold(form: str) -> None:
+    """As a body, in a bundle or one after the other, and as JSON in a text; the same value has the
+    same pseudonym wherever it stands."""
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": PATIENT}, {"resource": OBSERVATION}]}
+    sides, one = Sides(None, ShortTexts()), scrub()
+    read = [
+        columns.parts(bodies.dump(body).encode(), {}, "user")
+        for body in ([bundle] if form == "bundle" else [PATIENT, OBSERVATION])
+    ]
+    if form == "text":
+        read = [[Part(role="user", text=f'My 5" chart: {bodies.dump(bundle)}. What now?')]]
+    done = "".join(
+        bodies.dump(sides.put(one, "inputs", part, b"x" * 9999, b"x" * 9999)) for part in read
+    )
+    assert [value for value in HIDDEN if value in done] == []
+    assert [
+        value for value in SEEN if value.replace('"', "\\" * (form == "text") + '"') not in done
+    ] == []
+    assert len(set(re.findall("<MEDICAL_RECORD_NUMBER:[^>]*>", done))) == 3
+
+
+def test_a_rule_goes_before_what_an_element_says() -> None:
+    """And what is not looked for stays."""
+    sides = Sides(
+        Policy({"inputs.**.~postal_code": "generalise(prefix2)", "inputs.**.~given": "keep"}),
+        ShortTexts(),
+    )
+    parts = columns.parts(bodies.dump(PATIENT).encode(), {}, "user")
+    done = {
+        part.name: part.data
+        for part in sides.put(scrub(), "inputs", parts, b"x" * 9999, b"x" * 9999)
+    }
+    assert (done["address.postalCode"], done["name.given"]) == (["39*"], ["Erika", "Jane"])
+    named = scrub()
+    named._scanner = Scanner(select(without=frozenset({"PERSON", "LOCATION"})))
+    done = {
+        part.name: part.data
+        for part in Sides(None, ShortTexts()).put(named, "inputs", parts, b"x" * 9999, b"x" * 9999)
+    }
+    assert (done["name.text"], done["address.city"]) == (["Erika Lowenthal"], ["Peasantville"])
+    assert done["id"] != ["pat-7"]
+    odd = {
+        "resourceType": [["Patient"], 7, "Patient"],
+        "id": [[1], {"a": 1}, "pat-7"],
+        "name": {"given": [[1], "Ada"], "family": 3},
+    }
+    parts = columns.parts(bodies.dump(odd).encode(), {}, "user")
+    assert "pat-7" not in repr(sides.put(scrub(), "inputs", parts, b"x" * 9999, b"x" * 9999))
