@@ -12,7 +12,7 @@ from monitor.analysis.experiments.declared import STRETCHES, Experiment, Metric
 from monitor.distances.psi import psi
 from monitor.readable import rounded
 from monitor.replay.plan import DURATION, OUTCOME, Plan
-from monitor.rows import Row
+from monitor.rows import Row, Truth
 from monitor.types import ABSENT
 
 UNLIKE, CERTAIN = 0.02, 6.0
@@ -56,16 +56,21 @@ def _column(plan: Plan, metric: Metric) -> str:
 
 class Mixes:
     """Counts of what rows of each arm are in other dimensions, whose values are within the budget,
-    and of rows of no arm. An arm that has more of the easy cases looks better, though it may be
-    worse in each of them (Simpson 1951)."""
+    of rows of no arm, and of values that bounds cut. An arm that has more of the easy cases looks
+    better, though it may be worse in each of them (Simpson 1951)."""
 
-    def __init__(self, experiments: Sequence[Experiment], dimensions: Sequence[str]) -> None:
+    def __init__(
+        self, experiments: Sequence[Experiment], dimensions: Sequence[str], positive: str
+    ) -> None:
         self._pairs = [
             (one, name) for one in experiments for name in dimensions if name != one.dimension
         ]
         self._counts: dict[tuple[str, str, str], Counter[str]] = {}
         self._experiments = experiments
-        self._rows, self._armless = 0, Counter[str]()
+        self._positive = positive
+        self._bounded = [(one, metric) for one in experiments for metric in one.metrics]
+        self._bounded = [pair for pair in self._bounded if pair[1].is_mean]
+        self._rows, self._armless, self._cut = 0, Counter[str](), Counter[tuple[str, str]]()
 
     def passing(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The rows, each counted on its way where there is something to compare."""
@@ -74,7 +79,12 @@ class Mixes:
     def _counted(self, rows: Iterable[Row]) -> Iterator[Row]:
         names = {one.dimension for one in self._experiments}
         for row in rows:
+            if row.truth is not None and not row.truth.is_due:
+                yield row  # it comes again when it is
+                continue
             self._rows += 1
+            if row.truth is not None:
+                self._count_cut(row, row.truth)
             self._armless.update(name for name in names if row.segments.get(name, ABSENT) == ABSENT)
             for one, name in self._pairs:
                 arm = row.segments.get(one.dimension, ABSENT)
@@ -83,14 +93,28 @@ class Mixes:
                     counts[row.segments.get(name, ABSENT)] += 1
             yield row
 
+    def _count_cut(self, row: Row, truth: Truth) -> None:
+        for one, metric in self._bounded:
+            has_arm = row.segments.get(one.dimension, ABSENT) != ABSENT
+            if has_arm and metric.cuts(truth, self._positive):
+                self._cut[one.name, metric.name] += 1
+
     def remarks(self) -> list[str]:
-        """What a reader should know of rows of no arm, and of arms that are unlike, the most unlike
-        first."""
+        """What a reader should know of rows of no arm, of values that were cut, and of arms that
+        are unlike, the most unlike first."""
         armless = [
             f"experiment {one.name}: {count:,} of {self._rows:,} rows are of no arm "
             f"({one.dimension} is empty), and are not compared"
             for one in self._experiments
             if (count := self._armless[one.dimension])
+        ]
+        cut = [
+            f"experiment {one.name}: {count:,} values of {metric.name} are outside "
+            f"{metric.bounds[0]:,g} to {metric.bounds[1]:,g} (bounds) and count as the nearer end; "
+            "the effect is that of such values, and may differ from that of the values as they are "
+            "even in its sign"
+            for one, metric in self._bounded
+            if (count := self._cut[one.name, metric.name])
         ]
         found = []
         for one, name in self._pairs:
@@ -110,7 +134,7 @@ class Mixes:
                     f"{rounded(counts[most] / after)} and {rounded(usual[most] / before)}); unless "
                     f"the arm makes that, what is told of {arm} may come from it"
                 )))  # fmt: skip
-        return armless + [text for _, text in sorted(found, key=lambda one: -one[0])][:SAID]
+        return armless + cut + [text for _, text in sorted(found, key=lambda one: -one[0])][:SAID]
 
 
 def _apart(usual: Counter[str], counts: Counter[str]) -> float:

@@ -120,7 +120,7 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
     by_time = plan.period is not None and not joins
     if by_time and not _are_in_order(both.current.truths(both.options)):
         rows = _in_order(rows)
-    mixes = Mixes(experiments, plan.by)
+    mixes = Mixes(experiments, plan.by, plan.outcomes.positive)
     rows = mixes.passing(rows)
     chunks = None
     if found.chunks is not None:

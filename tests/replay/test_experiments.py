@@ -232,3 +232,20 @@ def test_rows_of_no_arm_are_counted(tmp_path: Path) -> None:
         "experiment arm: 100 of 400 rows are of no arm (arm is empty), and are not compared"
         in found["remarks"]
     )
+
+
+def test_values_that_bounds_cut_are_counted(tmp_path: Path) -> None:
+    """A refund that counts as nothing, and an order that counts as 500, make another quantity of it:
+    here the sign of the effect turns."""
+    path = tmp_path / "rows.csv"
+    rows = [("a", -30), ("b", 0), ("a", 20), ("b", 10), ("", -5)] * 80 + [("a", 900)]
+    path.write_text("\n".join(["arm,revenue", *(f"{arm},{paid}" for arm, paid in rows)]))
+    declared = (
+        "segments: {arm: {header: x-arm}}\nexperiments: [{name: e, dimension: arm, control: a, metrics: "
+        "[{name: revenue, event: revenue, aggregate: mean, bounds: [0, 500]}]}]"
+    )
+    _, found = replay(path, declared=declared)
+    (said,) = (one for one in found["remarks"] if "bounds" in one)
+    assert said.startswith(
+        "experiment e: 81 values of revenue are outside 0 to 500 (bounds) and count"
+    )

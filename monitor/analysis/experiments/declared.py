@@ -87,6 +87,16 @@ class Metric:
             return float(found != 0)
         return min(max(found, self.bounds[0]), self.bounds[1])
 
+    def cuts(self, truth: Truth, positive: str) -> bool:
+        """Whether the value of a row lies outside the bounds, and so is cut.
+
+        >>> paid = Metric("paid", "event", "paid", is_mean=True, bounds=(0.0, 500.0))
+        >>> paid.cuts(Truth(events={"paid": -20.0}), "1"), paid.cuts(Truth(), "1")
+        (True, False)
+        """
+        found = self._found(truth, positive, None) if self.is_mean else None
+        return found is not None and (found < self.bounds[0] or found > self.bounds[1])
+
     def _found(self, truth: Truth, positive: str, bar: float | None) -> float | None:
         match self.source:
             case "event":
