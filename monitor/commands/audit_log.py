@@ -4,30 +4,73 @@ done."""
 from __future__ import annotations
 
 import datetime
+import fcntl
+import io
 import json
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from monitor.audit.line_chain import PREVIOUS, check, digest
+from monitor.audit.proofs import Wrong
 from monitor.commands import account
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, UsageError
 from monitor.texts import visible
+
+SUFFIX = ".jsonl"
+_PIECE = 1 << 16
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 def append(path: Path, what: dict[str, Any], refusal: str) -> None:
-    """Append a line with the time and `what`, and wait until it is on the disk. Raises ConfigError,
-    which ends with `refusal`, where that fails."""
-    at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    entry = {"at": at, **what}
+    """Append a line with the time, `what` and a digest of the line before it, and wait until it is
+    on the disk. Raises ConfigError, which ends with `refusal`, where that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        with os.fdopen(os.open(path, flags, 0o600), "a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
-            file.flush()
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        with os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # the time goes on from line to line, too
+            at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+            last = _last_line(file)
+            entry = {"at": at, **what, PREVIOUS: digest(last)}
+            begin = "" if not last or last.endswith(b"\n") else "\n"  # a crash cut the last one
+            file.write(f"{begin}{json.dumps(entry)}\n".encode())
             os.fsync(file.fileno())
     except OSError as error:
         raise ConfigError(f"--audit: {path}: {error.strerror}; {refusal}") from None
+
+
+def _last_line(file: io.FileIO) -> bytes:
+    """The last line of a file, with its end if it has one."""
+    end = file.seek(0, os.SEEK_END)
+    found = b""
+    while end > 0 and b"\n" not in found[:-1]:
+        begin = max(0, end - _PIECE)
+        file.seek(begin)
+        found = file.read(end - begin) + found
+        end = begin
+    return found[found.rfind(b"\n", 0, -1) + 1 :]
+
+
+def lines(path: Path, anchors: list[Path]) -> Iterator[str]:
+    """What `monitor verify` says of a log: its lines name one another, and it has those whose
+    digests stand in files that were kept elsewhere. Raises Wrong, and UsageError for a person."""
+    try:
+        with path.open("rb") as file:
+            found = check(file)
+        kept = [one for anchor in anchors for one in _DIGEST.findall(anchor.read_text("utf-8"))]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be told: {error}") from None
+    if anchors and not kept:
+        raise UsageError("--anchor: holds no SHA-256 of a line, as monitor verify prints it")
+    if lost := set(kept).difference(found.digests):
+        raise Wrong(f"{path}: a line was kept elsewhere, and the log has it no more: {min(lost)}")
+    last = found.digests[-1] if found.digests else "none"
+    yield f"{path}: {found.total} lines, {found.linked} of them name the line before; last {last}"
+    whole = "all that was kept elsewhere is there" if kept else "its end may be cut off (--anchor)"
+    yield f"proven: no line was changed, moved or taken out from among those; {whole}"
 
 
 def who() -> str:

@@ -18,7 +18,7 @@ from monitor.archive.sealing import opener_of
 from monitor.archive.verification import Shard, Verifier, Violation, endpoint_of, parse_anchors
 from monitor.audit import keys
 from monitor.audit.proofs import Wrong
-from monitor.commands import proof
+from monitor.commands import audit_log, proof
 from monitor.commands.output import note, write
 from monitor.errors import ArchiveError, StreamError, UsageError
 from monitor.places import is_store
@@ -38,13 +38,15 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
     """The options of `monitor verify`."""
     add = parser.add_argument
     add("source", metavar="SOURCE",
-        help="a directory or URL of an archive; a file that `monitor records prove` wrote; or the "
-        "URL of a store, whose stream is looked through")  # fmt: skip
+        help="a directory or URL of an archive; a file that `monitor records prove` wrote; an "
+        "audit log (erase.jsonl, reveal.jsonl); or the URL of a store, whose stream is looked "
+        "through")  # fmt: skip
     add("--public-key", metavar="FILE",
         help="every manifest must be signed by a key of this PEM file, which may hold "
         "several")  # fmt: skip
     add("--anchor", metavar="FILE", action="append", default=[],
-        help="checkpoints that were kept elsewhere; the archive must still have them")  # fmt: skip
+        help="checkpoints that were kept elsewhere, which the archive must still have; of a log "
+        "the digests of lines")  # fmt: skip
     add("--private-key", metavar="FILE",
         help="open each record that is sealed, with a key of this PEM file")  # fmt: skip
     add("--checkpoints", metavar="FILE",
@@ -55,12 +57,18 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """`monitor verify`; returns the exit code. Raises UsageError where nothing can be told."""
     known = keys.public(Path(options.public_key), "--public-key") if options.public_key else []
-    anchors = [one for name in options.anchor for one in _anchors(name)]
+    is_log = options.source.endswith(audit_log.SUFFIX) and _is_file(options.source)
+    anchors = [] if is_log else [one for name in options.anchor for one in _anchors(name)]
     so_far = _SoFar()
     try:
         if is_store(options.source):
             _only_archives(options, "a stream has neither signatures nor tree", "public_key")
             lines = _stream(options.source, settings, so_far)
+        elif is_log:
+            for option in ("public_key", "private_key", "checkpoints"):
+                if getattr(options, option):
+                    raise UsageError(f"--{option.replace('_', '-')}: is for an archive, not a log")
+            lines = audit_log.lines(Path(options.source), list(map(Path, options.anchor)))
         elif _is_file(options.source):
             _only_archives(options, "a proof has one checkpoint, and no chain")
             lines = proof.lines(options.source, known, options.endpoint or "")

@@ -191,3 +191,30 @@ def test_tenant_region_and_without_reach_the_scanner(tmp_path: Path) -> None:
     assert text(Privacy(without=["EMAIL_ADDRESS"]), MAIL) == MAIL
     german = Privacy(region="DE")
     assert text(german, "+49 30 1234567") == text(german, "(030) 1234567")
+
+
+def test_the_log_shows_what_was_done_to_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An edit, a line that is gone, and with the digest of a line that was kept, an end that is."""
+    log = tmp_path / "reveal.jsonl"
+    log.write_text('{"reason": "of an earlier version"}')  # and cut
+    for number in range(3):
+        audit_log.append(log, {"reason": f"ticket {number}", "tokens": ["x" * 70_000]}, "nothing")
+    assert main(["verify", str(log)]) == 0
+    said = capsys.readouterr().out
+    assert "4 lines, 3 of them name the line before" in said
+    whole, kept = log.read_bytes(), tmp_path / "kept.txt"
+    kept.write_text(said)
+    assert main(["verify", str(log), "--anchor", str(kept)]) == 0
+    lines = whole.splitlines(keepends=True)
+    for edited in (whole.replace(b"ticket 1", b"ticket 7"), b"".join([*lines[:2], lines[3]])):
+        log.write_bytes(edited)
+        capsys.readouterr()
+        assert main(["verify", str(log)]) == 1
+        assert "the line before it was changed, moved or taken out" in capsys.readouterr().out
+    log.write_bytes(b"".join(lines[:3]))
+    assert main(["verify", str(log)]) == 0
+    assert main(["verify", str(log), "--anchor", str(kept)]) == 1
+    assert main(["verify", str(log), "--anchor", str(tmp_path / "none")]) == 2
+    assert main(["verify", str(log), "--checkpoints", str(tmp_path / "c")]) == 2
