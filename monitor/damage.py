@@ -103,7 +103,7 @@ class Damage(msgspec.Struct):
         return dict(sorted(total.items()))
 
     def merge(self, other: Damage) -> None:
-        """Add what was found elsewhere."""
+        """Add what could not be read in another shard."""
         for path, theirs in other.files.items():
             for one in theirs.ends:
                 self.ends(path, one.place, one.error)

@@ -33,7 +33,7 @@ class Transition(msgspec.Struct, frozen=True):
 
     @property
     def fingerprint(self) -> str:
-        """The name of what changed."""
+        """Return the same 16 hex digits for the same alert and labels."""
         return fingerprint(self.where)
 
     @property

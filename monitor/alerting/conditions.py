@@ -48,7 +48,7 @@ class Condition(msgspec.Struct, frozen=True):
 
     @property
     def identity(self) -> tuple[str, tuple[tuple[str, str], ...]]:
-        """What it is, however bad."""
+        """The alert and its labels in order: equal for one condition, however bad it is."""
         return self.alert, tuple(sorted(self.labels.items()))
 
 

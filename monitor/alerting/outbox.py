@@ -135,7 +135,7 @@ class Outbox:
         return None
 
     def told(self, due: Due, now: float) -> None:
-        """The receiver has taken it."""
+        """Note that the receiver took what was `due` at Unix time `now`."""
         self._failures, self._not_before = 0, -math.inf
         group = self._groups.setdefault(due.name, Group())
         for key in due.missed:

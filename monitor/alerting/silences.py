@@ -91,7 +91,7 @@ class Silence(msgspec.Struct, frozen=True):
         return "active" if clock >= self.starts else "pending"
 
     def shown(self, clock: float) -> Shown:
-        """As the API tells it."""
+        """Return it as the API tells it, with its state at Unix time `clock`."""
         return Shown(
             id=self.id,
             status=SilenceStatus(self.state(clock)),

@@ -231,5 +231,5 @@ class Lease:
             self._turn.release()
 
     def forget(self) -> None:
-        """Own nothing any more."""
+        """Hold the lease no more, without telling the store."""
         self._epoch, self._renewed = 0, -math.inf

@@ -128,11 +128,11 @@ class MissingMonitor:
         self._is_changed = True
 
     def findings(self) -> list[Missing]:
-        """One for each question."""
+        """Return a finding for each monitor of outcomes."""
         return [self._finding(one.name) for one in self._questions]
 
     def measurements(self, endpoint: str) -> Iterator[Measurement]:
-        """The metric of the catalogue."""
+        """Yield `monitor_outcome_overdue_seconds` of each monitor of outcomes."""
         for one in self.findings():
             labels = {"endpoint": endpoint, "monitor": one.monitor}
             yield Measurement("monitor_outcome_overdue_seconds", labels, one.overdue)

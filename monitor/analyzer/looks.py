@@ -280,12 +280,12 @@ class Strip:
 
     @cached_property
     def ids(self) -> list[bytes]:
-        """The ids of the entries."""
+        """The ids of the entries that were looked at, in order."""
         return [b"%d-%d" % id_ for piece in self.pieces for id_ in piece.ids]
 
     @cached_property
     def marks(self) -> list[bytes]:
-        """The marks of the entries."""
+        """The marks (`entries.mark_of`) of the entries that have one, in order."""
         return [mark for piece in self.pieces for mark in piece.marks]
 
     def known(self, most: int) -> Known:

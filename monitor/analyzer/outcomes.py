@@ -99,7 +99,7 @@ class Outcomes:
 
     @property
     def monitors(self) -> tuple[Any, ...]:
-        """What looks at outcomes."""
+        """The monitors of outcomes of all folds; none until there is feedback."""
         if not self.is_on:
             return ()
         return tuple(monitor for fold in self._folds.values() for monitor in fold.monitors)

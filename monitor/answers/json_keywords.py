@@ -58,7 +58,7 @@ class Compiler(typing.Protocol):
         """Tests of a list of schemas."""
 
     def named(self, schemas: Any, depth: int) -> dict[str, Test]:
-        """Tests of schemas by name."""
+        """Tests of an object of schemas, by the name of each."""
 
     def searching(self, pattern: Any) -> Callable[[str, Steps], bool]:
         """Whether an expression matches within a text."""

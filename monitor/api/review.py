@@ -28,7 +28,7 @@ class Desk(Protocol):
         """Take what a reader says of an item."""
 
     async def stats(self, now: float) -> Stats:
-        """Return the queue in numbers."""
+        """Return the queue in numbers, and how far readers agree, at Unix time `now`."""
 
 
 def add_to(app: FastAPI, desk: Callable[[], Desk], clock: Callable[[], float]) -> None:

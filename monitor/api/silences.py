@@ -34,7 +34,7 @@ class Book(Protocol):
     """Where silences are kept, as these paths need it (`alerting.store`)."""
 
     async def silences(self, clock: float) -> list[Silence]:
-        """Return all of them."""
+        """Return all of them but those that ended long before Unix time `clock`."""
 
     async def silence(self, silence: Silence) -> None:
         """Keep it, in the place of the one with its id."""

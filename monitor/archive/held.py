@@ -32,7 +32,7 @@ class Holdings:
             self.add(one)
 
     def add(self, manifest: Manifest) -> None:
-        """Go on behind a manifest."""
+        """Take the next manifest: its file holds the rows from then on."""
         if manifest.file is None:
             return
         first = last = manifest.number

@@ -111,7 +111,7 @@ class Writer:
         )  # fmt: skip
 
     def abandon(self) -> None:
-        """Remove what was written."""
+        """Remove the file that was begun."""
         with contextlib.suppress(Exception):  # a full disk has no room for the footer either
             self._writer.close()
         self.path.unlink(missing_ok=True)

@@ -64,7 +64,7 @@ class Storage(Protocol):
         """Return what is stored there; None where nothing is."""
 
     def read_all(self, paths: Iterable[str]) -> list[bytes | None]:
-        """Return the same of many."""
+        """Return what is stored at each path, in order; None where nothing is."""
 
     def exists(self, path: str) -> bool:
         """Whether there is such a file."""

@@ -79,7 +79,7 @@ def _source(settings: Settings, name: str) -> object:
 
 
 def saved(now: Mapping[str, str]) -> dict[str, bytes]:
-    """The field to be saved."""
+    """Return the field of the checkpoint that holds what the settings mean now."""
     return {FIELD: msgspec.json.encode(now)}
 
 

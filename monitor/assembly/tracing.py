@@ -73,7 +73,7 @@ class Tracing:
         self.tracer = tracer(settings, privacy, self._exporter)
 
     def measure(self, meters: Meters) -> None:
-        """Say what became of the spans."""
+        """Set how many spans were exported, dropped and not sampled, and how many wait."""
         exported, dropped, waiting = self._exporter.counts()
         counted = exported, dropped + self.tracer.dropped, self.tracer.unsampled
         for result, count in zip(SPAN_RESULTS, counted, strict=True):

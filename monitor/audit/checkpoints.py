@@ -32,7 +32,7 @@ class Checkpoint(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The lines that are signed."""
+        """The lines that are signed: origin, size, root and manifest (C2SP tlog-checkpoint)."""
         root = base64.b64encode(self.root).decode()
         return f"{self.origin}\n{self.size}\n{root}\nmanifest {self.number} {self.digest}\n"
 

@@ -20,7 +20,7 @@ def calls(call: Call, *methods: str) -> str:
 
 
 def asked(call: Call) -> list[bytes]:
-    """The messages of the request."""
+    """Return the messages of the request, unpacked (gRPC over HTTP/2)."""
     coding = call.request_headers.get("grpc-encoding", "")
     return [one.data for one in grpc.messages(call.request_body, coding)]
 

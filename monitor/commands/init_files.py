@@ -49,7 +49,7 @@ class Wishes:
 
     @property
     def tree(self) -> dict[str, Any]:
-        """The settings that say so."""
+        """The settings that name the preset and the answers, as YAML has them."""
         return {"preset": self.preset, "circumstances": said(self.answers)}
 
 

@@ -33,7 +33,7 @@ class Desk(Protocol):
         """Take what a reader says of an item."""
 
     async def stats(self, now: float) -> Stats:
-        """Return the queue in numbers."""
+        """Return the queue in numbers, and how far readers agree, at Unix time `now`."""
 
 
 Desks = Callable[[], Desk]

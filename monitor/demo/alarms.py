@@ -30,7 +30,7 @@ class Alarm(NamedTuple):
 
     @property
     def place(self) -> tuple[str, str, str]:
-        """What a Signal names."""
+        """Measure, dimension and value, by which a Signal names it."""
         return self.measure, self.dimension, self.value
 
 

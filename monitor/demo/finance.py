@@ -42,7 +42,7 @@ BETTER = "Please read the filing itself; the summary leaves out what matters to 
 
 
 def turns(seed: int, problem: bool) -> list[Turn]:
-    """The traffic of a seed."""
+    """Return the traffic of a seed, with the planted `problem` or without."""
     chance = random.Random(f"finance {seed}")  # noqa: S311  a simulation, not a secret
     return [
         _turn(chance, at, "new" if problem and is_after else "old")

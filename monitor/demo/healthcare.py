@@ -44,7 +44,7 @@ APPOINTMENTS = (
 
 
 def turns(seed: int, problem: bool) -> list[Turn]:
-    """The traffic of a seed."""
+    """Return the traffic of a seed, with the planted `problem` or without."""
     chance = random.Random(f"healthcare {seed}")  # noqa: S311  a simulation, not a secret
     return [
         _letter(chance, at, is_changed=problem and is_after)

@@ -50,7 +50,7 @@ SYSTEM = "You read contracts. Answer Yes or No."
 
 
 def turns(seed: int, problem: bool) -> list[Turn]:
-    """The traffic of a seed."""
+    """Return the traffic of a seed, with the planted `problem` or without."""
     chance = random.Random(f"legal {seed}")  # noqa: S311  a simulation, not a secret
     passages = {
         kind: [_passage(chance, kind, place) for place in range(CONTRACTS)] for kind in TYPES

@@ -33,7 +33,7 @@ BETTER = "The sources do not say this clearly enough; see the review of the grou
 
 
 def turns(seed: int, problem: bool) -> list[Turn]:
-    """The traffic of a seed."""
+    """Return the traffic of a seed, with the planted `problem` or without."""
     chance = random.Random(f"science {seed}")  # noqa: S311  a simulation, not a secret
     return [
         _turn(chance, at, is_cut=problem and is_after) for at, is_after in moments(COUNT, chance)

@@ -22,7 +22,7 @@ BESIDE = 110
 
 
 def welcome() -> RenderableType:
-    """What is about to happen."""
+    """Return the panel that says what the demo is about to do."""
     return Panel(
         "Two models stand behind one sidecar: a classifier (scikit-learn, V2 protocol) and a chat "
         "endpoint (OpenAI protocol; a stand-in with canned sentences). Real clients send requests "

@@ -59,7 +59,7 @@ BETTER = "A colleague has called the customer and solved it on the telephone."
 
 
 def turns(seed: int, problem: bool) -> list[Turn]:
-    """The traffic of a seed."""
+    """Return the traffic of a seed, with the planted `problem` or without."""
     chance = random.Random(f"support {seed}")  # noqa: S311  a simulation, not a secret
     return [
         _turn(chance, at, is_new=problem and is_after) for at, is_after in moments(COUNT, chance)

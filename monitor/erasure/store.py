@@ -62,7 +62,7 @@ class Names(msgspec.Struct):
 
     @property
     def subjects(self) -> set[Subject]:
-        """All of its names."""
+        """All names by which feedback may mean the exchange: (which name, value)."""
         single = {"id": self.id, "trace_id": self.trace_id, "response_id": self.response_id}
         found = {(which, value) for which, value in single.items() if value}
         return found | {(f"business.{key}", value) for key, value in (self.business or {}).items()}

@@ -34,7 +34,7 @@ Table: TypeAlias = dict[int, Field]
 
 
 def map_of(name: str, kind: str | Table) -> Field:
-    """A map from strings."""
+    """Return the field of a map whose keys are strings and whose values are of a kind."""
     return Field(name, {1: Field("key", "string"), 2: Field("value", kind)}, is_map=True)
 
 

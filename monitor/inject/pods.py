@@ -133,12 +133,12 @@ class Pod(msgspec.Struct):
 
     @property
     def annotations(self) -> dict[str, str]:
-        """What is written on it."""
+        """The annotations of the Pod; none is an empty map."""
         return self.metadata.annotations or {}
 
     @property
     def labels(self) -> dict[str, str]:
-        """By what it is selected."""
+        """The labels by which Services select the Pod; none is an empty map."""
         return self.metadata.labels or {}
 
     def containers(self) -> Iterator[Container]:

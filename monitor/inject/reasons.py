@@ -45,5 +45,5 @@ class Refusal(Exception):  # noqa: N818  it is what was decided, and no error
 
     @property
     def result(self) -> str:
-        """What the metric calls it."""
+        """The value of the label `result` of the injector's metric."""
         return REASONS[self.reason]

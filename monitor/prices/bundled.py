@@ -104,7 +104,7 @@ class Model(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=1)
 def index() -> Index:
-    """The index of providers."""
+    """Return the providers whose prices are bundled, and how each is told; read once."""
     return msgspec.json.decode(_read("index"), type=Index)
 
 

@@ -236,7 +236,7 @@ class Capture:
     def taken(
         self, read: Iterable[Call | Exception], sampler: Sampler | None = None
     ) -> list[Taken]:
-        """Do the same with Calls."""
+        """Do the same with Calls that were read already."""
         begun = each(lambda one: self._begun(one, sampler), read)
         making = each(self._making, begun)
         for _ in range(STEPS):

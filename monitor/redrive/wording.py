@@ -29,7 +29,7 @@ class Wording:
         return math.copysign(1.0, score) if abs(score) > 1e-9 else 0.0
 
     def learn(self, candidate: Mapping[str, int], other: Mapping[str, int]) -> None:
-        """Remember who said what."""
+        """Remember which words only the candidate said, and which only the other."""
         for known, words, beside in zip(
             self._said, (candidate, other), (other, candidate), strict=True
         ):

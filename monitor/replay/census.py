@@ -72,7 +72,7 @@ class Census(msgspec.Struct):
             self.last, self.last_row = at, row
 
     def merge(self, other: Census) -> None:
-        """Add what was counted elsewhere."""
+        """Add the counts of another shard."""
         if other.rows:
             self._see(other.first, self.rows + other.first_row)
             self._see(other.last, self.rows + other.last_row)

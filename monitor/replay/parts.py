@@ -36,10 +36,10 @@ class Fold(Protocol):
         """Fold the rows of a block into the analysis."""
 
     def merge(self, other: Any) -> None:
-        """Add what another one counted."""
+        """Add the counts of another fold, which began alike."""
 
     def findings(self) -> list[Finding]:
-        """What is known now."""
+        """Return the findings of all rows so far."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class Period(NamedTuple):
         return math.floor((at - self.origin) / self.length)
 
     def places(self, at: Floats) -> Ints:
-        """`place` of many times."""
+        """Return the `place` of each of many Unix times."""
         return np.floor((at - self.origin) / self.length).astype(np.intp)
 
     def start(self, place: int) -> float:

@@ -85,11 +85,11 @@ class Unpacked(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many bytes there are."""
+        """How many bytes of lines there are, unpacked."""
         return len(self.data)
 
     def look(self, wanted: Wanted) -> Found:
-        """What is seen in them."""
+        """Return what the wanted features see in the Records of these lines."""
         return Found(len(self.data), self.data.count(b"\n"), [look(self.data, wanted)])
 
     def records(self, reader: Reader, lines: int) -> Iterator[Record]:

@@ -131,7 +131,7 @@ def bins_of(one: Finding) -> tuple[list[BinShift], int]:
 
 
 def top(bins: Iterable[BinShift]) -> float:
-    """The largest share of bins."""
+    """Return the largest share among bins, before or after, 0 to 1; 1 where all are empty."""
     return max((max(one.before, one.after) for one in bins), default=0.0) or 1.0
 
 
@@ -411,7 +411,7 @@ def more_or_less(words: Iterable[BinShift]) -> str:
 
 
 def cells(before: Facts | None, now: Facts | None) -> Sides:
-    """How many cells there are."""
+    """Return how many cells of the column each side has."""
     first, second = ("" if one is None else f"{one.values:,}" for one in (before, now))
     return Sides(first, second, is_odd=False)
 

@@ -144,7 +144,7 @@ class Desk:
         return await self._queue.answer(item, name, said.result, now, document)
 
     async def stats(self, now: float) -> Stats:
-        """The queue in numbers."""
+        """Return the queue in numbers, and how far readers agree, at Unix time `now`."""
         return await self._queue.stats(now)
 
     async def _made_safe(self, statement: Statement) -> Feedback:

@@ -72,7 +72,7 @@ class Estimate(Protocol):
 
     @property
     def units(self) -> int:
-        """How many units there are."""
+        """How many units (exchanges or users) the sums are over."""
 
     @property
     def ratio(self) -> float:
@@ -80,7 +80,7 @@ class Estimate(Protocol):
 
     @property
     def variance(self) -> float:
-        """Its variance, times the units."""
+        """The variance of the ratio, times the number of units."""
 
 
 class Weighed(NamedTuple):

@@ -209,7 +209,7 @@ class Command(NamedTuple):
 
     @classmethod
     def of(cls, key: str, *parts: str | bytes | int) -> Command:
-        """The command of these parts."""
+        """Return the command of these parts, packed as RESP."""
         return cls(key, pack(*parts))
 
 

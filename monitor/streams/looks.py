@@ -142,7 +142,7 @@ class Looks:
         await self._store.ask(commands)
 
     def key(self, shard: int) -> str:
-        """The key of a shard."""
+        """Return the key of the stream of a shard, whose looks stand beside it."""
         return key_of(self._endpoint, shard)
 
 

@@ -97,7 +97,7 @@ class Labels:
     values: list[str]
 
     def are(self, value: str) -> Flags:
-        """Which rows have a value."""
+        """Return a flag for each row: whether it has this value."""
         return np.isin(self.codes, [self.values.index(value)] if value in self.values else [])
 
     def counts(self) -> dict[str, int]:
@@ -122,7 +122,7 @@ class Block:
         return len(self.at)
 
     def take(self, rows: Ints) -> Block:
-        """Some rows, by rising places."""
+        """Return the block of some of the rows, named by rising places from 0."""
         if len(rows) == len(self):
             return self
         segments = {
@@ -183,7 +183,7 @@ class Block:
 
 
 def count(one: Row | Block) -> int:
-    """How many rows that is."""
+    """Return how many rows that is: 1, or those of a block."""
     return len(one) if isinstance(one, Block) else 1
 
 

@@ -102,7 +102,7 @@ class _Seen:
             self._read([(value, 1)])
 
     def merge(self, other: _Seen) -> None:
-        """Add what was seen elsewhere."""
+        """Add the facts of another shard of the table."""
         self.values += other.values
         self.kinds.update(other.kinds)
         self.smallest = min(self.smallest, other.smallest)

@@ -127,7 +127,7 @@ class Signs:
         """Whole numbers from 1,000 on that are not grouped."""
 
     def add(self, text: str) -> None:
-        """Look at one more value."""
+        """Count how one more text of the column writes its number."""
         if text.isalpha():
             return  # letters alone, the most common of what is no number
         whole, point, fraction = text.partition(".")

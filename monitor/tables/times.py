@@ -31,7 +31,7 @@ class Orders:
         """Whether a date can be read in two ways."""
 
     def add(self, text: str) -> None:
-        """Look at one more value."""
+        """Count how one more text of the column writes its date."""
         match = DATE.match(text)
         if match is None or len(match[1]) > 2:
             return

@@ -66,7 +66,7 @@ class Index:
         return gone
 
     def remove(self, skeleton: Skeleton) -> None:
-        """Find one no more."""
+        """Find this skeleton no more."""
         key = self._key.pop(skeleton)
         del self._used[skeleton]
         those = self._found_by[key] if key else self._always

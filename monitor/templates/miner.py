@@ -276,7 +276,7 @@ class Miner:
         return name in self._told
 
     def told(self, known: Mapping[str, Known]) -> None:
-        """Others know this now."""
+        """Note that other recorders know these templates, by id."""
         self._told.update(known)
         while len(self._told) > SHARED:
             del self._told[next(iter(self._told))]

@@ -91,7 +91,7 @@ class Pool:
 
 
 def keys(text: str) -> list[str]:
-    """What a text waits under."""
+    """Return the beginnings of lines under which a text waits for others like it."""
     lines = dict.fromkeys(
         line[:BEGINNING] for line in first_lines(text) if len(line.strip()) >= SHORTEST
     )

@@ -60,7 +60,7 @@ class SharedTemplates:
         self._written = changes
 
     async def follow(self) -> None:
-        """Read and write for ever."""
+        """Read what others have found and write what is new, every few seconds, until cancelled."""
         while True:
             try:
                 if self._read_at is None or self._clock() - self._read_at > READ_EVERY:

@@ -45,7 +45,7 @@ class Skeleton:
 
     @property
     def name(self) -> str:
-        """How its longest literal begins."""
+        """The beginning of its longest literal, for a person."""
         return " ".join(max(self.literals, key=len).split())[:NAME]
 
     @cached_property

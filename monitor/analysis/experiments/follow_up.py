@@ -39,7 +39,7 @@ class Sums(NamedTuple):
     base: int
 
     def plus(self, other: Sums) -> Sums:
-        """The sums of both."""
+        """Return the sums over the exchanges of both."""
         return Sums(*(one + more for one, more in zip(self, other, strict=True)))
 
 
@@ -60,7 +60,7 @@ class FollowUp:
 
     @property
     def open(self) -> int:
-        """Units that are followed."""
+        """How many units are followed whose time is not over."""
         return sum(map(len, self._pieces))
 
     def is_over(self, first: float) -> bool:
@@ -81,7 +81,7 @@ class FollowUp:
             self._newest = max(self._newest, self._slot(at))
 
     def merge(self, other: FollowUp) -> None:
-        """Add what was counted elsewhere."""
+        """Add the counts of another shard."""
         self._newest = max(self._newest, other._newest)
         for unit, slots in other._every():
             for slot, sums in slots.items():

@@ -72,7 +72,7 @@ class Clusters:
         self.exchanges += exchanges
 
     def merge(self, other: Clusters) -> None:
-        """Add what was counted elsewhere."""
+        """Add the counts of another shard, bucket by bucket."""
         for bucket, (x, k) in other._sums.items():
             self._move(bucket, x, k)
         self.exchanges += other.exchanges
@@ -232,7 +232,7 @@ class Units:
         return True
 
     def merge(self, other: Units) -> None:
-        """Add what was seen elsewhere."""
+        """Add the units that were seen in another shard."""
         self.is_changed = True
         self.unnamed += other.unnamed
         self._level = max(self._level, other._level)

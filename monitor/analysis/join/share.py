@@ -97,7 +97,7 @@ class Share:
 
     @property
     def width(self) -> float:
-        """Seconds of a slot."""
+        """How many seconds of event time a slot holds."""
         return self._width
 
     def _taken(self, level: int) -> int:

@@ -106,7 +106,7 @@ class Expected:
         self.coming[key] = self.coming.get(key, 0) + 1
 
     def merge(self, other: Expected) -> None:
-        """Add what was counted elsewhere."""
+        """Add the counts of another shard."""
         self.is_binary &= other.is_binary
         for place, (count, true) in other.known.items():
             ours = self.known.get(place, (0, 0))

@@ -111,7 +111,7 @@ class ExpectedLosses:
             self.labels += 1
 
     def merge(self, other: Self) -> None:
-        """Add what was counted elsewhere."""
+        """Add the counts of another shard."""
         for where, (count, sums, squares) in other.known.items():
             ours = self.known.get(where, (0, 0, 0))
             self.known[where] = ours[0] + count, ours[1] + sums, ours[2] + squares
