@@ -21,7 +21,8 @@ STEADY_AFTER = 30.0
 
 
 class ManagedProcess:
-    """A child process that is started again whenever it ends by itself.
+    """A child process that is started again whenever it ends by itself; `restarts` says how often,
+    with those that failed.
 
     It is a fork that does `work` (see `forks`). It has its own session, so that Ctrl-C reaches only
     the supervisor, which stops the children in order. `changed` is called at each new pid, and once
@@ -110,6 +111,7 @@ class ManagedProcess:
                 if reason != said:
                     self._log(f"{self.role} {self.index} cannot be started: {reason}; trying again")
                 said = str(reason)
+                self.restarts += 1  # so that who never starts is told, too
             else:
                 if self._stopping:
                     return

@@ -135,7 +135,8 @@ def test_a_child_that_cannot_be_started_just_now_is_started_later(
     monkeypatch: pytest.MonkeyPatch,
     error: int | None,
 ) -> None:
-    """No processes, memory, descriptors or disk, or anything else: said once, tried until it works."""
+    """No processes, memory, descriptors or disk, or anything else: said once, counted, and tried until
+    it works."""
     fork, failures = os.fork, iter(range(3))
 
     def fails() -> int:
@@ -149,7 +150,7 @@ def test_a_child_that_cannot_be_started_just_now_is_started_later(
         child = make(sleeper, tmp_path, lines)
         child.start()
         await until(lambda: child.pid)
-        assert len(lines) == 1
+        assert (len(lines), child.restarts) == (1, 3)
         assert "sleeper 0 cannot be started: " in lines[0]
         assert error is None or os.strerror(error) in lines[0]
         await child.stop(10)
