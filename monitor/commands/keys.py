@@ -61,7 +61,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         return _pair(options.out)
     path = key_file(settings)
     if options.action == "pseudonym":
-        for token in _pseudonyms(settings, keys.read(path), options.entity):
+        for token in _pseudonyms(settings, _there(path), options.entity):
             print(token)
         return 0
     if options.action == "rotate":
@@ -71,11 +71,24 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             file=sys.stderr,
         )
     else:
-        keyring = keys.read(path)
+        keyring = _there(path)
     listing = keys.listing(keyring)
     for key_id, fingerprint, state in listing[: 1 if options.action == "fingerprint" else None]:
         print(f"{key_id}\t{fingerprint}\t{state}")
     return 0
+
+
+def _there(path: Path) -> Keyring:
+    """The keys of a file; where there is none, the error says how it comes to be."""
+    try:
+        return keys.read(path)
+    except ConfigError as error:
+        if path.exists():
+            raise
+        raise ConfigError(
+            f"{error}; the first `monitor run` makes it, or `monitor keys rotate`; --data and "
+            "privacy.key_file name another one"
+        ) from None
 
 
 def _pseudonyms(settings: Settings, keyring: Keyring, entity: str | None) -> list[str]:

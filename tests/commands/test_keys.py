@@ -33,10 +33,11 @@ def test_keys_are_rotated_and_listed_and_never_shown(
 
 
 def test_a_missing_key_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit 2, and the file is named."""
+    """Exit 2; the file is named, and what makes it."""
     assert main(["keys", "list", "--data", str(tmp_path)]) == 2
     error = capsys.readouterr().err
     assert "privacy.key" in error
+    assert "`monitor keys rotate`" in error
     assert len(error.splitlines()) == 1
 
 
