@@ -21,16 +21,16 @@ _SOMEBODY = frozenset((
 
 
 def entity(parent: str, element: str, beside: Collection[str] = ()) -> str:
-    """What the value of an element is, by the element that it is in and those beside it; empty
-    where that says nothing.
+    """What the value of an element is, by the element that it is in and the others of that, itself
+    included; empty where that says nothing.
 
     >>> entity("name", "family"), entity("identifier", "value"), entity("code", "text")
     ('PERSON', 'MEDICAL_RECORD_NUMBER', '')
     """
-    if element in _OF_A_NAME and (
-        parent == "name" or (element != "text" and {"given", "family"} <= {element, *beside})
-    ):
+    if parent == "name" and element in _OF_A_NAME:
         return "PERSON"
+    if element in {"given", "family"}:
+        return "PERSON" if "given" in beside and "family" in beside else ""
     if parent == "identifier" and element == "value":
         return "MEDICAL_RECORD_NUMBER"
     if parent == "address" and element in _OF_AN_ADDRESS:

@@ -37,3 +37,25 @@ def test_four_times_the_text_takes_no_sixteen_times_the_time(piece: str) -> None
 
     bound = 10 * seconds(8192) + 0.005
     assert seconds(32768, bound) < bound
+
+
+@pytest.mark.parametrize(
+    "begin", ['{"resourceType": "Patient", ', 'it\'s 5" {"resourceType": "Patient", ']
+)
+@pytest.mark.parametrize("piece", ['"k%d": "a", "given": "b", ', '{"k%d": "', '{"resourceType": ["%d"', '"resourceType": "%d" {', "[%d"])  # fmt: skip
+def test_a_resource_of_fhir_takes_time_as_it_is_long(begin: str, piece: str) -> None:
+    """Many members, whatever they are called, many containers, and none that ends."""
+
+    def seconds(count: int, enough: float = 0.0) -> float:
+        text = begin + "".join(piece.replace("%d", str(number)) for number in range(count))
+        best = float("inf")
+        for _ in range(3):
+            start = time.process_time()
+            SCANNER.scan(text)
+            best = min(best, time.process_time() - start)
+            if best < enough:
+                break
+        return best
+
+    bound = 10 * seconds(500) + 0.005
+    assert seconds(2000, bound) < bound
