@@ -134,7 +134,10 @@ def _done(arguments: Sequence[str]) -> int:
     try:
         parser = _parser(chosen)
         options, unknown = parser.parse_known_args(arguments)
-        if unknown:
+        sources = getattr(options, "source", None)
+        if isinstance(sources, list) and not any(one.startswith("-") for one in unknown):
+            sources += unknown  # argparse takes only those on one side of the options
+        elif unknown:
             name = unknown[0].partition("=")[0]
             near = did_you_mean(name, parser.options(chosen) - {name})
             parser.error(f"{unknown[0]} is not an option of `{chosen}`{near}", chosen)

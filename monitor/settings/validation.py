@@ -50,8 +50,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     ('; did you mean EMAIL_ADDRESS?', '')
     >>> did_you_mean("buffer_byte", ["capture", "capture.buffer_bytes"])
     '; did you mean capture.buffer_bytes?'
+    >>> did_you_mean("capture.bogus", ["capture"])  # it is there, and does not have it
+    ''
     """
-    names = list(known)
+    names = [one for one in known if not name.startswith(one + ".")]
     last = {one.rpartition(".")[2]: one for one in reversed(names)}
     near = (
         difflib.get_close_matches(name, names, 1)

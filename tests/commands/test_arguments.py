@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -73,3 +74,15 @@ def test_a_condition_that_is_misspelt_is_told_with_the_nearest(
         cli._parser("replay").parse_args(["replay", "--fail-on", "drfit"])
     assert "'drfit' is not one of drift, " in (error := capsys.readouterr().err)
     assert "; did you mean drift?" in error
+
+
+def test_sources_may_stand_on_both_sides_of_options(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All are read: the second is what cannot be."""
+    (tmp_path / "a.csv").write_text("x\n1\n")
+    assert cli.main(["replay", f"{tmp_path}/a.csv", "--by", "x", f"{tmp_path}/b.csv"]) == 2
+    assert "b.csv: cannot be read: No such file" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        cli.main(["replay", f"{tmp_path}/a.csv", "--bye", "x", f"{tmp_path}/a.csv"])
+    assert "--bye is not an option of `replay`" in capsys.readouterr().err
