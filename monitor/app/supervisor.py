@@ -207,7 +207,8 @@ class _Supervisor:
         while _has_terminal() and time.monotonic() < end:  # noqa: ASYNC110  nothing tells of it
             await asyncio.sleep(TERMINAL_SECONDS / 20)
         if had_terminal and not _has_terminal():
-            self._on_signal(signal.SIGHUP)
+            if not self._stop.is_set():  # kernel and shell send one each, and nobody is impatient
+                self._on_signal(signal.SIGHUP)
             return
         logs.warning(
             "SIGHUP: goes on; settings are read at a start alone, certificates, keys and tokens "

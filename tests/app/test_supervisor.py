@@ -95,11 +95,14 @@ def test_a_hangup_ends_what_has_a_terminal_that_ends_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terminal: str
 ) -> None:
     """Where the terminal stays, as that of a container does, somebody wants settings to be read.
-    It may end a moment after the signal."""
+    It may end a moment after the signal; a second one, of the shell, kills nobody."""
     monkeypatch.setattr(module, "TERMINAL_SECONDS", 0.1)
+    monkeypatch.setattr(module, "SAME_SIGNAL", -1.0)
+    monkeypatch.setattr(module._Supervisor, "_end_at_once", lambda *_: pytest.fail("killed"))
     looks = iter([True, False, False] if terminal == "ends" else [])
     monkeypatch.setattr(module, "_has_terminal", lambda: next(looks, terminal == "stays"))
     watch = module._Supervisor(Settings(), module.RUN, tmp_path, [], socket.socket())
     watch._admin.close()
-    asyncio.run(watch._on_hangup(terminal != "none"))
+    for _ in range(2):
+        asyncio.run(watch._on_hangup(terminal != "none"))
     assert watch._stop.is_set() is (terminal == "ends")
