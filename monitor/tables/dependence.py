@@ -42,6 +42,9 @@ LARGEST = 0.98
 SORTED = 0.01
 """Where not even this share of the steps goes the other way, rows are sorted, not alike."""
 
+ROUNDING = 1e-9
+"""A smaller part of a variance is an error of rounding."""
+
 _TOGETHER = 1024
 """Rows that come one by one and are looked at together."""
 
@@ -79,6 +82,7 @@ class _Pairs:
     squares: float = 0.0
     products: float = 0.0
     ends: float = 0.0
+    moments: float = 0.0
     rises: int = 0
     falls: int = 0
     same: int = 0
@@ -90,6 +94,7 @@ class _Pairs:
             self.shift = float(values[0])
         x = values - self.shift
         before, after = x[:-1][are_next], x[1:][are_next]
+        self.moments += float(x @ np.arange(self.values, self.values + len(x)))
         self.values += len(x)
         self.pairs += len(before)
         self.total += float(x.sum())
@@ -107,7 +112,8 @@ class _Pairs:
         self.far += int((hashes[:-1] == np.roll(hashes, half)[:-1]).sum())
 
     def correlation(self) -> float:
-        """That of neighbours; 0 where they are sorted, or too few to tell."""
+        """That of neighbours, apart from a steady rise or fall, as of times or numbers of rows that
+        came a little out of order; 0 where they are sorted, or too few to tell."""
         if self.pairs < FEWEST:
             return 0.0
         if self.values:
@@ -116,13 +122,20 @@ class _Pairs:
             if min(self.rises, self.falls) <= SORTED * (self.rises + self.falls) or spread <= 0:
                 return 0.0
             covariance = (self.products - 2 * mean * self.ends) / self.pairs + mean * mean
-            found = covariance / spread
+            steady = self._steady(mean)
+            found = (covariance - steady) / max(spread - steady, spread * ROUNDING)
         elif (rest := 1 - self.far / self.pairs) <= 0:
             return 0.0
         else:
             found = (self.same - self.far) / self.pairs / rest
         is_sure = found >= ALIKE and found * math.sqrt(self.pairs) >= SURE
         return min(found, LARGEST) if is_sure else 0.0
+
+    def _steady(self, mean: float) -> float:
+        """The part of the variance that a straight line over the rows explains."""
+        size = self.values
+        slope = 12 * (self.moments / size - mean * (size - 1) / 2) / (size * size - 1)
+        return slope * slope * (size * size - 1) / 12
 
 
 class Dependence:
@@ -202,7 +215,8 @@ class Dependence:
             are = np.isfinite(numbers)
             if are.any():
                 at = places[are]
-                pairs.add_numbers(numbers[are], np.diff(at) == 1)
+                with np.errstate(over="ignore", invalid="ignore"):  # of such nothing is told
+                    pairs.add_numbers(numbers[are], np.diff(at) == 1)
             elif not pairs.values and len(places) > 1:
                 pairs.add_words(hashes)
         self._keep(_mixed(whole))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from monitor.interfaces import Head
 from monitor.packing import named
-from monitor.tables.headers import DELIMITERS, LOOKED_AT
+from monitor.tables.headers import DELIMITERS, LEAST, LOOKED_AT, moved
 from monitor.texts import seconds
 
 WHY = (
@@ -75,9 +75,27 @@ def is_headless(head: Head) -> bool:
         return False
     first, rest = lines[0], lines[1:]
     begin = sum(_BEGIN.match(one) is not None for one in rest)
-    if 2 * begin >= len(rest) and (_BEGIN.match(first) or head.path.name.endswith(_LOG)):
-        return True
+    greets = _BEGIN.match(first) is None
+    if 2 * begin >= len(rest) and (not greets or head.path.name.endswith(_LOG)):
+        return not _has_header([one for one in whole if one.strip()], greets=greets)
     return _are_rows(first, rest)
+
+
+def _has_header(lines: list[str], *, greets: bool) -> bool:
+    """Whether a table stands in lines that begin with times: below a title with a date or, where
+    the first begins otherwise, below names."""
+    if len(lines) > LEAST + 2:
+        lines = lines[:-1]  # the last may be cut
+    delimiter = max(DELIMITERS, key=lines[0].count)
+    if delimiter not in lines[0]:
+        return moved(lines, "") is not None
+    try:
+        names, *rows = (next(csv.reader([one], delimiter=delimiter), []) for one in lines)
+    except csv.Error:
+        return False
+    if greets and {len(names)} == set(map(len, rows)) and len(set(names)) == len(names):
+        return all(names)
+    return moved(lines, delimiter) is not None
 
 
 def _are_rows(first: str, rest: Sequence[str]) -> bool:

@@ -59,8 +59,10 @@ def seen(values: Floats, *, as_rows: bool = False) -> Dependence:
         lambda chance: np.sort(independent(chance), axis=0),
         lambda chance: np.zeros((ROWS, 1)),
         lambda chance: independent(chance)[:3],
+        lambda chance: np.arange(ROWS)[:, None] + independent(chance) * 3,
+        lambda chance: independent(chance) * 1e200,
     ],
-    ids=["numbers", "few different ones", "sorted", "one", "few rows"],
+    ids=["numbers", "few different ones", "sorted", "one", "few rows", "times", "vast"],
 )
 def test_independent_rows_are_taken_for_such(
     made: Callable[[np.random.Generator], Floats],

@@ -32,6 +32,12 @@ LOGS = {
 TABLES = {
     "times": ["at,n", *["2026-04-01 10:00:00,1", "2026-04-01 10:00:01,2"] * 3],
     "words of a log": ["message", *["INFO: a", "ERROR: b"] * 3],
+    "times below a date": ["2026-04-01 10:00:00 report", "at,n", *["2026-04-01 10:00:00,1"] * 7],
+    "times below a date that is filled up": [
+        "2026-04-01 10:00:00,",
+        "at,n",
+        *["2026-04-01 10:00:00,1"] * 7,
+    ],
     "hours in a row": ["city,2026-04-01 10:00,2026-04-01 11:00", *["Rome,1,2", "Bonn,3,4"] * 3],
     "years": ["2019,2020", "5,7", "6,8", "9,9"],
     "nodes": ["node1,node2", "node7,node9", "node3,node5", "node4,node4"],
@@ -56,10 +62,12 @@ def test_a_table_is_none_of_them(lines: list[str]) -> None:
 
 
 def test_a_log_by_its_name_may_begin_otherwise() -> None:
-    """A program greets before it tells what it does; a table of such texts has a name above."""
+    """A program greets before it tells what it does; a table of such texts has a name above,
+    and one of times its names."""
     lines = ["Welcome, user", *TABLES["words of a log"][1:]]
     assert is_headless(head(lines, "app.log.gz"))
     assert not is_headless(head(lines))
+    assert not is_headless(head(["at,level,text", *["2026-04-01 10:00:00,INFO,up"] * 7], "app.log"))
 
 
 def test_such_a_file_is_refused_unless_its_format_is_said(tmp_path: Path) -> None:
