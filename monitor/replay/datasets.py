@@ -162,6 +162,7 @@ def _joined(
         units=joining.units,
         is_detailed=joining.is_detailed,
         horizons=joining.horizons,
+        late=joining.late,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from monitor.analysis.join.at_rest import due
@@ -33,7 +33,8 @@ class Joining:
     store. With `is_asked_for` outcomes are counted although nobody has said anything. `dimensions`
     are those that experiments and fairness look at, whatever else is asked for, and `units` what
     experiments count by. With `is_detailed` slices are searched for, which look at all dimensions,
-    and at more of a Record. `horizons` are those of experiments, in seconds."""
+    and at more of a Record. `horizons` are those of experiments, in seconds. `late` comes to hold
+    how many items the newest reading had of Records that had been counted."""
 
     reader: PredictionReader
     make_safe: MakeSafe
@@ -45,6 +46,7 @@ class Joining:
     units: tuple[str, ...] = ()
     is_detailed: bool = False
     horizons: tuple[float, ...] = ()
+    late: list[int] = field(default_factory=list)
 
 
 def joined(
@@ -57,18 +59,21 @@ def joined(
     units: Sequence[str] = (),
     is_detailed: bool = False,
     horizons: Sequence[float] = (),
+    late: list[int] | None = None,
 ) -> Iterator[Row]:
     """Yield a Row with a truth for every Record, in the order in which they are due: `wait` seconds
     after they ended, or at the end; and one for each of `horizons`, so many seconds after that.
 
     Each of `said` is in order of time (`stored`, `filed`). More than `room` Records that wait are
-    an even share, as they are live.
+    an even share, as they are live. At the end `late` holds how many items came too late.
     """
     join = Join(
         reader, wait=wait, room=room, dimensions=dimensions, units=units, is_detailed=is_detailed,
         horizons=horizons,
     )  # fmt: skip
-    return due(join, records, heapq.merge(*said, key=_came))
+    yield from due(join, records, heapq.merge(*said, key=_came))
+    if late is not None:
+        late[:] = [join.late]
 
 
 def filed(statements: Iterable[Statement], make_safe: MakeSafe) -> list[Item]:

@@ -136,7 +136,8 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
         confusion=confused(_as_labels_say(before, now, plan.outcomes.positive), now),
         timelines=_timelines(folds),
         remarks=[
-            *found.remarks, *untold, *_remarks(fold, plan),
+            *found.remarks, *untold, *(_of_feedback(fold, plan) if joins else ()),
+            *_remarks(fold, plan),
             *_compared(folds, experiments, plan), *mixes.remarks(),
         ],
     )  # fmt: skip
@@ -378,6 +379,20 @@ def _quality(fold: Analysis[Outcome]) -> QualityMonitor:
 def _are_several(quality: QualityMonitor) -> bool:
     """Whether labels are of several classes, or are words of which no score says anything."""
     return len(quality.classes[0]) > 1 or bool(quality.troubles["kind"])
+
+
+def _of_feedback(fold: Analysis[Outcome], plan: Plan) -> Iterator[str]:
+    """What a reader should know of what was said of Records: who has not been heard, or too late,
+    may be of another kind than who has."""
+    joining, count = plan.joining, _quality(fold).troubles["unlabelled"]
+    if joining is not None and (late := sum(joining.late)):
+        yield (
+            f"feedback: {late:,} items came more than {joining.wait:,g} s (outcomes.wait) after "
+            "their record and count for nothing; where what comes late is another answer than what "
+            "comes soon, what is told of outcomes is of the soon ones: wait longer"
+        )
+    if 0 < count < fold.records:
+        yield f"feedback: {count:,} of {fold.records:,} records have no label, and none is guessed"
 
 
 def _remarks(fold: Analysis[Outcome], plan: Plan) -> Iterator[str]:

@@ -293,3 +293,16 @@ def test_feedback_is_joined_where_the_key_is_not_at_hand(
             file.write(f'\n{{"business": {{"user": "ada{number}@example.org"}}, "label": "1"}}')
     assert main(["replay", *arguments]) == 0
     assert capsys.readouterr().err.count("there is no such key file") == 1
+
+
+def test_who_is_not_heard_and_what_comes_too_late_is_said(capsys, tmp_path: Path) -> None:
+    """A correction after the record was counted, and a record without a label: who reads how good
+    answers were knows of how many."""
+    records, said = exchanges(150), labels(150)
+    late = [{**one, "at": one["at"] + 1000, "key": one["key"] + "b"} for one in said[:30]]
+    found = document(capsys, *written(tmp_path, records, said + late))
+    remarks = [one for one in found["remarks"] if one.startswith("feedback: ")]
+    assert [one.split(" after")[0] for one in remarks] == [
+        "feedback: 30 items came more than 600 s (outcomes.wait)",
+        "feedback: 15 of 150 records have no label, and none is guessed",
+    ]

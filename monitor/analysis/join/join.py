@@ -87,6 +87,7 @@ class Join:
     ) -> None:
         self._is_detailed = is_detailed
         self.ledger = ledger.Ledger()
+        self.late = 0  # items that came when the Record that they name had been counted
         self._reader = reader
         self._wait = wait
         self._room = room
@@ -182,6 +183,7 @@ class Join:
             self._said.setdefault(name, []).append(number)
         if stub is None and item.by_id and item.names[0] in self._past:
             ends.end(kind, "unmatched")  # after a restart it waits for that, in vain
+            self.late += 1
         elif stub is None:
             self._waiting[number] = None
             ends.waiting[kind] += 1
