@@ -32,6 +32,7 @@ from monitor.replay.periods import Period
 from monitor.replay.record_shards import Ahead, FileShard, Found, Tasks
 from monitor.rows import Row
 from monitor.tables.blocks import Block, count
+from monitor.tables.dependence import Dependence
 from monitor.tables.facts import TableFacts
 from monitor.types import Segment
 
@@ -62,8 +63,9 @@ class _Counted(msgspec.Struct, frozen=True):
     table: TableFacts | None
 
 
-_Count = tuple[list[list[_Counted]], Damage]
-"""What a shard has counted in each way, and what of it could not be read."""
+_Count = tuple[list[list[_Counted]], Damage, Dependence]
+"""What a shard has counted in each way, what of it could not be read, and how its rows depend on
+each other."""
 
 AHEAD = 2
 """Shards that each thread of a worker is given before the first of them is wanted."""
@@ -126,12 +128,16 @@ class Shards:
         chunks: int,
         total: int,
         period: Period | None,
+        dependence: Dependence | None = None,
     ) -> Iterator[list[Mapping[int, Part]]]:
-        """What `parts.counts` gives of all shards, merged on the workers in order of shard."""
+        """What `parts.counts` gives of all shards, merged on the workers in order of shard;
+        `dependence` is told of their rows."""
         limits = {"chunks": chunks, "total": total, "period": period}
         tasks = [partial(_count, shard, begins, kept, limits) for shard in self._shards]
-        for each, damage in self._compute(tasks, partial(_merged, begins)):
+        for each, damage, depends in self._compute(tasks, partial(_merged, begins)):
             self._damage.merge(damage)
+            if dependence is not None:
+                dependence.merge(depends)
             yield [
                 {one.index: _part(one, begin) for one in counted}
                 for counted, begin in zip(each, begins, strict=True)
@@ -206,21 +212,24 @@ def _count(
 ) -> _Count:
     options = dataclasses.replace(shard.options, damage=Damage())
     rows = (part for one in _read(shard, options) for part in _judged(shard, one))
-    each = counts(within_budget(rows, kept), begins, first=shard.kept, **limits)
-    return list(map(_counted, each)), options.damage
+    dependence = Dependence()
+    passing = dependence.passing(within_budget(rows, kept))
+    each = counts(passing, begins, first=shard.kept, **limits)
+    return list(map(_counted, each)), options.damage, dependence
 
 
 def _merged(begins: Sequence[Begin], several: Sequence[_Count]) -> _Count:
     """The counts of several shards as those of one."""
     each: list[dict[int, Part]] = [{} for _ in begins]
-    damage = Damage()
-    for shard, told in several:
+    damage, dependence = Damage(), Dependence()
+    for shard, told, depends in several:
         damage.merge(told)
+        dependence.merge(depends)
         for parts, counted, begin in zip(each, shard, begins, strict=True):
             for one in counted:
                 # Into a new one: what an analysis has been restored from it does not save again.
                 parts.setdefault(one.index, Part(begin)).merge(_part(one, begin))
-    return list(map(_counted, each)), damage
+    return list(map(_counted, each)), damage, dependence
 
 
 def _counted(parts: Mapping[int, Part]) -> list[_Counted]:

@@ -151,7 +151,9 @@ def _folded(
     if shards is None:
         counted = [counts(rows(of_current), begins, **limits)]
     else:
-        counted = list(shards.count(begins, census.kept(), **limits))
+        # Taps have the rows read here as well, once the workers are done.
+        dependence = None if of_current else both.judged.dependence
+        counted = list(shards.count(begins, census.kept(), dependence=dependence, **limits))
     chunks, *others = zip(*counted, strict=True)
     found, whole = gather(chunks, begins[0], chunks=plan.chunks, period=plan.period)
     wholes = dict(zip(plan.each_bins, (whole, *map(summed, others, begins[1:])), strict=True))

@@ -111,6 +111,22 @@ class _Pairs:
         half = len(hashes) // 2
         self.far += int((hashes[:-1] == np.roll(hashes, half)[:-1]).sum())
 
+    def merge(self, other: _Pairs) -> None:
+        """Add the sums of other rows, about the shift that these have."""
+        if not self.values:
+            self.shift = other.shift
+        by = other.shift - self.shift
+        self.squares += other.squares + by * (2 * other.total + other.values * by)
+        self.products += other.products + by * (2 * other.ends + other.pairs * by)
+        self.total += other.total + other.values * by
+        self.ends += other.ends + other.pairs * by
+        self.values += other.values
+        self.pairs += other.pairs
+        self.rises += other.rises
+        self.falls += other.falls
+        self.same += other.same
+        self.far += other.far
+
     def correlation(self) -> float:
         """That of neighbours, apart from a steady rise or fall, as of times or numbers of rows that
         came a little out of order; 0 where they are sorted, or too few to tell."""
@@ -159,6 +175,16 @@ class Dependence:
                     self._flush()
             yield one
         self._flush()
+
+    def merge(self, other: Dependence) -> None:
+        """Add what was seen of the rows that come next, but for the pair where they meet."""
+        self.rows += other.rows
+        for name, pairs in other._pairs.items():
+            self._pairs.setdefault(name, _Pairs()).merge(pairs)
+        self._counts.update(other._counts)
+        self._shift = max(self._shift, other._shift)
+        self._thin()
+        self._bound()
 
     def copies(self) -> Copies | None:
         """The rows that come more than once, where that is more than chance makes of independent
@@ -226,10 +252,17 @@ class Dependence:
         values, counts = np.unique(kept, return_counts=True)
         for value, count in zip(values.tolist(), counts.tolist(), strict=True):
             self._counts[value] += count
+        self._bound()
+
+    def _bound(self) -> None:
         while len(self._counts) > KEPT:
             self._shift += 1
-            bar = 1 << (64 - self._shift)
-            self._counts = Counter({one: n for one, n in self._counts.items() if one < bar})
+            self._thin()
+
+    def _thin(self) -> None:
+        """Keep the sample alone that the shift means: the lowest checksums."""
+        bar = 1 << (64 - self._shift)
+        self._counts = Counter({one: n for one, n in self._counts.items() if one < bar})
 
 
 def _most(count: int) -> float:

@@ -115,6 +115,27 @@ def test_rows_say_the_same_as_blocks() -> None:
     assert [one.feature for one in whole.neighbours()] == [one.feature for one in rows.neighbours()]
 
 
+@pytest.mark.parametrize("kept", [1 << 14, 200])
+def test_shards_say_the_same_as_the_whole(kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the number is that each of them begins with."""
+    monkeypatch.setattr("monitor.tables.dependence.KEPT", kept)
+    values = correlated(np.random.default_rng(7)) + 1000
+    values = np.concatenate([values, values[::-1]])
+    whole, merged = seen(values), Dependence()
+    for rows in (block(values).between(0, 700), block(values).between(700, len(values))):
+        shard = Dependence()
+        for _ in shard.passing([rows]):
+            pass
+        merged.merge(shard)
+    assert merged.rows == whole.rows
+    assert merged.copies() == whole.copies()
+    assert whole.copies() is not None
+    ours, theirs = merged.neighbours(), whole.neighbours()
+    assert [one.feature for one in ours] == [one.feature for one in theirs] != []
+    for one, other in zip(ours, theirs, strict=True):
+        assert one.correlation == pytest.approx(other.correlation, rel=1e-9)
+
+
 def test_any_value_can_be_looked_at() -> None:
     found = Dependence()
     values = [None, 10**400, float("nan"), b"\xff", [1.0], {"a": 1}, "\ud800", True]
