@@ -175,6 +175,16 @@ def _leave_out_what_stays() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage meanwhile: what is made stays, and to look took a sixth of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 def pytest_collection_finish() -> None:
     """Let no test look for garbage in all tests, nor often in what it made itself."""
     _leave_out_what_stays()
