@@ -67,9 +67,9 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
         match = written.match(text, start)
         if match is None:
             continue
-        said, _, digits = match.group().partition(" ")
-        if len(said) == 2 and digits.isdigit() and not said.isupper():
-            continue  # "at 1758482836049779968" is a time
+        said = match.group()
+        if not said[:2].isupper() and said[2:].lstrip(" .").isdigit() and not said[2].isdigit():
+            continue  # "at 1758482836049779968" is a time, "no. …" a number
         if _IS_WIDE.search(match.group()) and (
             text[start - 1 : start] == "/" or not _are_fours(match.group())
         ):
@@ -117,7 +117,7 @@ RECOGNIZER = Recognizer(
         "DE88 3704 0044 0532 0130 00 and GB29NWBK60161331926818",
         "md5 453e82b54828ae54ee794d4cce211ac2",
         "digest de893704004405320130ab and SE10 is a part of London",
-        "at 1758482836049779968 and is 175848283604977996812345",
+        "at 1758482836049779968 and is 175848283604977996812345, order No. 0411442694208",
         "DE / 89370400440532013000 and row BE 6 / 85390 / 0754 / 7034 and path /be/68/5390/0754/7034",
     ),
     keys=frozenset({"iban", "ibancode"}),
