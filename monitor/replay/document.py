@@ -264,7 +264,8 @@ class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
     records_estimated: int | None = None
     """As that of the whole document."""
     quality: list[Quality] | None = None
-    """As that of the whole document, of all rows up to the end of this chunk; so are the next."""
+    """As that of the whole document, of all rows up to the end of this chunk; so are the
+    next. Where labels are told it is there, empty where nothing is known or asked for."""
     calibration: list[Calibration] | None = None
     """Whether scores are the probabilities that they claim to be."""
     coverage: list[Coverage] | None = None

@@ -59,6 +59,9 @@ CONFUSED = 10
 NAMED = 8
 """Arms that a sentence names, at most."""
 
+EACH_CHUNK = ("quality", "calibration", "fairness", "experiments")
+"""What is there in every chunk of rows whose outcome is told, empty where it is not asked for."""
+
 TROUBLES = {
     "unlabelled": "have no label",
     "unsaid": "have a label but no prediction",
@@ -270,7 +273,8 @@ def _in_chunks(
         while row is not None and (chunk is chunks[-1] or is_known(row, chunk)):
             folds.add_row(row)
             row, count = next(rows, None), count + 1
-        yield msgspec.structs.replace(chunk, **_entries(folds, plan, undated=not joins))
+        entries = _entries(folds, plan, undated=not joins)
+        yield msgspec.structs.replace(chunk, **{key: [] for key in EACH_CHUNK} | entries)
 
 
 def _known(row: Row, wait: float) -> float:

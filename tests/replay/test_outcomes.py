@@ -110,6 +110,8 @@ def test_chunks_say_what_was_known_at_their_end(capsys, write: Write) -> None:
     found = document(capsys, write("t.csv", HEADER, rows), *TRUTH, "--chunks", "4")
     assert found["chunks"][-1]["quality"] == found["quality"]
     labels = [of(chunk["quality"])["accuracy"]["labels"] for chunk in found["chunks"]]
+    for chunk in found["chunks"]:  # also of what is not asked for
+        assert chunk["fairness"] == chunk["experiments"] == []
     assert labels == [500, 1000, 1500, 2000]
     half = document(capsys, write("half.csv", HEADER, rows[:1000]), *TRUTH)
     assert [one["number"] for one in found["chunks"][1]["quality"]] == [
