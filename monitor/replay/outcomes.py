@@ -27,8 +27,9 @@ from monitor.analysis.monitors import MONITORS, at_once_of, outcomes_of, within_
 from monitor.analysis.quality.monitor import Pair, QualityMonitor, watched
 from monitor.analysis.slices.monitor import ranked
 from monitor.errors import UsageError
-from monitor.findings import ExperimentEffect, ExperimentTimeline, Outcome, Quality
+from monitor.findings import Calibration, ExperimentEffect, ExperimentTimeline, Outcome, Quality
 from monitor.interfaces import Monitor
+from monitor.readable import rounded
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
 from monitor.replay.document import Chunk, Confusion, Replay
@@ -131,16 +132,17 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
     for row in rows:
         folds.add_row(row)
     now = _quality(fold).pairs
+    entries = _entries(folds, plan, undated=not joins)
     return msgspec.structs.replace(
         found,
         chunks=chunks,
-        **_entries(folds, plan, undated=not joins),
+        **entries,
         class_quality=list(_quality(fold).by_class()),
         confusion=confused(_as_labels_say(before, now, plan.outcomes.positive), now),
         timelines=_timelines(folds),
         remarks=[
             *found.remarks, *untold, *(_of_feedback(fold, plan) if joins else ()),
-            *_remarks(fold, plan),
+            *_remarks(fold, plan), *_of_rare(entries.get("calibration", ()), plan),
             *_compared(folds, experiments, plan), *mixes.remarks(),
         ],
     )  # fmt: skip
@@ -383,6 +385,22 @@ def _quality(fold: Analysis[Outcome]) -> QualityMonitor:
 def _are_several(quality: QualityMonitor) -> bool:
     """Whether labels are of several classes, or are words of which no score says anything."""
     return len(quality.classes[0]) > 1 or bool(quality.troubles["kind"])
+
+
+def _of_rare(found: Iterable[Calibration], plan: Plan) -> Iterator[str]:
+    """Where positives are so rare that no score that people give them could be off by as much as is
+    tolerated."""
+    tolerance = plan.outcomes.tolerance
+    for one in found:
+        positives = math.fsum(part.labels * (part.share or 0.0) for part in one.bins)
+        if one.dimension == "all" and 0 < positives < tolerance * one.labels:
+            share = positives / one.labels
+            yield (
+                f"calibration: {rounded(share)} of the labels are positive, and scores may be off "
+                f"by {tolerance:g} (calibration.tolerance), so some that are many times too large "
+                f"or too small are taken for right: say calibration.tolerance: {share / 5:.1g} in "
+                "--config"
+            )
 
 
 def _of_feedback(fold: Analysis[Outcome], plan: Plan) -> Iterator[str]:

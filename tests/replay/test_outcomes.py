@@ -166,6 +166,18 @@ def test_scores_that_are_too_sure_fail_on_calibration(capsys, write: Write, tmp_
     assert main(["replay", sure, *TRUTH, *arguments, "--config", str(lax)]) == 0
 
 
+def test_a_tolerance_above_the_share_of_positives_is_said(capsys, write: Write) -> None:
+    """Of one in a hundred nobody's score is off by two points: `ok` would say nothing."""
+    rows = [(0.001, int(number % 100 == 7)) for number in range(600)]
+    found = document(capsys, write("t.csv", ["p", "paid"], rows), "--score", "p", "--label", "paid")
+    assert found["calibration"][0]["status"] == "ok"
+    (said,) = (one for one in found["remarks"] if one.startswith("calibration: "))
+    assert said.startswith(
+        "calibration: 1 % of the labels are positive, and scores may be off by 0.02"
+    )
+    assert "say calibration.tolerance: 0.002 in" in said
+
+
 def test_groups_of_a_protected_column_are_compared(capsys, write: Write, tmp_path: Path) -> None:
     """One group needs a higher score: its selection rate is an alarm, also without labels; where
     both need the same there is none."""
