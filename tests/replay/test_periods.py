@@ -175,8 +175,6 @@ def test_a_timeline_needs_no_chunks_and_dask_says_the_same(
     assert max(x["usual_scores"]) < 0.2
     assert min(x["scores"][5:]) > 1
     far = ["--engine", "dask", "--scheduler", scheduler]
-    (alike,) = local.pop("remarks")  # Dask's workers do not look for it (docs/tables.md)
-    assert "neighbouring rows are alike" in alike
     assert local == judge(capsys, now, "--reference", usual, "--timeline", *far)
     assert (
         main(["replay", now, "--reference", usual, "--ignore", "at", "--timeline", "--json", "-"])
