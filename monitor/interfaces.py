@@ -167,8 +167,8 @@ class Feature:
     observe_many: Callable[[Sequence[Record]], list[Values] | None] = lambda _: None
     """The same of several Records at once, where that can be done for less."""
     observe_said: Callable[[Sequence[str], Sequence[str]], list[Values]] | None = None
-    """The same by the question and the answer of each of many Records, plain (`texts.talk`), where
-    they tell all of it."""
+    """The same by the question and the answer of each of many Records, plain
+    (`texts.asked`, `texts.told`), where they tell all of it."""
 
 
 class Values(NamedTuple):

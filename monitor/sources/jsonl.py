@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,10 +22,15 @@ from monitor.tables.headless import is_headless
 COLUMNS = 5000
 """Columns of a table, at most: so many are watched at all."""
 
+_LIST = re.compile(rb"\[\s*[{\[\"]")
+
 
 def claims(head: Head) -> bool:
-    """Whether a file holds JSON, one document a line or all in a list; a log may begin so too."""
-    return head.is_lines or (head.text.startswith(b"[") and not is_headless(head))
+    """Whether a file holds JSON, one document a line or all in a list; a log may begin so too,
+    where what follows the bracket is no text, list or object."""
+    if head.is_lines or _LIST.match(head.text):
+        return True
+    return head.text.startswith(b"[") and not is_headless(head)
 
 
 def open_objects(path: Path) -> Table:

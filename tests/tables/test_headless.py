@@ -70,6 +70,13 @@ def test_a_log_by_its_name_may_begin_otherwise() -> None:
     assert not is_headless(head(["at,level,text", *["2026-04-01 10:00:00,INFO,up"] * 7], "app.log"))
 
 
+def test_lists_of_json_are_told_that_they_are_no_objects(tmp_path: Path) -> None:
+    """Names of columns above them would help nobody."""
+    path = tmp_path / "t.json"
+    path.write_text("\n".join(f'["2026-04-01 10:00:00", {n}]' for n in range(9)))
+    assert find([str(path)])[0][1].name == "jsonl"
+
+
 def test_such_a_file_is_refused_unless_its_format_is_said(tmp_path: Path) -> None:
     """In one sentence; among the tables of a directory it costs nothing else."""
     path = tmp_path / "vllm.log"
