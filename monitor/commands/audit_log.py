@@ -36,10 +36,21 @@ def append(path: Path, what: dict[str, Any], refusal: str) -> None:
             last = _last_line(file)
             entry = {"at": at, **what, PREVIOUS: digest(last)}
             begin = "" if not last or last.endswith(b"\n") else "\n"  # a crash cut the last one
-            file.write(f"{begin}{json.dumps(entry)}\n".encode())
+            _write(file, f"{begin}{json.dumps(entry)}\n".encode())
             os.fsync(file.fileno())
     except OSError as error:
         raise ConfigError(f"--audit: {path}: {error.strerror}; {refusal}") from None
+
+
+def _write(file: io.FileIO, data: bytes) -> None:
+    """Write all of it at the end, or nothing: a full disk takes a part and says so at the next."""
+    end = file.seek(0, os.SEEK_END)
+    try:
+        while data:
+            data = data[file.write(data) :]
+    except OSError:
+        file.truncate(end)
+        raise
 
 
 def _last_line(file: io.FileIO) -> bytes:

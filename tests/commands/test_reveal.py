@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import pytest
@@ -218,3 +219,18 @@ def test_the_log_shows_what_was_done_to_it(
     assert main(["verify", str(log), "--anchor", str(kept)]) == 1
     assert main(["verify", str(log), "--anchor", str(tmp_path / "none")]) == 2
     assert main(["verify", str(log), "--checkpoints", str(tmp_path / "c")]) == 2
+
+
+def test_a_disk_that_takes_a_part_of_a_line_has_none_of_it(tmp_path: Path) -> None:
+    """And nothing is shown or erased: the kernel writes what has room, and says so at the next write."""
+    log = tmp_path / "reveal.jsonl"
+    audit_log.append(log, {"reason": "ticket 7"}, "nothing is shown")
+    before = log.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 20, limits[1]))
+    try:
+        with pytest.raises(ConfigError, match="nothing is shown"):
+            audit_log.append(log, {"reason": "ticket 8"}, "nothing is shown")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert log.read_bytes() == before
