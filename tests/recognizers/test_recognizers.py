@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from monitor.checkdigits import luhn
 from monitor.errors import PrivacyError
 from monitor.interfaces import Recognizer
 from monitor.privacy.patterns import Scanner
@@ -16,6 +17,7 @@ from monitor.recognizers import RECOGNIZERS, credit_card, select
 
 ALL = Scanner(RECOGNIZERS)
 BY_ITSELF = {each.name: Scanner([each]) for each in RECOGNIZERS}
+CARDS = Scanner([credit_card.RECOGNIZER])
 
 
 def marked(example: str) -> tuple[str, list[str]]:
@@ -75,6 +77,17 @@ def test_what_cards_begin_with_is_all_that_is_looked_at() -> None:
     begins = {f"{n:04}" for n in range(10000) if any(
         credit_card._BRANDS.fullmatch(f"{n:04}".ljust(size, "0")) for size in range(12, 20))}  # fmt: skip
     assert {begin[:2] for begin in begins} == credit_card._PREFIXES
+
+
+@pytest.mark.parametrize(
+    "prefix", ["3528", "3589", "508", "60", "606282", "62", "65", "81", "82", "9792"]
+)
+def test_no_issuer_of_another_continent_is_forgotten(prefix: str) -> None:
+    """What lists of issuers give to JCB, RuPay, Hipercard, UnionPay and Troy."""
+    for tail in ("0000000000", "1234567890", "9999999999"):
+        body = f"{prefix}{tail}{tail}"[:15]
+        number = next(body + digit for digit in "0123456789" if luhn(body + digit))
+        assert [span.entity for span in CARDS.scan(number)] == ["CREDIT_CARD"]
 
 
 def _pieces(recognizer: Recognizer) -> set[str]:
