@@ -116,6 +116,8 @@ class _Pairs:
         if not self.values:
             self.shift = other.shift
         by = other.shift - self.shift
+        places = other.values * (other.values - 1) / 2 + self.values * other.values
+        self.moments += other.moments + self.values * other.total + by * places
         self.squares += other.squares + by * (2 * other.total + other.values * by)
         self.products += other.products + by * (2 * other.ends + other.pairs * by)
         total = other.total + other.values * by
