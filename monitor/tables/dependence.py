@@ -88,21 +88,25 @@ class _Pairs:
     same: int = 0
     far: int = 0
 
-    def add_numbers(self, values: Floats, are_next: npt.NDArray[np.bool_]) -> None:
-        """Look at numbers; `are_next` says of each but the last whether a neighbour follows."""
+    def add_numbers(self, values: Floats, are_next: npt.NDArray[np.bool_] | None = None) -> None:
+        """Look at numbers; `are_next` says of each but the last whether a neighbour follows, which
+        it does of each where nothing is said."""
         if not self.values:
             self.shift = float(values[0])
         x = values - self.shift
-        before, after = x[:-1][are_next], x[1:][are_next]
-        self.moments += float(x @ np.arange(self.values, self.values + len(x)))
+        before, after = x[:-1], x[1:]
+        if are_next is not None:
+            before, after = before[are_next], after[are_next]
+        total = float(np.add.reduce(x))
+        self.moments += float(x @ np.arange(len(x))) + self.values * total
         self.values += len(x)
         self.pairs += len(before)
-        self.total += float(x.sum())
+        self.total += total
         self.squares += float(x @ x)
         self.products += float(before @ after)
-        self.ends += float(before.sum() + after.sum()) / 2
-        self.rises += int((after > before).sum())
-        self.falls += int((after < before).sum())
+        self.ends += float(np.add.reduce(before) + np.add.reduce(after)) / 2
+        self.rises += int(np.count_nonzero(after > before))
+        self.falls += int(np.count_nonzero(after < before))
 
     def add_words(self, hashes: Hashes) -> None:
         """Look at what is equal or not: neighbours, and rows far from each other."""
@@ -240,16 +244,22 @@ class Dependence:
     def _count(self, columns: Iterable[tuple[str, Hashes, Floats, Ints]], rows: int) -> None:
         self.rows += rows
         whole = np.zeros(rows, dtype=np.uint64)
-        for name, hashes, numbers, places in columns:
-            whole[places] += _mixed(hashes ^ np.uint64(zlib.crc32(name.encode(errors="replace"))))
-            pairs = self._pairs.setdefault(name, _Pairs())
-            are = np.isfinite(numbers)
-            if are.any():
-                at = places[are]
-                with np.errstate(over="ignore", invalid="ignore"):  # of such nothing is told
-                    pairs.add_numbers(numbers[are], np.diff(at) == 1)
-            elif not pairs.values and len(places) > 1:
-                pairs.add_words(hashes)
+        with np.errstate(over="ignore", invalid="ignore"):  # of vast numbers nothing is told
+            for name, hashes, numbers, places in columns:
+                mixed = _mixed(hashes ^ np.uint64(zlib.crc32(name.encode(errors="replace"))))
+                is_whole = len(places) == rows and not np.count_nonzero(places[1:] <= places[:-1])
+                if is_whole:
+                    whole += mixed
+                else:
+                    whole[places] += mixed
+                pairs = self._pairs.setdefault(name, _Pairs())
+                are = np.isfinite(numbers)
+                if rows and is_whole and np.count_nonzero(are) == rows:
+                    pairs.add_numbers(numbers)
+                elif are.any():
+                    pairs.add_numbers(numbers[are], np.diff(places[are]) == 1)
+                elif not pairs.values and len(places) > 1:
+                    pairs.add_words(hashes)
         self._keep(_mixed(whole))
 
     def _keep(self, hashes: Hashes) -> None:
@@ -277,6 +287,13 @@ def _most(count: int) -> float:
 
 def _of_column(column: Column) -> tuple[Hashes, Floats]:
     """A checksum of each value, and the numbers among them."""
+    if (
+        column.numbers is not None
+        and not column.seen
+        and not np.count_nonzero(column.codes != NUMBER)
+    ):
+        numbers = column.numbers.astype(np.float64)
+        return _of_numbers(numbers), numbers
     known = np.array([*(_checksum(one.value) for one in column.seen), 0], dtype=np.uint64)
     figures = np.array([*(_figure(one.value) for one in column.seen), math.nan])
     hashes, numbers = known[column.codes], figures[column.codes]
