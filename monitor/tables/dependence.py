@@ -124,10 +124,7 @@ class _Pairs:
         self.moments += other.moments + self.values * other.total + by * places
         self.squares += other.squares + by * (2 * other.total + other.values * by)
         self.products += other.products + by * (2 * other.ends + other.pairs * by)
-        total = other.total + other.values * by
-        places = other.values * (other.values - 1) / 2
-        self.moments += other.moments + places * by + self.values * total
-        self.total += total
+        self.total += other.total + other.values * by
         self.ends += other.ends + other.pairs * by
         self.values += other.values
         self.pairs += other.pairs
