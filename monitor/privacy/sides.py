@@ -79,21 +79,19 @@ class Sides:
     def _of_resources(self, scrub: Scrub, side: str, parts: list[Part]) -> list[Part]:
         """The parts with a pseudonym for each text in FHIR resources of which its element says what
         it is, and for the narrative of somebody. A column that a rule is for is left to that."""
-        before: dict[str, list[Any]] = {}
+        is_of_somebody = any(
+            part.name and part.name.endswith(_RESOURCE) and any(map(_is_somebody, part.data or ()))
+            for part in parts
+        )
         done = list(parts)
-        is_of_somebody = False
-        for place, part in enumerate(parts):
-            is_free = not self._is_ruled(side, part)
-            if is_of_somebody and part.text and fhir.is_narrative(part.text) and is_free:
+        for place, (part, beside) in enumerate(zip(parts, _objects(parts), strict=True)):
+            if self._is_ruled(side, part):
+                continue
+            if is_of_somebody and part.text and fhir.is_narrative(part.text):
                 done[place] = msgspec.structs.replace(part, text=_named(scrub, "PERSON", part.text))
-            if not part.name or not part.data:
+            if not part.name or not part.data or part.datatype != "BYTES":
                 continue
-            before[part.name] = part.data
-            if part.name.endswith(_RESOURCE):
-                is_of_somebody = is_of_somebody or any(map(_is_somebody, part.data))
-            if part.datatype != "BYTES" or not is_free:
-                continue
-            entities = _entities(part.name, len(part.data), before)
+            entities = _entities(part.name, len(part.data), beside)
             if any(entities):
                 named = [_named(scrub, *one) for one in zip(entities, part.data, strict=True)]
                 done[place] = msgspec.structs.replace(part, data=named)
@@ -171,8 +169,21 @@ def _named(scrub: Scrub, entity: str, value: Any) -> Any:
     return mark
 
 
+def _objects(parts: list[Part]) -> list[dict[str, list[Any]]]:
+    """For each part the columns of its object: the next one begins with a name that comes again."""
+    columns: dict[str, list[Any]] = {}
+    found = []
+    for part in parts:
+        if part.name and part.data:
+            if part.name in columns:
+                columns = {}
+            columns[part.name] = part.data
+        found.append(columns)
+    return found
+
+
 def _entities(name: str, count: int, columns: dict[str, list[Any]]) -> list[str]:
-    """What each value of a column of FHIR resources is, by its name and the columns before it."""
+    """What each value of a column of FHIR resources is, by its name and the columns beside it."""
     base, _, element = name.rpartition(".")
     parent = base.rpartition(".")[2]
     begin = f"{base}." if base else ""

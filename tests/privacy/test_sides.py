@@ -119,16 +119,25 @@ HIDDEN = (
 SEEN = ("Vic", "Ward 7", "Organization/1", "urn:oid:1.2", "f001", "Sugar", "Glucose", "6.3", '"z"')
 
 
-@pytest.mark.parametrize("form", ["bundle", "resources", "text"])
+def backwards(value: Any) -> Any:
+    """With the members of each object in the opposite order."""
+    if isinstance(value, dict):
+        return {name: backwards(value[name]) for name in reversed(value)}
+    return [backwards(one) for one in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("form", ["bundle", "resources", "backwards", "text"])
 def test_of_a_resource_of_fhir_its_elements_say_what_they_hold(form: str) -> None:
-    """As a body, in a bundle or one after the other, and as JSON in a text; the same value has the
-    same pseudonym wherever it stands."""
+    """As a body, in a bundle or one after the other, in any order, and as JSON in a text; the same
+    value has the same pseudonym wherever it stands."""
     bundle = {"resourceType": "Bundle", "entry": [{"resource": PATIENT}, {"resource": OBSERVATION}]}
     sides, one = Sides(None, ShortTexts()), scrub()
     read = [
         columns.parts(bodies.dump(body).encode(), {}, "user")
         for body in ([bundle] if form == "bundle" else [PATIENT, OBSERVATION])
     ]
+    if form == "backwards":
+        read = [columns.parts(bodies.dump(backwards(bundle)).encode(), {}, "user")]
     if form == "text":
         read = [[Part(role="user", text=f'My 5" chart: {bodies.dump(bundle)}. What now?')]]
     done = "".join(
