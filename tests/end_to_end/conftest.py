@@ -133,7 +133,11 @@ class System:
         where = "--config", str(config), "--data", str(data), "--admin", "127.0.0.1:0"
         begin = forks.start if is_forked else _execute
         self.process = begin([*arguments, *where], environment, self._log.fileno())
-        self.until(self._is_ready)
+        try:
+            self.until(self._is_ready)
+        except BaseException:
+            self.stop()
+            raise
 
     @property
     def run(self) -> dict[str, Any]:
@@ -285,10 +289,12 @@ def served(server: socketserver.ThreadingTCPServer) -> Generator[str]:
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @pytest.fixture(scope="module")
