@@ -44,6 +44,7 @@ class Sanitizer:
         self.scanner = build.scanner(settings)
         self._privacy: Privacy = build.privacy(settings, Keyring((key,)), compiled=self.scanner)
         self.cell: Callable[[str, Any], Any] = lru_cache(_REMEMBERED, typed=True)(self._cell)
+        self.segment: Callable[[str, str], str] = lru_cache(_REMEMBERED)(self._segment)
         self.text: Callable[[str], str] = lru_cache(_REMEMBERED)(self._text)
 
     def __reduce__(self) -> tuple[Callable[..., Sanitizer], tuple[Settings, frozenset[str]]]:
@@ -57,7 +58,7 @@ class Sanitizer:
         """Whether the column's name or a rule says something of every value in it."""
         return self._privacy.minds(self._side(column), column)
 
-    def segment(self, dimension: str, value: str) -> str:
+    def _segment(self, dimension: str, value: str) -> str:
         """A dimension's value, `none` where nothing of it is kept."""
         return _kinds(self._privacy.segment(dimension, value))
 
