@@ -82,6 +82,13 @@ class Comparison:
         gone = set(self.usual.types.expected) - self.current.columns
         return {self.usual.sanitizer.text(name) for name in gone if self.looks_at(name)}
 
+    def is_of_other_columns(self) -> bool:
+        """Whether tables have no column of the reference: somebody took the wrong file, or one that
+        is no table."""
+        return bool(self.usual.types.expected) and self.current.columns.isdisjoint(
+            self.usual.types.expected
+        )
+
     def times(self) -> frozenset[str]:
         """The features of a table whose values are times, as they may be shown."""
         types, safe = self.usual.types.by_column, self.usual.sanitizer.text

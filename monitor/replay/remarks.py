@@ -162,6 +162,22 @@ def _doubted(found: Replay) -> Replay:
     return msgspec.structs.replace(found, verdict=verdict, what_if=told or None)
 
 
+def _on_names(found: Replay, both: Comparison) -> Iterator[str]:
+    """What is said where a reference and what is compared with it differ in their columns."""
+    come = {one.feature for one in found.features if one.samples}
+    names = {one.feature for one in found.features if one.samples and not one.scores}
+    if names:
+        yield f"not in the reference, and so not judged: {_listed(names)}"
+    names = {one.feature for one in found.features} - come | both.gone()
+    if names:
+        yield f"in the reference, but did not come: {_listed(names)}"
+    if both.current.is_table and both.is_of_other_columns():
+        yield (
+            f"{both.current.name}: no column of it is in the reference; is it the right file, and "
+            "does its first line name the columns?"
+        )
+
+
 def _remarks(found: Replay, plan: Plan, both: Comparison) -> Iterator[str]:
     yield from found.remarks
     if not both.has_reference:
@@ -169,13 +185,8 @@ def _remarks(found: Replay, plan: Plan, both: Comparison) -> Iterator[str]:
             f"no --reference: the first {plan.learn:,} values of each feature are taken for usual "
             "(reference.learn)"
         )
-    come = {one.feature for one in found.features if one.samples}
-    names = {one.feature for one in found.features if one.samples and not one.scores}
-    if names and both.has_reference:
-        yield f"not in the reference, and so not judged: {_listed(names)}"
-    names = {one.feature for one in found.features} - come | both.gone()
-    if names and both.has_reference:
-        yield f"in the reference, but did not come: {_listed(names)}"
+    if both.has_reference:
+        yield from _on_names(found, both)
     yield from on_columns(plan, both)
     yield from _on_dependence(plan, both)
     yield from _on_ranges(found.data_quality or (), both.times())

@@ -91,3 +91,15 @@ def test_without_a_reference_nothing_is_usual(capsys: Any, tmp_path: Path) -> No
     now = table(tmp_path / "now.csv", a=number)
     assert main(["replay", str(now), "--fail-on", "schema"]) == 2
     assert "--fail-on schema: needs a --reference" in capsys.readouterr().err
+
+
+def test_a_file_that_has_no_column_of_the_reference_is_doubted(capsys: Any, tmp_path: Path) -> None:
+    """It may be no table at all: what is said of columns that are gone is not all that is said."""
+    usual = table(tmp_path / "usual.csv", a=number, kind=word)
+    now = tmp_path / "now.txt"
+    now.write_text("Traceback (most recent call last):\n" + "  main(a, b)\nValueError\n" * ROWS)
+    asked = "no column of it is in the reference; is it the right file"
+    for path, is_doubted in ((now, True), (table(tmp_path / "now.csv", a=number), False)):
+        _, found, told = replay(capsys, str(path), "--reference", str(usual))
+        assert any(asked in one for one in found["remarks"]) is is_doubted
+        assert (asked in told) is is_doubted
