@@ -262,8 +262,15 @@ class Dependence:
     def _keep(self, hashes: Hashes) -> None:
         kept = hashes[hashes >> np.uint64(64 - self._shift) == 0] if self._shift else hashes
         values, counts = np.unique(kept, return_counts=True)
+        before = self._shift
+        while len(values) > KEPT:  # before any is counted one by one
+            self._shift += 1
+            few = int(np.searchsorted(values, np.uint64(1 << (64 - self._shift))))
+            values, counts = values[:few], counts[:few]
         for value, count in zip(values.tolist(), counts.tolist(), strict=True):
             self._counts[value] += count
+        if self._shift != before:
+            self._thin()
         self._bound()
 
     def _bound(self) -> None:
