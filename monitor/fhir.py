@@ -8,7 +8,10 @@ from collections.abc import Collection
 PEOPLE = frozenset(("Patient", "Person", "RelatedPerson", "Practitioner"))
 """Resources that are somebody."""
 
-REFERENCE = re.compile(rf"(?:.*/)?(?:{'|'.join(sorted(PEOPLE))})/.+", re.DOTALL)
+ANY_OF_THEM = "|".join(sorted(PEOPLE))
+"""The same as a pattern."""
+
+REFERENCE = re.compile(rf"(?:.*/)?(?:{ANY_OF_THEM})/.+", re.DOTALL)
 """How somebody is referred to: by the type and the id, behind the address of a server or not."""
 
 _OF_A_NAME = frozenset(("family", "given", "text"))

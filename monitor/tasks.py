@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -37,6 +38,13 @@ async def forever(work: Callable[[], Awaitable[None]], name: str) -> None:
             pause = min(pause * 2, LONGEST_PAUSE)
         else:
             pause, said = FIRST_PAUSE, ""
+
+
+async def rest(stopping: asyncio.Event, seconds: float) -> None:
+    """Do nothing for so long, or until told to stop."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
 
 
 def until_beat(now: float, period: float) -> float:

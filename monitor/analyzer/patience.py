@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 
-from monitor import logs
+from monitor import logs, tasks
 from monitor.errors import StreamError
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
@@ -61,6 +60,4 @@ class Patience:
 
     async def rest(self, seconds: float) -> None:
         """Do nothing for so long, or until told to stop."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
+        await tasks.rest(self._stopping, seconds)

@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from monitor.api.access import PATIENCE
 from monitor.api.rates import neighbourhood
-from monitor.tasks import own
+from monitor.tasks import own, rest
 
 MOST = 256
 """Connections at a time. A further one takes the place of one that waits for its client."""
@@ -246,9 +246,7 @@ class Server(uvicorn.Server):
         """Keep the date until this is to stop."""
         while not self._stopping.is_set():
             await self.on_tick(0)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(DATE_EVERY):
-                    await self._stopping.wait()
+            await rest(self._stopping, DATE_EVERY)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:

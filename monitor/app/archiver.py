@@ -42,7 +42,7 @@ from monitor.settings.schema import Settings
 from monitor.streams.entries import ShardPosition, missed
 from monitor.streams.redis import RedisStream
 from monitor.supervision import child
-from monitor.tasks import own
+from monitor.tasks import own, rest
 from monitor.types import Measurement
 from monitor.urls import shown
 
@@ -190,14 +190,14 @@ class Archiver:
         while not self._stopping.is_set():
             owns = await self._owns()
             if owns is False and self._lease is not None:
-                await self._rest(self._lease.pause(CLAIM_EVERY))
+                await rest(self._stopping, self._lease.pause(CLAIM_EVERY))
             elif owns and await self._turn(is_last=False):
                 pause = FIRST_PAUSE
                 self._anchor()
                 await self._tidy()
-                await self._rest(LOOK_EVERY)
+                await rest(self._stopping, LOOK_EVERY)
             else:
-                await self._rest(pause)
+                await rest(self._stopping, pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
         if await self._owns() and self._lease is not None:
             await self._turn(is_last=True)
@@ -526,12 +526,6 @@ class Archiver:
         if self._said:
             logs.info("the archiver goes on")
         self._said.clear()
-
-    async def _rest(self, seconds: float) -> None:
-        """Do nothing for so long, or until told to stop."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
 
 
 def _identity(held: storage.Storage, endpoint: str) -> bytes:

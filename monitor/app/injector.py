@@ -42,7 +42,7 @@ from monitor.proxy.tls import H1, Certificate
 from monitor.settings import load
 from monitor.settings.schema import Settings, Tls
 from monitor.supervision import data_lock, listeners, process_metrics
-from monitor.tasks import forever, own
+from monitor.tasks import forever, own, rest
 from monitor.types import Measurement
 from monitor.web import FastAPI
 
@@ -163,9 +163,7 @@ class _Injector:
                 if why != said:
                     logs.warning(f"no certificate yet: {why}; trying again")
                 said = why
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(AGAIN):
-                        await self._stopping.wait()
+                await rest(self._stopping, AGAIN)
             else:
                 file = str(Path(self._settings.data) / CERTIFICATE)
                 self._settings = msgspec.structs.replace(self._settings, tls=Tls(cert=file))

@@ -14,7 +14,7 @@ from monitor.lazy import lazy
 _BEGIN = lazy(r"\{\s{0,64}\"")
 _TOKEN = lazy(r'"(?P<text>(?>[^"\\]*(?:\\.[^"\\]*)*))(?:"|\Z)|(?P<sign>[{}\[\]:,])', re.DOTALL)
 _REFERENCE = lazy(
-    r"(?:Patient|Person|RelatedPerson|Practitioner)/(?P<id>(?=[A-Za-z.-]{0,63}[0-9])[A-Za-z0-9.-]{1,64})(?![A-Za-z0-9/])"
+    rf"(?:{fhir.ANY_OF_THEM})/(?P<id>(?=[A-Za-z.-]{{0,63}}[0-9])[A-Za-z0-9.-]{{1,64}})(?![A-Za-z0-9/])"
 )
 _AROUND = frozenset("\"'/=(<\\")
 """What stands before a reference in JSON, in an address or in a query."""
@@ -121,7 +121,7 @@ def _of_members(text: str, closed: _Open, around: list[_Open]) -> Iterator[Named
 
 RECOGNIZER, *MORE = of_message(
     name="fhir",
-    triggers=(r"\"resourceType\"\s{0,8}:", r"(?-i:\b(?:Patient|Person|RelatedPerson|Practitioner)/[A-Za-z0-9])"),
+    triggers=(r"\"resourceType\"\s{0,8}:", rf"(?-i:\b(?:{fhir.ANY_OF_THEM})/[A-Za-z0-9])"),
     read=_read,
     examples={
         "PERSON": (

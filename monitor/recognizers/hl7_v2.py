@@ -9,14 +9,9 @@ from collections.abc import Iterator, Sequence
 from monitor.finders import Named, of_message
 from monitor.lazy import lazy
 
-_NAME, _PERSON, _NUMBER, _PLACE, _PHONE = (
-    "XPN",
-    "XCN",
-    "CX",
-    "XAD",
-    "XTN",
-)  # types of fields, as HL7 calls them
+_NAME, _PERSON, _NUMBER, _PLACE, _PHONE = "XPN", "XCN", "CX", "XAD", "XTN"
 _DAY, _SSN, _LICENSE = "DT", "SSN", "DLN"
+"""Types of fields, as HL7 calls them."""
 _FIELDS: dict[str, dict[int, str]] = {
     "PID": {
         2: _NUMBER, 3: _NUMBER, 4: _NUMBER, 5: _NAME, 6: _NAME, 7: _DAY, 9: _NAME, 11: _PLACE, 13: _PHONE, 14: _PHONE,

@@ -68,8 +68,9 @@ class Mixes:
         self._counts: dict[tuple[str, str, str], Counter[str]] = {}
         self._experiments = experiments
         self._positive = positive
-        self._bounded = [(one, metric) for one in experiments for metric in one.metrics]
-        self._bounded = [pair for pair in self._bounded if pair[1].is_mean]
+        self._bounded = [
+            (one, metric) for one in experiments for metric in one.metrics if metric.is_mean
+        ]
         self._rows, self._armless, self._cut = 0, Counter[str](), Counter[tuple[str, str]]()
 
     def passing(self, rows: Iterable[Row]) -> Iterator[Row]:

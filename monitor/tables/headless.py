@@ -69,15 +69,15 @@ def is_headless(head: Head) -> bool:
     (False, False)
     """
     text = head.text.decode("utf-8", "replace")
-    whole = text.splitlines()[: LOOKED_AT + 1]
-    lines = [_COLOURS.sub("", one[:_LONGEST]) for one in whole if one.strip()]
+    whole = [one for one in text.splitlines()[: LOOKED_AT + 1] if one.strip()]
+    lines = [_COLOURS.sub("", one[:_LONGEST]) for one in whole]
     if len(lines) <= _LEAST or "\0" in text[:_LONGEST]:
         return False
     first, rest = lines[0], lines[1:]
     begin = sum(_BEGIN.match(one) is not None for one in rest)
     greets = _BEGIN.match(first) is None
     if 2 * begin >= len(rest) and (not greets or head.path.name.endswith(_LOG)):
-        return not _has_header([one for one in whole if one.strip()], greets=greets)
+        return not _has_header(whole, greets=greets)
     return _are_rows(first, rest)
 
 

@@ -18,22 +18,24 @@ PIECES = (
 )  # fmt: skip
 
 
+def least(text: str, tries: int, enough: float) -> float:
+    """The least of so many times of a scan, or the first one below `enough`."""
+    best = float("inf")
+    for _ in range(tries):
+        begin = time.process_time()
+        SCANNER.scan(text)
+        best = min(best, time.process_time() - begin)
+        if best < enough:
+            break
+    return best
+
+
 @pytest.mark.parametrize("piece", PIECES)
 def test_four_times_the_text_takes_no_sixteen_times_the_time(piece: str) -> None:
     """Linear work, shown with room for a busy machine: quadratic work takes sixteen times as long."""
-    scanner = SCANNER
 
     def seconds(size: int, enough: float = 0.0) -> float:
-        """The least of four times, or the first one below `enough`."""
-        text = (piece * size)[:size]
-        best = float("inf")
-        for _ in range(4):
-            begin = time.process_time()
-            scanner.scan(text)
-            best = min(best, time.process_time() - begin)
-            if best < enough:
-                break
-        return best
+        return least((piece * size)[:size], 4, enough)
 
     bound = 10 * seconds(8192) + 0.005
     assert seconds(32768, bound) < bound
@@ -48,14 +50,7 @@ def test_a_resource_of_fhir_takes_time_as_it_is_long(begin: str, piece: str) -> 
 
     def seconds(count: int, enough: float = 0.0) -> float:
         text = begin + "".join(piece.replace("%d", str(number)) for number in range(count))
-        best = float("inf")
-        for _ in range(3):
-            start = time.process_time()
-            SCANNER.scan(text)
-            best = min(best, time.process_time() - start)
-            if best < enough:
-                break
-        return best
+        return least(text, 3, enough)
 
     bound = 10 * seconds(500) + 0.005
     assert seconds(2000, bound) < bound
