@@ -155,12 +155,23 @@ def test_a_disk_without_room_and_a_store_away_lose_what_the_buffer_cannot_hold(
     client: Any = redis.Redis.from_url(system.redis)
     (recorder,) = system.run["pids"]["recorder"]
     limits = resource.prlimit(recorder, resource.RLIMIT_FSIZE)
+    room = 20_000  # of each file: some records, and the log is far from it
+    reason = {"reason": "buffer_full"}
+
+    def spooled() -> dict[str, int]:
+        files = (system.data / "spool").glob("*/*.spool")
+        return {path.stem.partition("-")[0]: path.stat().st_size for path in files}
+
     with client, under_load(system) as load:
-        resource.prlimit(recorder, resource.RLIMIT_FSIZE, (700_000, limits[1]))
         client.config_set("maxmemory", 1)
-        reason = {"reason": "buffer_full"}
+        system.until(lambda: pending(system, "spool") > 100)
+        resource.prlimit(recorder, resource.RLIMIT_FSIZE, (room, limits[1]))
+        system.until(lambda: "the disk spool takes no more" in system.log())
+        before = spooled()
         system.until(lambda: system.page().total("monitor_exchanges_lost_total", **reason) > 200)
-        assert 0 < pending(system, "spool") < 1000
+        # At each probe of the store the spool begins another file.
+        assert all(size <= max(room, before.get(number, 0)) for number, size in spooled().items())
+        assert max(spooled().values()) > room
         client.config_set("maxmemory", 0)
         load.pause = SELDOM
         system.until(lambda: pending(system, "spool") == 0)
