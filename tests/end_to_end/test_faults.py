@@ -94,8 +94,9 @@ def test_a_frozen_recorder_is_waited_for_by_nobody(share: Any, fast: str) -> Non
         (recorder,) = system.run["pids"]["recorder"]
         os.kill(recorder, signal.SIGSTOP)
         progress(system, load, 100)
-        waiting = pending(system, "buffer")
-        assert waiting >= 100 or system.run["pids"]["recorder"] != [recorder]
+        system.until(
+            lambda: pending(system, "buffer") >= 100 or system.run["pids"]["recorder"] != [recorder]
+        )
         system.until(lambda: system.run["pids"]["recorder"] not in ([recorder], []))
         progress(system, load, 100)
     assert check(system, load) == 0
