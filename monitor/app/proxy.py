@@ -36,7 +36,9 @@ from monitor.types import Measurement
 LABEL_SECONDS = 2.0
 """Seconds that a scrape waits for the Receipts, and so the labels, of what had arrived before it. A
 recorder that starts or is busy has sent them by then. Without a Receipt they are `unknown`."""
-FLUSH_PATIENCE = 10.0
+FLUSH_PATIENCE = 8.0
+"""Seconds after `drain.delay` and `drain.timeout` in which recorders may answer: two less than
+the supervisor leaves the proxies, who would be killed at the end of their patience."""
 REASONS = (*observer.OPAQUE_REASONS, *http2.OPAQUE_REASONS, *websocket.OPAQUE_REASONS)
 SNAPSHOT_SECONDS = 0.25
 FOLLOW_SECONDS = 0.5
@@ -127,8 +129,10 @@ async def serve(process: child.Child) -> None:
     saving = own(forever(lambda: _save_snapshots(handoff), "writing the ledger"), "keeping")
     following = own(forever(lambda: _follow(clock), "following the clock"), "following")
     await process.stopping.wait()
-    await listener.drain(settings.drain.delay, settings.drain.timeout)
-    await handoff.drain(FLUSH_PATIENCE)
+    drain = settings.drain
+    end = time.monotonic() + drain.delay + drain.timeout + FLUSH_PATIENCE
+    await listener.drain(drain.delay, drain.timeout)
+    await handoff.drain(end - time.monotonic())
     trimming.cancel()
     saving.cancel()
     following.cancel()

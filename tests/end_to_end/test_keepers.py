@@ -147,7 +147,8 @@ def slow_collector() -> Generator[tuple[str, threading.Event]]:
 
 
 def test_nobody_who_is_slow_holds_a_stop(start: Any, model: str) -> None:
-    """Clients that never read, on either port, and a collector that never ends its answer."""
+    """Clients that never read, on either port, a collector that never ends its answer, and a recorder
+    that stands still: a proxy gives it up before it would be killed itself."""
     with contextlib.ExitStack() as stack:
         url, asked = stack.enter_context(slow_collector())
         system = start(
@@ -163,6 +164,8 @@ def test_nobody_who_is_slow_holds_a_stop(start: Any, model: str) -> None:
             client.setblocking(False)
             client.send(request * 200)  # at once: the model hangs up after its first answer
         assert asked.wait(60)
+        os.kill(system.child("recorder"), signal.SIGSTOP)
+        assert post(system) == 200
         assert system.stop() == 0
         assert not system.held_up()
 
