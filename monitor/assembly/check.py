@@ -202,9 +202,15 @@ def apart_from_running(settings: Settings) -> Settings:
         run = json.loads((Path(settings.data) / "run.json").read_bytes())
     except (OSError, ValueError):
         return settings
-    held = [key for key in ("listen", "admin") if run.get(key) == getattr(settings, key)]
+    held = [key for key in ("listen", "admin") if run.get(key) in _names(getattr(settings, key))]
     free = {key: getattr(settings, key).rpartition(":")[0] + ":0" for key in held}
     return msgspec.structs.replace(settings, **free)
+
+
+def _names(where: str) -> tuple[str, ...]:
+    """How a running monitor may write where it listens: all addresses may be those of IPv4."""
+    host, port = address(where, "")
+    return (where, f"[::]:{port}", f"0.0.0.0:{port}") if host == "::" else (where,)
 
 
 def _check_directory(key: str, directory: Path) -> None:

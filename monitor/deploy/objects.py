@@ -21,6 +21,8 @@ INJECTOR, ANALYZER = "monitor-injector", "monitor-analyzer"
 LABEL = f"{PREFIX}inject"
 """On a namespace it opens the webhook to it, on a Deployment Kustomize's component."""
 STORE = "redis://valkey:6379/0"
+DNS = [{"port": port, "protocol": kind} for port in (53, 5353) for kind in ("UDP", "TCP")]
+"""A policy sees the port of the Pod that answers; OpenShift's resolvers have 5353."""
 
 SETTINGS = """\
 # What all sidecars and the analyzer of one endpoint share. Where the sidecar listens and where the
@@ -206,7 +208,7 @@ def network_policy() -> Object:
         "policyTypes": ["Ingress", "Egress"],
         "ingress": [{"ports": [{"port": ADMIN, "protocol": "TCP"}]}],
         "egress": [
-            {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]},
+            {"ports": DNS},
             {"ports": [{"port": 6379, "protocol": "TCP"}]},
         ],
     }

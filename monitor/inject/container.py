@@ -33,6 +33,8 @@ TLS = "/etc/monitor-tls"
 WEBHOOK = 10250
 """The injector's port, one that the API servers of private clusters may reach (on GKE not 8443
 and 9443)."""
+EVERYWHERE = "[::]"
+"""Of both families: a Pod of a cluster with IPv6 alone has no address of IPv4."""
 REDIS = "redis"
 """The Secret's key with the URL of the store."""
 
@@ -83,7 +85,7 @@ def sidecar(options: Options) -> dict[str, Any]:
     env = {
         **({"MONITOR_ENDPOINT": options.endpoint} if options.endpoint else {}),
         "MONITOR_UPSTREAM": f"http://127.0.0.1:{options.port}",
-        "MONITOR_LISTEN": f"0.0.0.0:{options.listen}",
+        "MONITOR_LISTEN": f"{EVERYWHERE}:{options.listen}",
         "MONITOR_SPOOL_MAX_BYTES": str(options.spool),
         **({} if options.native else {"MONITOR_DRAIN_DELAY": "5"}),
     }
@@ -111,7 +113,7 @@ def injector(options: Options) -> dict[str, Any]:
     It keeps nothing and needs no store. The Pods that it changes get its own image."""
     alone = replace(options, secret="", config="")
     env = {
-        "MONITOR_LISTEN": f"0.0.0.0:{WEBHOOK}",
+        "MONITOR_LISTEN": f"{EVERYWHERE}:{WEBHOOK}",
         "MONITOR_TLS_CERT": f"{TLS}/tls.crt",
         "MONITOR_TLS_KEY": f"{TLS}/tls.key",
         "MONITOR_INJECTOR_IMAGE": options.image,
@@ -154,7 +156,7 @@ def _container(
     """What all containers have; `env` beats what is set here, and the user's beats `env`."""
     admin = next(one["containerPort"] for one in ports if one["name"] == METRICS)
     values = {
-        "MONITOR_ADMIN": f"0.0.0.0:{admin}",
+        "MONITOR_ADMIN": f"{EVERYWHERE}:{admin}",
         "MONITOR_DATA": DATA,
         **({"MONITOR_CONFIG": f"{CONFIG}/{CONFIG_FILE}"} if options.config else {}),
         **({"MONITOR_PRIVACY_KEY_FILE": f"{KEYS}/{KEY_FILE}"} if options.secret else {}),

@@ -139,7 +139,8 @@ class Listener:
                     self._starved_since = monotonic()
                     self._accept_no_more()
                 return
-            self._serve(connection, str(peer[0]))
+            # A socket of both families puts that before IPv4 (RFC 4291, section 2.5.5.2).
+            self._serve(connection, str(peer[0]).removeprefix("::ffff:"))
 
     def _serve(self, connection: socket.socket, peer: str) -> None:
         self.accepted += 1

@@ -14,11 +14,13 @@ ANY, LOOPBACK = "any", frozenset(("127.0.0.1", "::1"))
 
 
 def address(text: str, key: str) -> tuple[str, int]:
-    """`HOST:PORT` or `[V6]:PORT` → (host, port); raises ConfigError naming `key`."""
+    """`HOST:PORT` or `[V6]:PORT` → (host, port); raises ConfigError naming `key`.
+
+    No host means `::`, which is all addresses of both families (`supervision.listeners`)."""
     host, colon, port = text.rpartition(":")
     if not colon or not _is_port(port) or not _is_host(host.strip("[]") or "all"):
         raise ConfigError(f"{key}: {shown(text)!r} is not HOST:PORT, as in 127.0.0.1:8080")
-    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  an empty host means all
+    return host.strip("[]") or "::", int(port)
 
 
 def _is_port(text: str) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 from collections.abc import Generator
 
 from monitor.errors import ConfigError
 from monitor.settings.addresses import address
 from monitor.settings.schema import Settings
+
+NO_IPV6 = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
 @contextlib.contextmanager
@@ -35,33 +38,53 @@ def bound(
         host, port = address(settings.admin, "admin")
         admin = stack.enter_context(_bind(host, port, "admin", accept=accept))
         if traffic and _overlap(traffic[0].getsockname(), admin.getsockname()):
-            raise ConfigError(f"admin: cannot listen on {host}:{port}: address already in use")
+            where = _shown(host, port)
+            raise ConfigError(f"admin: cannot listen on {where}: address already in use")
         yield traffic, admin
 
 
 def name(listener: socket.socket) -> str:
     """Return the address of a socket, as in a URL."""
-    host, port = listener.getsockname()[:2]
+    return _shown(*listener.getsockname()[:2])
+
+
+def _shown(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _bind(
     host: str, port: int, key: str, *, shared: bool = False, accept: bool = True
 ) -> socket.socket:
+    """`::` is every address of both families, whatever `net.ipv6.bindv6only` says; where the kernel
+    has no IPv6, every address of IPv4."""
+    try:
+        try:
+            return _listening(host, port, shared=shared, accept=accept)
+        except OSError as error:
+            if host != "::" or error.errno not in NO_IPV6:
+                raise
+            return _listening("0.0.0.0", port, shared=shared, accept=accept)  # noqa: S104
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(f"{key}: cannot listen on {_shown(host, port)}: {reason}") from None
+
+
+def _listening(host: str, port: int, *, shared: bool, accept: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if host == "::":
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         if shared:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind((host, port))
         if accept:
             listener.listen(1024)
         listener.setblocking(False)
-    except OSError as error:
+    except OSError:
         listener.close()
-        reason = (error.strerror or str(error)).lower()
-        raise ConfigError(f"{key}: cannot listen on {host}:{port}: {reason}") from None
+        raise
     return listener
 
 

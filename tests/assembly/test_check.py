@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import json
 import re
 import socket
@@ -42,6 +43,7 @@ from monitor.settings.schema import (
     Tls,
 )
 from monitor.settings.validation import paths
+from monitor.supervision import listeners
 from monitor.supervision.ports import free_port
 from tests import hostile
 
@@ -354,6 +356,28 @@ def test_a_port_in_use_is_said(tmp_path: Path) -> None:
             key = next(iter(some))
             said = complained(lambda some=some: tried(**some))
             assert said == f"{key}: cannot listen on {where}: address already in use"
+
+
+@pytest.mark.parametrize("host", ["[::]", ""])
+def test_all_addresses_are_those_of_both_families(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a cluster with IPv6 alone, and where the kernel has none of it."""
+    here = Settings(listen=f"{host}:0", admin="127.0.0.1:0")
+    with listeners.bound(here, proxy=True) as ([one], _):
+        port = one.getsockname()[1]
+        for client in ("127.0.0.1", "::1") if one.family == socket.AF_INET6 else ("127.0.0.1",):
+            socket.create_connection((client, port)).close()
+    made = socket.socket
+
+    def without(family: int, kind: int) -> socket.socket:
+        if family == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+        return made(family, kind)
+
+    monkeypatch.setattr(listeners.socket, "socket", without)
+    with listeners.bound(here, proxy=True) as ([one], _):
+        assert listeners.name(one).startswith("0.0.0.0:")
 
 
 def test_what_runs_may_be_checked(tmp_path: Path) -> None:

@@ -184,8 +184,9 @@ def test_in_production_another_analyzer_stands_by(
     """It is started before the old one ends, scraped, and fenced in."""
     found = of(overlays["production"], "Deployment", "monitor-analyzer")["spec"]
     assert (found["replicas"], found["strategy"]) == (2, {"type": "RollingUpdate"})
-    kinds = {one["kind"] for one in overlays["production"]}
-    assert {"PodMonitor", "NetworkPolicy"} <= kinds
+    assert any(one["kind"] == "PodMonitor" for one in overlays["production"])
+    policy = of(overlays["production"], "NetworkPolicy", "monitor-analyzer")["spec"]["egress"]
+    assert {5353, 53} <= {one["port"] for rule in policy for one in rule["ports"]}
 
 
 def test_one_line_of_an_overlay_sets_the_injector_s_image_and_the_sidecars(tmp_path: Path) -> None:

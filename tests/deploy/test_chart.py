@@ -329,6 +329,7 @@ def test_the_store_is_where_the_secret_says(cases: dict[str, list[Object]]) -> N
     assert not any("valkey" in one["metadata"]["name"] for one in cases["external"])
     policy = of(cases["external"], "NetworkPolicy", "monitor-analyzer")["spec"]["egress"]
     assert {"ports": [{"port": 6380, "protocol": "TCP"}]} in policy
+    assert {"ports": objects.DNS} in policy
     for namespace in ("monitor-system", "models", "more-models"):
         one = of(cases["everything"], "Secret", "monitor", namespace)["data"]
         host = base64.b64decode(one["redis"]).decode()

@@ -75,7 +75,7 @@ def test_the_injector_starts_with_what_it_is_given() -> None:
     settings = load.load(None, environment)
     assert settings.injector.image == container.IMAGE
     assert settings.injector.secret == container.NAME
-    assert settings.listen == f"0.0.0.0:{container.WEBHOOK}"
+    assert settings.listen == f"[::]:{container.WEBHOOK}"
     mounts = {mount["mountPath"] for mount in found["volumeMounts"]}
     assert {settings.tls.cert, settings.tls.key} == {
         f"{container.TLS}/tls.crt", f"{container.TLS}/tls.key"

@@ -67,10 +67,10 @@ def test_monitor_accepts_the_variables(options: Options) -> None:
         assert load.unknown_variables(of(one)) == []
         settings = read(one)
         ports = {port["name"]: port["containerPort"] for port in one["ports"]}
-        assert settings.admin == f"0.0.0.0:{ports['metrics']}"
+        assert settings.admin == f"[::]:{ports['metrics']}"
         assert settings.data in {mount["mountPath"] for mount in one["volumeMounts"]}
         if "traffic" in ports:
-            assert settings.listen == f"0.0.0.0:{ports['traffic']}"
+            assert settings.listen == f"[::]:{ports['traffic']}"
             assert settings.upstream == f"http://127.0.0.1:{options.port}"
         assert settings.redis == ("redis://store:6379/0" if options.secret else "")
         key = settings.privacy.key_file

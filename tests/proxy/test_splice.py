@@ -120,7 +120,7 @@ async def proxied(
     async def reach(side: Side) -> None:
         await loop.create_connection(lambda: side, *to, ssl=_trusting() if pair else None)
 
-    sock = socket.socket()
+    sock = socket.socket(socket.AF_INET6 if ":" in bound else socket.AF_INET)
     sock.bind((bound, 0))
     listener = Listener(
         sock, dial or reach, observer,

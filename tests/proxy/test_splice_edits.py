@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from typing import Any
 
 import pytest
@@ -11,6 +12,9 @@ import pytest
 from monitor.proxy.copies import Budget
 from monitor.proxy.edits import Edits
 from tests.proxy.test_splice import GET, OK, PATIENCE, everything, proxied, run, until
+
+BOTH = ["::"] if socket.has_dualstack_ipv6() else []
+"""Where a client of IPv4 is written as one of IPv6."""
 
 
 def edited(peer: str) -> Edits:
@@ -20,11 +24,13 @@ def edited(peer: str) -> Edits:
 FORWARDED = b"GET / HTTP/1.1\r\nHost: api.example.com\r\nX-Forwarded-For: 127.0.0.1\r\n\r\n"
 
 
-def test_an_edited_request_is_recorded_as_the_client_wrote_it() -> None:
-    """The endpoint sees its own name; requests in one connection are each edited."""
+@pytest.mark.parametrize("bound", ["127.0.0.1", *BOTH])
+def test_an_edited_request_is_recorded_as_the_client_wrote_it(bound: str) -> None:
+    """The endpoint sees its own name, and a client of IPv4 as one; requests in one connection are
+    each edited."""
 
     async def story() -> None:
-        async with proxied(edits=edited) as proxy:
+        async with proxied(edits=edited, bound=bound) as proxy:
             (reader, writer), (far_reader, far_writer) = await proxy.pair()
             for _ in range(3):
                 writer.write(GET)

@@ -24,6 +24,8 @@ from monitor.types import Exchange
 from tests.proxy.test_splice import GET, OK, PATIENCE, Proxied, Streams, proxied, run, until
 
 SHORT = 0.5
+BOTH = ["::"] if socket.has_dualstack_ipv6() else []
+"""Where a client of IPv4 is written as one of IPv6."""
 UPGRADE = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
 SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 BEGUN = PREFACE + frame(SETTINGS, 0, 0, b"")
@@ -393,7 +395,7 @@ def test_an_upstream_that_cannot_be_used_is_a_502_and_one_line(error: Exception)
     run(whole())
 
 
-@pytest.mark.parametrize("bound", ["127.0.0.1", "0.0.0.0"])
+@pytest.mark.parametrize("bound", ["127.0.0.1", "0.0.0.0", *BOTH])
 def test_an_upstream_that_is_this_proxy_is_refused(bound: str) -> None:
     """Once round at most: else one request would take all file descriptors."""
     said: list[str] = []
