@@ -36,6 +36,7 @@ EVERYTHING: dict[str, Any] = {
         "pullSecrets": ["registry"],
     },
     "secret": {"key": KEY},
+    "valkey": {"maxMemory": "4gb"},
     "analyzer": {
         "replicas": 2,
         "resources": {"limits": {"memory": "2Gi"}},

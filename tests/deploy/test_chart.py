@@ -340,6 +340,16 @@ def test_the_store_is_where_the_secret_says(cases: dict[str, list[Object]]) -> N
 
 
 @needs_helm
+def test_the_chart_s_store_has_a_quarter_more_than_its_data(cases: dict[str, list[Object]]) -> None:
+    """Else whoever gives it more data has it killed."""
+    for case, limit in (("default", "1280Mi"), ("everything", "5120Mi")):
+        (container,) = of(cases[case], "Deployment", "monitor-valkey")["spec"]["template"]["spec"][
+            "containers"
+        ]
+        assert container["resources"]["limits"]["memory"] == limit
+
+
+@needs_helm
 def test_openshift_chooses_the_users(cases: dict[str, list[Object]]) -> None:
     """No object names one."""
     assert "runAsUser" in json.dumps(cases["default"])
