@@ -10,18 +10,27 @@ from monitor.errors import StreamError
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds between two attempts: each pause is twice the one before."""
+QUIET = 5
+"""Attempts of a start (3 s) of which nothing is said: an embedded store starts at the same time."""
 
 
 class Patience:
-    """Waits for the store at `where` until `stopping`, and says once why and once when it is over.
+    """Waits for the store at `where` until `stopping`, and says once why and once when it is over;
+    nothing of its first `quiet` attempts.
 
     `hang_up` closes what is connected to a store that is away. `is_away` says that the last attempt
     failed.
     """
 
     def __init__(
-        self, where: str, stopping: asyncio.Event, hang_up: Callable[[], Awaitable[object]]
+        self,
+        where: str,
+        stopping: asyncio.Event,
+        hang_up: Callable[[], Awaitable[object]],
+        *,
+        quiet: int = 0,
     ) -> None:
+        self._quiet = quiet
         self.is_away = False
         self._where = where
         self._stopping = stopping
@@ -36,7 +45,8 @@ class Patience:
                 await work()
             except StreamError as error:
                 reason = str(error).rpartition(": ")[2]  # whatever was asked of it
-                if reason not in self._said:
+                self._quiet -= 1
+                if reason not in self._said and self._quiet < 0:
                     logs.warning(
                         f"waiting for the store {self._where}: {error}; nothing is analyzed until "
                         "it is back"
@@ -53,10 +63,10 @@ class Patience:
 
     def is_back(self) -> None:
         """Say so of the store, where it was away."""
-        if self.is_away:
+        if self._said:
             logs.info(f"the store {self._where} is back; the analyzer goes on")
             self._said.clear()
-        self.is_away = False
+        self.is_away, self._quiet = False, 0
 
     async def rest(self, seconds: float) -> None:
         """Do nothing for so long, or until told to stop."""

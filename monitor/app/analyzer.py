@@ -35,7 +35,7 @@ from monitor.analyzer.attempts import Attempts
 from monitor.analyzer.changes import Changes
 from monitor.analyzer.decision_log import DecisionLog
 from monitor.analyzer.folding import Folding
-from monitor.analyzer.patience import Patience
+from monitor.analyzer.patience import QUIET, Patience
 from monitor.analyzer.set_aside import SetAside
 from monitor.analyzer.shard_watch import ShardWatch
 from monitor.analyzer.sharing import Looker, Sharing
@@ -139,7 +139,7 @@ class Analyzer:
         self._reviewer = reviewer_of(settings)
         self._decisions = DecisionLog(digests_of(settings), self._stream)
         self._is_restored = False
-        self._patience = Patience(shown(settings.redis), stopping, self._hang_up)
+        self._patience = Patience(shown(settings.redis), stopping, self._hang_up, quiet=QUIET)
 
     async def run(self) -> None:
         """Own the endpoint as soon as nobody else does, and fold until told to stop; then what is

@@ -14,6 +14,8 @@ import time
 import uuid
 from pathlib import Path
 
+import msgspec
+
 import monitor
 from monitor import logs, resource, tasks
 from monitor.alerting.store import AlertStore
@@ -152,8 +154,12 @@ class Pages:
         samples += self._process.failures()
         samples += self._certificates.measurements()
         running = list(status.others)
-        for role, _index, pid, restarts in status.children:
+        restarted = [(role, restarts) for role, _, _, restarts in status.children]
+        if status.store_restarts is not None:
+            restarted.append(("store", status.store_restarts))
+        for role, restarts in restarted:
             samples.append(Measurement("monitor_restarts_total", {**own, "role": role}, restarts))
+        for role, _, pid, _ in status.children:
             if pid:
                 running.append((role, pid))
         samples += process_metrics.measurements(settings.endpoint, running)
@@ -201,7 +207,7 @@ class Pages:
         with contextlib.suppress(TimeoutError):
             self._known = await self._process.status()
             return self._known
-        return child.Status(ready=False, children=self._known.children, others=self._known.others)
+        return msgspec.structs.replace(self._known, ready=False)
 
     async def _look(self) -> None:
         """Wait for the next look; then warn of each certificate that nobody accepts any more."""

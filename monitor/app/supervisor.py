@@ -12,7 +12,7 @@ import socket
 import time
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -30,7 +30,7 @@ from monitor.supervision import data_lock, ledger_snapshot, listeners, runtime_d
 from monitor.supervision.child import Serve, Status
 from monitor.supervision.control import Control
 from monitor.supervision.managed_process import ManagedProcess
-from monitor.supervision.run_queue import RunQueue
+from monitor.supervision.run_queue import PING_SECONDS, PINGS, Waits
 from monitor.tasks import forever, own
 from monitor.urls import shown
 
@@ -50,27 +50,12 @@ AIDES = ("archiver", "notifier", "pages")
 """Roles without which the sidecar works, so they are restarted for ever."""
 SAME_SIGNAL = 0.1
 """Seconds within which a second signal counts as the first: `timeout` and terminals send two."""
-PING_SECONDS, PINGS = 1.0, 10
-"""Seconds between two pings of each child; one is killed after so many without an answer. The time
-in which it waits for a core does not count: a new start would make a busy machine busier."""
 AWAITED = ("proxy", "pages")
-"""Roles for which clients or probes wait; they would do so for ever if one of these is frozen. Of
-the others no time counts in which they compute or wait for a disk: nobody waits, and the work would
-have to be done again."""
+"""Roles for which clients or probes wait; they would do so for ever if one of these is frozen."""
 DOUBTED = 3.0
 """Pings without an answer, as above, from which on a proxy is not called ready."""
 TERMINAL_SECONDS = 2.0
 """Seconds after SIGHUP in which a terminal that ends is gone."""
-
-
-@dataclass
-class Waits:
-    """A child that does not answer: how many pings it has left unanswered, less the `seconds` that
-    do not count."""
-
-    queue: RunQueue = field(default_factory=RunQueue)
-    seconds: float = 0.0
-    unanswered: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -368,6 +353,7 @@ class _Supervisor:
     def _status(self) -> Status:
         store = self._store.pid if self._store else None
         others = [("supervisor", os.getpid()), *([("store", store)] if store else [])]
+        restarts = self._store.restarts if self._store else None
         return Status(
             ready=self._is_ready(),
             children=[
@@ -375,6 +361,7 @@ class _Supervisor:
                 for child in self._children
             ],
             others=others,
+            store_restarts=restarts,
         )
 
     async def _watch(self) -> None:
@@ -386,11 +373,8 @@ class _Supervisor:
                 self._waits.pop((child.role, child.index), None)
                 continue
             waits = self._waits[child.role, child.index]
-            waited = waits.queue.waited(child.pid, time.monotonic())
-            is_free = child.role not in AWAITED and not waits.queue.is_still
-            waits.seconds += 1.0 if is_free else waited
-            waits.unanswered = silent - waits.seconds
-            if waits.unanswered >= PINGS:
+            is_awaited = child.role in AWAITED
+            if waits.look(child.pid, silent, time.monotonic(), is_awaited=is_awaited):
                 logs.warning(
                     f"{child.role} {child.index} has not answered for {PING_SECONDS * PINGS:g} s "
                     "in which it did not wait for a core; killed, to be started again"

@@ -7,7 +7,8 @@ from monitor.metrics.metric import Metric
 METRICS = (
     Metric(
         "monitor_restarts_total", "counter",
-        "Times that the supervisor restarted a crashed process, by role, or could start none. "
+        "Times that the supervisor restarted a crashed process, by role, or could start none; the "
+        "embedded store's role is `store`. "
         "Normally 0.",
         "supervisor", ("role",),
     ),

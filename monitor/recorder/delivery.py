@@ -30,6 +30,8 @@ BATCH = 256
 LINGER = 0.02
 """Seconds that the first record of a batch waits for more."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+ASK_EVERY = 5.0
+"""Seconds between two questions whether the store is there, while there is nothing to append."""
 UNREAD = 32
 """Parts of the spool whose Receipts may be unread in the socket of a proxy that dies."""
 
@@ -94,6 +96,7 @@ class Delivery:
         self.state = RecorderState([], 0)
         """What an earlier recorder left in the spool; complete after `survey`."""
         self.is_up = True
+        """Whether the store has answered what it was asked last, at most `ASK_EVERY` s ago."""
         self._said: set[str] = set()
 
     async def survey(self) -> None:
@@ -173,7 +176,7 @@ class Delivery:
             self._tail_ids = None
             self._wake.clear()
             if not self._closing:
-                await self._wake.wait()
+                await self._idle()
                 await asyncio.sleep(LINGER)
             if not self._queue:
                 return
@@ -187,6 +190,20 @@ class Delivery:
         await self._append([item.record for item in batch], since)
         self._take(batch)
         await self._acknowledge([item.receipt("appended") for item in batch])
+
+    async def _idle(self) -> None:
+        """Wait for something to do. Meanwhile ask the store now and then whether it is there:
+        `is_up` says so of now, and whoever is on call hears of it before the next record."""
+        while True:
+            if not self.is_up:
+                await self._store.ping()
+                self._store_back()
+            try:
+                async with asyncio.timeout(ASK_EVERY):
+                    await self._wake.wait()
+                    return
+            except TimeoutError:
+                await self._store.ping()
 
     async def _require_proxy(self) -> None:
         if not await self._connected():

@@ -71,11 +71,13 @@ _samples = msgspec.msgpack.Decoder(list[Measurement]).decode
 
 class Status(msgspec.Struct):
     """The supervisor's status of all processes: `children` as (role, index, pid or 0, restarts);
-    `others`, itself and the store, as (role, pid). `ready` is the answer of `/readyz`."""
+    `others`, itself and the store, as (role, pid). `ready` is the answer of `/readyz`;
+    `store_restarts` is None where the store is not ours."""
 
     ready: bool
     children: list[tuple[str, int, int, int]]
     others: list[tuple[str, int]]
+    store_restarts: int | None = None
 
 
 def question_socket(runtime: Path, role: str, index: int) -> Path:

@@ -20,10 +20,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from monitor.errors import ConfigError
-from monitor.supervision import priority
+from monitor.supervision import priority, run_queue
 from monitor.supervision.ports import free_port
 from monitor.supervision.subprocesses import ended
-from monitor.tasks import own
+from monitor.tasks import forever, own
 
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
@@ -118,9 +118,12 @@ class EmbeddedStore:
         self._server = _Server(directory)
         self._process: subprocess.Popen[bytes] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._lowering: asyncio.Task[None] | None = None
         self._descriptor: int | None = None
         self.url = self._server.url
+        self.restarts = 0
+        """How often the server was started again, or could not be."""
 
     @property
     def pid(self) -> int | None:
@@ -128,10 +131,10 @@ class EmbeddedStore:
         return self._process.pid if self._process else None
 
     async def start(self) -> None:
-        """Start the server and wait until it has loaded its data and answers.
+        """Start the server and wait until it has loaded its data, up to `START_SECONDS`.
 
         Raises ConfigError with the server's own message if it ends instead. A server that crashes
-        later is started again.
+        later, or stands still, is started again.
         """
         if self._descriptor is None:
             await self.reserve()
@@ -139,14 +142,16 @@ class EmbeddedStore:
             await self._spawn()
         except OSError as error:
             raise ConfigError(f"data: the embedded store cannot be started: {error}") from None
-        self._task = asyncio.get_running_loop().create_task(self._run_forever())
+        self._task = own(self._run_forever(), "the keeper of the embedded store")
+        self._watching = own(forever(self._watch, "the watch over the embedded store"), "watch")
 
     async def stop(self, patience: float = STOP_SECONDS) -> None:
         """Send SIGTERM, so that the server saves its data; send SIGKILL after `patience` s."""
-        if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        for task in (self._watching, self._task):
+            if task:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
         if self._descriptor is not None:
             (self._directory / URL).unlink(missing_ok=True)
             os.close(self._descriptor)
@@ -187,17 +192,16 @@ class EmbeddedStore:
         self._process = process = subprocess.Popen(server.command, **options)  # noqa: ASYNC220
         loop = asyncio.get_running_loop()
         deadline = loop.time() + START_SECONDS
-        while not await server.answers_soon():
+        while await server.said() != ANSWER:
             if process.poll() is not None:
                 self._process = None
                 raise ConfigError(f"data: the embedded store did not start: {server.last_words()}")
             if loop.time() > deadline:
-                process.kill()
-                await ended(process)
-                self._process = None
-                raise ConfigError(
-                    f"data: the embedded store did not start in {START_SECONDS:.0f} seconds"
+                self._log(
+                    f"the embedded store has not loaded its data within {START_SECONDS:.0f} s and "
+                    "goes on; records wait in the disk spool until it has"
                 )
+                break
             await asyncio.sleep(0.02)
         self._lowering = own(priority.lower(process.pid), "the priority of the embedded store")
 
@@ -211,6 +215,7 @@ class EmbeddedStore:
                 self._process = None
                 cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
                 self._log(f"the embedded store ended ({cause}); starting it again")
+            self.restarts += 1
             if loop.time() - begun > STEADY_SECONDS:
                 pause, said = FIRST_PAUSE, ""
             await asyncio.sleep(pause)
@@ -223,6 +228,29 @@ class EmbeddedStore:
                 if reason != said:
                     self._log(f"the embedded store cannot be started: {reason}; trying again")
                 said = str(reason)
+
+    async def _watch(self) -> None:
+        """Ping the server until it stands still, then kill it. One that loads its data says so, and
+        that is an answer."""
+        loop = asyncio.get_running_loop()
+        waits, watched, silent = run_queue.Waits(), None, 0
+        while True:
+            process, begun = self._process, loop.time()
+            said = await self._server.said() if process else b""
+            elapsed = loop.time() - begun
+            await asyncio.sleep(max(0.0, run_queue.PING_SECONDS - elapsed))
+            if said or process is None or not process is watched is self._process:
+                waits, watched, silent = run_queue.Waits(), process, 0
+                continue
+            if elapsed > 2 * run_queue.PING_SECONDS:  # who waited is this process
+                continue
+            silent += 1
+            if waits.look(process.pid, silent, loop.time(), is_awaited=False):
+                self._log(
+                    f"the embedded store has not answered for {silent * run_queue.PING_SECONDS:g} "
+                    "s and did nothing meanwhile; killed, to be started again"
+                )
+                process.kill()
 
 
 class _Server:
@@ -282,16 +310,19 @@ class _Server:
             return False
         return answer == ANSWER
 
-    async def answers_soon(self) -> bool:
-        """Return the same, without a thread: a process that has one cannot be forked."""
+    async def said(self) -> bytes:
+        """Return how its answer begins, `ANSWER` if it is ready; nothing if none comes in time.
+
+        Without a thread: a process that has one cannot be forked.
+        """
         try:
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(run_queue.PING_SECONDS):
                 reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
                 with contextlib.closing(writer):
                     writer.write(self._question())
-                    return await reader.readexactly(len(ANSWER)) == ANSWER
+                    return await reader.readexactly(len(ANSWER))
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
-            return False
+            return b""
 
     def _question(self) -> bytes:
         return f"AUTH {self._password}\r\nPING\r\n".encode()

@@ -7,7 +7,12 @@ account shows the state alone: who is in R there waits. Where it shows neither, 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
+
+PING_SECONDS, PINGS = 1.0, 10
+"""Seconds between two pings of a process; it is killed after so many without an answer. The time in
+which it waits for a core does not count: a new start would make a busy machine busier."""
 
 
 class RunQueue:
@@ -41,6 +46,28 @@ class RunQueue:
             # The kernel adds a wait when it ends.
             longest = max(longest, elapsed - now_ran if state == "R" else now_queued)
         return min(longest / elapsed, 1.0)
+
+
+@dataclass
+class Waits:
+    """A process that does not answer: how many pings it has left `unanswered`, less the `seconds`
+    that do not count."""
+
+    queue: RunQueue = field(default_factory=RunQueue)
+    seconds: float = 0.0
+    unanswered: float = 0.0
+
+    def look(self, pid: int, silent: int, now: float, *, is_awaited: bool) -> bool:
+        """Return whether it stands still, at each ping and with the `silent` ones so far.
+
+        Where nobody waits for it no time counts in which it computes or waits for a disk, either:
+        the work would have to be done again.
+        """
+        waited = self.queue.waited(pid, now)
+        is_free = not is_awaited and not self.queue.is_still
+        self.seconds += 1.0 if is_free else waited
+        self.unanswered = silent - self.seconds
+        return self.unanswered >= PINGS
 
 
 def _threads(pid: int) -> list[tuple[str, str, int, int]]:

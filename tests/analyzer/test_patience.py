@@ -44,6 +44,32 @@ def test_work_is_done_again_until_the_store_is_back(
     ]
 
 
+def test_a_store_that_starts_at_the_same_time_is_not_told_of(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither that it is away nor that it is back, until some attempts are over."""
+    monkeypatch.setattr(module, "FIRST_PAUSE", 0.001)
+    caplog.set_level("INFO")
+
+    async def story(quiet: int) -> bool:
+        async def hang_up() -> None:
+            return
+
+        patience = Patience("redis://h", asyncio.Event(), hang_up, quiet=quiet)
+        tries = iter((StreamError("it is away"), StreamError("it is away"), None))
+
+        async def work() -> None:
+            if error := next(tries):
+                raise error
+
+        return await patience.until(work) and not patience.is_away
+
+    assert asyncio.run(story(2))
+    assert not caplog.messages
+    assert asyncio.run(story(1))
+    assert len(caplog.messages) == 2
+
+
 def test_who_is_told_to_stop_waits_no_longer() -> None:
     """Neither for the store nor for anything else; what needs the store is not done then."""
 

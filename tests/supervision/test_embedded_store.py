@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
+import signal
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ import redis
 
 from monitor.errors import ConfigError
 from monitor.supervision import embedded_store as module
+from monitor.supervision import run_queue
 from monitor.supervision.embedded_store import EmbeddedStore, open_embedded
 
 
@@ -50,6 +54,74 @@ def test_data_survives_a_crash_and_a_restart(tmp_path: Path) -> None:
     asyncio.run(first())
     asyncio.run(second())
     assert lines == ["the embedded store ended (SIGKILL); starting it again"]
+
+
+def test_who_stands_still_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is stopped answers nobody, and no crash tells of it; what it held is there."""
+    monkeypatch.setattr(run_queue, "PING_SECONDS", 0.1)
+    lines: list[str] = []
+
+    async def story() -> None:
+        store = EmbeddedStore(tmp_path / "store", log=lines.append)
+        await store.start()
+        with redis.Redis.from_url(store.url) as client:
+            client.set("a", "1")
+        pid = store.pid
+        assert pid
+        assert not store.restarts
+        os.kill(pid, signal.SIGSTOP)
+        async with asyncio.timeout(60):
+            while store.pid in (None, pid) or not await asyncio.to_thread(answers, store.url):
+                await asyncio.sleep(0.05)
+        with redis.Redis.from_url(store.url) as client:
+            assert client.get("a") == b"1"
+        assert store.restarts
+        await store.stop()
+
+    asyncio.run(story())
+    assert "did nothing meanwhile; killed, to be started again" in lines[0]
+    assert lines[1:] == ["the embedded store ended (SIGKILL); starting it again"]
+
+
+LOADING = """
+import socket, sys, time
+port = int(open(sys.argv[1]).read().split("port ")[1].split()[0])
+server = socket.create_server(("127.0.0.1", port))
+while True:
+    one, _ = server.accept()
+    one.recv(100)
+    one.sendall(b"+OK\\r\\n-LOADING Valkey is loading the dataset in memory\\r\\n")
+    one.close()
+"""
+
+
+def test_who_loads_its_data_for_long_is_let_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file may have gigabytes: to start it again would begin the loading anew, for ever."""
+    monkeypatch.setattr(run_queue, "PING_SECONDS", 0.02)
+    monkeypatch.setattr(module, "START_SECONDS", 0.2)
+    server = tmp_path / "valkey-server"
+    server.write_text(f"#!{sys.executable} -SE\n{LOADING}")
+    server.chmod(0o755)
+    monkeypatch.setattr(module, "binary", lambda: server)
+    lines: list[str] = []
+
+    async def story() -> None:
+        store = EmbeddedStore(tmp_path / "store", log=lines.append)
+        async with asyncio.timeout(60):
+            await store.start()
+        pid = store.pid
+        async with asyncio.timeout(60):
+            while not await store._server.said():
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(1.5 * run_queue.PINGS * run_queue.PING_SECONDS)
+        assert (store.pid, store.restarts) == (pid, 0)
+        await store.stop()
+
+    asyncio.run(story())
+    (line,) = lines
+    assert "has not loaded its data within" in line
 
 
 def answers(url: str) -> bool:
