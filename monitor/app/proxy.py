@@ -132,7 +132,10 @@ async def serve(process: child.Child) -> None:
     drain = settings.drain
     end = time.monotonic() + drain.delay + drain.timeout + FLUSH_PATIENCE
     await listener.drain(drain.delay, drain.timeout)
-    await handoff.drain(end - time.monotonic())
+    if lost := await handoff.drain(end - time.monotonic()):
+        logs.warning(
+            f"exchanges not recorded when the drain ended, which are lost (shutdown): {lost:,}"
+        )
     trimming.cancel()
     saving.cancel()
     following.cancel()

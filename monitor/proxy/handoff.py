@@ -372,19 +372,22 @@ class Handoff:
             ledger.label_unknown(waiting[start : start + TURN])
             await asyncio.sleep(0)  # an outage leaves many, and the traffic goes first
 
-    async def drain(self, patience: float) -> None:
-        """Flush and wait up to `patience` seconds for Receipts; count the rest lost, `shutdown`."""
+    async def drain(self, patience: float) -> int:
+        """Flush and wait up to `patience` seconds for Receipts; count the rest lost, `shutdown`.
+        Return how many these are."""
         end = self._loop.time() + patience
         self._hurry()
         while self._buffer and self._loop.time() < end:  # noqa: ASYNC110  the hot path sets no event
             await asyncio.sleep(0.01)
         self._closed = True
+        lost = len(self._buffer)
         for id_, (_, size) in self._buffer.items():
             self._budget.used -= size
             self._ledger.lose_held(id_, "shutdown")
         self._buffer.clear()
         self._unsent.clear()
         self._disconnect()
+        return lost
 
     def shrink(self) -> None:
         """Give the memory of the table back that it has grown by in an outage."""

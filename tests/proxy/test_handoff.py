@@ -231,8 +231,7 @@ def test_a_full_buffer_loses_whole_exchanges_for_a_stated_reason(play: Any) -> N
         assert lost["too_large"] == 1
         assert lost["buffer_full"] + proxy.ledger.held == 100
         assert proxy.ledger.held >= 8
-        await proxy.handoff.drain(0)
-        assert lost["shutdown"] == 100 - lost["buffer_full"]
+        assert await proxy.handoff.drain(0) == lost["shutdown"] == 100 - lost["buffer_full"]
         assert proxy.budget.used == 0
         proxy.check()
 
