@@ -79,6 +79,15 @@ ROW = Row(
             Query(f"count by (version) ({of('monitor_build_info')})", "{{version}}"),
         ),
         graph(
+            "Youngest instance",
+            "Time since the instance started that started last. Counters of an instance begin with "
+            "it; it falls at each rollout.", "s",
+            Query(
+                f"time() - max by (endpoint) ({of('monitor_start_timestamp_seconds')})",
+                "{{endpoint}}",
+            ),
+        ),
+        graph(
             "Certificates: time left",
             "Time until each certificate of the settings ends. Below 0 connections are refused. It "
             "jumps up when it is renewed; empty without TLS.", "s",

@@ -77,6 +77,12 @@ METRICS = (
         "supervisor", ("receiver", "result"),
     ),
     Metric(
+        "monitor_start_timestamp_seconds", "gauge",
+        "Unix time at which this instance started, and its counters with it. A counter that "
+        "Prometheus has not seen before is new where it is younger.",
+        "supervisor", (), "seconds",
+    ),
+    Metric(
         "monitor_build_info", "gauge",
         "Always 1; the label version is the version of monitor.",
         "supervisor", ("version",),
