@@ -162,24 +162,30 @@ def test_a_shift_in_the_stream_becomes_drift_on_the_page(tmp_path: Path) -> None
 
 
 def test_it_waits_for_the_store_and_goes_on(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Away at the start, of which the first seconds are not told, and again later: a line for each
     way in which it is away (it may close a connection before it refuses the next), and one that it
     is back; no record is counted twice or lost."""
     caplog.set_level("INFO", "monitor")
+    monkeypatch.setattr("monitor.app.analyzer.QUIET", 1000)  # however long the store takes to start
+
+    async def until(true: Callable[[], object]) -> None:
+        async with asyncio.timeout(60):
+            while not true():
+                await asyncio.sleep(0.02)
 
     async def story(store: EmbeddedStore) -> None:
         await store.stop()
         scene = Scene(store)
         async with scene.analyzer() as analyzer:
-            await asyncio.sleep(0.3)
+            await until(lambda: analyzer._patience.is_away)
             await store.start()
             await scene.send(0, 100)
             await analyzed(analyzer, 100)
             await store.stop()
             await scene.stream.close()
-            await asyncio.sleep(0.3)
+            await until(lambda: analyzer._patience.is_away)
             await store.start()
             await scene.send(100, 50)
             await analyzed(analyzer, 150)

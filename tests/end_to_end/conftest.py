@@ -341,9 +341,10 @@ def start(tmp_path: Path) -> Generator[Callable[..., System]]:
         systems.append(system)
         return systems[-1]
 
-    yield begin
-    for system in systems:
-        system.stop()
+    with contextlib.ExitStack() as stack:  # whatever fails in one, the others end too
+        yield begin
+        for system in systems:
+            stack.callback(system.stop)
 
 
 @pytest.fixture(scope="module")
@@ -357,7 +358,9 @@ def share(
 
     def begin(*, is_new: bool = False, **settings: Any) -> System:
         wanted = json.dumps([is_new, settings], sort_keys=True)
-        if wanted not in systems or systems[wanted].process.poll() is not None:
+        if wanted in systems and systems[wanted].process.poll() is not None:
+            systems.pop(wanted).stop()
+        if wanted not in systems:
             data = tmp_path_factory.mktemp("shared")
             compile_before(data)
             where = "--upstream", f"http://127.0.0.1:{upstream_port}", "--listen", "127.0.0.1:0"

@@ -249,8 +249,7 @@ def test_nothing_waits_for_a_recorder_that_does_not_read(play: Any) -> None:
         frozen, _ = listener.accept()
         frozen.sendall(pack(RecorderState([], 0)))
         ids = [proxy.end(b"x" * 20_000) for _ in range(200)]
-        await asyncio.sleep(0.05)
-        assert proxy.handoff._writing, "the socket is full"
+        await until(lambda: proxy.handoff._writing)  # the socket is full
         frozen.setblocking(False)
         unpacker, got = Unpacker(Batch), list[tuple[Exchange, bool]]()
         loop = asyncio.get_running_loop()
@@ -497,13 +496,13 @@ def test_what_a_recorder_sent_before_it_ended_is_read(play: Any) -> None:
     play(story)
 
 
-async def dies_reading(recorder: Recorder, place: int) -> str:
+async def dies_reading(recorder: Recorder, proxy: Proxy, place: int) -> str:
     """It begins with exchange after exchange, up to a place, and dies there; which that was."""
     await until(lambda: len(recorder.suspects) > place)
     for id_ in recorder.suspects[: place + 1]:
         recorder.say(pack(Processing(id_)))
-    await asyncio.sleep(0.05)
     dying = recorder.suspects[place]
+    await until(lambda: proxy.handoff._processing == dying)
     await recorder.stop()
     recorder.suspects.clear()
     await recorder.start()
@@ -521,8 +520,8 @@ def test_what_two_recorders_die_of_is_delivered_no_more(play: Any) -> None:
         await until(lambda: len(recorder.got) == 6)
         await recorder.stop()
         await recorder.start()
-        assert await dies_reading(recorder, 2) == ids[2]
-        assert await dies_reading(recorder, 0) == ids[2]
+        assert await dies_reading(recorder, proxy, 2) == ids[2]
+        assert await dies_reading(recorder, proxy, 0) == ids[2]
         await until(lambda: proxy.ledger.lost["poison"] == 1)
         await until(lambda: len(recorder.suspects) == 3)
         assert recorder.suspects == ids[3:]
@@ -548,7 +547,7 @@ def test_a_recorder_that_is_killed_again_and_again_makes_no_poison(play: Any) ->
             recorder.suspects.clear()
             await recorder.start()
             await until(lambda: len(recorder.suspects) == 20)
-        died_of = [await dies_reading(recorder, place) for place in (0, 1, 2, 3, 4)]
+        died_of = [await dies_reading(recorder, proxy, place) for place in (0, 1, 2, 3, 4)]
         assert len(set(died_of)) == 5
         assert proxy.ledger.lost["poison"] == 0
         await until(lambda: recorder.suspects)
