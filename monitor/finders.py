@@ -208,18 +208,12 @@ def of_message(
     """The recognizers of a format whose fields hold values of several entities: one for each of
     which there are examples. They are ranked behind those that know the values themselves, which
     say what their canonical form is."""
-
-    def find_of(entity: str) -> Find:
-        return lambda text, starts: sorted(
-            {(start, end) for start, end, what in read(text, starts) if what == entity}
-        )
-
     return tuple(
         Recognizer(
             name=f"{name}_{entity.lower()}",
             entity=entity,
             triggers=triggers,
-            find=find_of(entity),
+            find=read,
             canonical=alphanumeric,
             examples=shown,
             counterexamples=counterexamples,

@@ -134,7 +134,9 @@ class Recognizer:
     lookaround or back-references, matched without case over a text in which every non-ASCII
     character reads `?`. They say cheaply where a value may be and must miss none. `find(text,
     starts)` gets the offsets where they begin, ascending and distinct, and yields `(start, end)`
-    of each true value, ascending, in time linear in the text.
+    of each true value, ascending, in time linear in the text. Recognizers of the entities
+    that one format holds share triggers and `find`, which is asked once for all of them: it
+    yields `(start, end, entity)`, in any order.
 
     `canonical` gives the one form that all spellings of a value share. `keys` are names of fields
     (lower case, letters and digits only) whose whole value is this entity when `plausible` says
@@ -145,7 +147,7 @@ class Recognizer:
     name: str
     entity: str
     triggers: tuple[str, ...]
-    find: Callable[[str, Sequence[int]], Iterable[tuple[int, int]]]
+    find: Callable[[str, Sequence[int]], Iterable[tuple[int, int] | tuple[int, int, str]]]
     canonical: Callable[[str], str]
     examples: tuple[str, ...]
     counterexamples: tuple[str, ...]

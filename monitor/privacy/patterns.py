@@ -32,10 +32,9 @@ _LONGEST_VALUE = 512
 """Characters of a value that the name of its field says something of."""
 _SIGNS = re.compile(r"[\W_]+")
 
-Find = Callable[[str, Sequence[int]], Iterable[tuple[int, int]]]
 Located = Mapping[int, Sequence[int]]
 """Where triggers of each recognizer fire in a text, by its place; empty in most texts. Of several
-with the same triggers the first stands for all."""
+with the same `find` the first is asked for all."""
 Event = tuple[int, int, int]
 """A trigger that fires: the place of its recognizer, first character, and the end."""
 _Locate = Callable[[str], dict[int, list[int]]]
@@ -80,11 +79,12 @@ class Scanner:
             self._canonical.setdefault(recognizer.entity, recognizer)
             for key in recognizer.keys:
                 self._keys.setdefault(key, index)
-        alike: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        alike: dict[tuple[object, ...], dict[str, int]] = defaultdict(dict)
         for index, recognizer in enumerate(self.recognizers):
-            alike[recognizer.triggers].append(index)
-        self._alike = {same[0]: tuple(same) for same in alike.values()}
-        triggers = [(same[0], each) for each, same in alike.items()]
+            same = alike[recognizer.triggers, recognizer.find]
+            same.setdefault(recognizer.entity, index)
+        self._alike = {min(same.values()): same for same in alike.values()}
+        triggers = [(first, self.recognizers[first].triggers) for first in self._alike]
         self._locate: _Locate
         self._events: Callable[[str], list[Event] | None] | None = None
         if hyperscan is None:
@@ -109,12 +109,13 @@ class Scanner:
         found: list[tuple[int, int, int]] = []
         for first, starts in in_turns(located.items()):
             ordered = starts if len(starts) == 1 else sorted(set(starts))
-            for index in self._alike[first]:
-                try:
-                    for start, end in in_turns(self._finds[index](text, ordered)):
-                        found.append((start, end, index))
-                except Exception as error:
-                    raise RecognizerError(self.recognizers[index].name) from error
+            try:
+                for hit in in_turns(self._finds[first](text, ordered)):
+                    index = first if len(hit) == 2 else self._alike[first].get(hit[2])
+                    if index is not None:
+                        found.append((hit[0], hit[1], index))
+            except Exception as error:
+                raise RecognizerError(self.recognizers[first].name) from error
         if hint is not None:
             found += self._by_key(text, hint, found)
         if not found:
