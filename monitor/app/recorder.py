@@ -106,6 +106,7 @@ class Recorder:
             shards=settings.stream.shards,
             max_length=settings.stream.max_length,
             max_age=settings.stream.max_age,
+            feedback_max_age=settings.stream.feedback_max_age,
             timeout=COMMAND_TIMEOUT,
         )
         # A model of names looks at records later, so what is found before stays in memory.
@@ -205,7 +206,7 @@ class Recorder:
                 self._compare_later()
 
     async def _trim(self) -> None:
-        """Delete records that are too old, also while nothing is appended."""
+        """Delete records and feedback that are too old, also while nothing is appended."""
         while True:
             await asyncio.sleep(TRIM_EVERY)
             with contextlib.suppress(StreamError):  # tried again next time

@@ -78,6 +78,7 @@ def explain(settings: Settings) -> Iterator[str]:
     yield (
         f"feedback    POST /api/v1/feedback or `monitor feedback load`; about "
         f"{settings.stream.max_length:,} items stay in monitor:{{{settings.endpoint}}}:feedback"
+        f"{_age_of_feedback(settings)}"
     )
     yield from _outcomes(settings)
     yield from _experiments(settings)
@@ -102,6 +103,18 @@ def forgotten(settings: Settings) -> str:
         "count all the same, as the analyzer remembers what it waits for, but nobody can read the "
         f"records by then{readers}"
     )
+
+
+def _age_of_feedback(settings: Settings) -> str:
+    """How long feedback stays, and what follows."""
+    kept, wait, records = (
+        settings.stream.feedback_max_age, settings.outcomes.wait, settings.stream.max_age,
+    )  # fmt: skip
+    if not kept:
+        longer = ", also when the records are gone (`stream.feedback_max_age`)"
+        return longer if records else ""
+    early = f"; less than `outcomes.wait`, {_days(wait)}" if kept < wait else ""
+    return f" for {_days(kept)}{early}"
 
 
 def _days(seconds: float) -> str:

@@ -24,9 +24,10 @@ _PIECE = 1 << 16
 _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 
 
-def append(path: Path, what: dict[str, Any], refusal: str) -> None:
-    """Append a line with the time, `what` and a digest of the line before it, and wait until it is
-    on the disk. Raises ConfigError, which ends with `refusal`, where that fails."""
+def append(path: Path, what: dict[str, Any], refusal: str) -> str:
+    """Append a line with the time, `what` and a digest of the line before it, wait until it is
+    on the disk, and return its own digest. Raises ConfigError, which ends with `refusal`, where
+    that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
@@ -35,9 +36,11 @@ def append(path: Path, what: dict[str, Any], refusal: str) -> None:
             at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             last = _last_line(file)
             entry = {"at": at, **what, PREVIOUS: digest(last)}
-            begin = "" if not last or last.endswith(b"\n") else "\n"  # a crash cut the last one
-            _write(file, f"{begin}{json.dumps(entry)}\n".encode())
+            begin = b"" if not last or last.endswith(b"\n") else b"\n"  # a crash cut the last one
+            line = f"{json.dumps(entry)}\n".encode()
+            _write(file, begin + line)
             os.fsync(file.fileno())
+            return digest(line)
     except OSError as error:
         raise ConfigError(f"--audit: {path}: {error.strerror}; {refusal}") from None
 
@@ -80,8 +83,15 @@ def lines(path: Path, anchors: list[Path]) -> Iterator[str]:
         raise Wrong(f"{path}: a line was kept elsewhere, and the log has it no more: {min(lost)}")
     last = found.digests[-1] if found.digests else "none"
     yield f"{path}: {found.total} lines, {found.linked} of them name the line before; last {last}"
+    for number in found.cut:
+        yield f"line {number} is incomplete, as a crash leaves the line that is being written"
     whole = "all that was kept elsewhere is there" if kept else "its end may be cut off (--anchor)"
     yield f"proven: no line was changed, moved or taken out from among those; {whole}"
+
+
+def told(path: Path, line: str) -> str:
+    """Return what to tell whoever did what a line says, so that its digest is kept elsewhere."""
+    return f"{path} has this as {line}; kept with the reason, it shows if the line goes"
 
 
 def who() -> str:

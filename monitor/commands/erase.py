@@ -180,7 +180,7 @@ def _erased(
     erased = msgspec.to_builtins(gone)
     left = {"state": erased.pop("state")}  # which is not erased
     done = {**said, "erased": erased, "left": left, "manifests": one.told(how.pseudonyms)}
-    audit_log.append(log, done, refusal)
+    note(audit_log.told(log, audit_log.append(log, done, refusal)))
     return gone
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from monitor.archive.sealing import Opener, opener_of
 from monitor.commands import audit_log, reasons
+from monitor.commands.output import note
 from monitor.damage import Damage
 from monitor.errors import UsageError
 from monitor.marks import PSEUDONYM
@@ -83,8 +84,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             else:
                 values[token] = value
     # Who asked when and why for which pseudonyms, and how many opened; never a value.
-    audit_log.append(
-        Path(options.audit or Path(settings.data) / LOG),
+    log = Path(options.audit or Path(settings.data) / LOG)
+    line = audit_log.append(
+        log,
         {
             "who": audit_log.who(),
             "reason": options.reason,
@@ -98,6 +100,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     missing = [token for token in wanted if token not in values]
     if closed:
         print(f"monitor: {closed} boxes are not for this key", file=sys.stderr)
+    note(audit_log.told(log, line))
     if missing:
         print(f"monitor: not found: {', '.join(missing)}", file=sys.stderr)
     return EXIT_MISSING if missing else 0

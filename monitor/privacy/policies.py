@@ -308,11 +308,18 @@ _date = re.compile(
 )
 
 
+_years = re.compile(
+    r"(?ia)(\d{1,3}(?:[.,]\d{1,20})?)(?:\s?(?:y|yo|y/o|yrs?|years?)\.?(?:[ -]?old)?)?"
+)
+
+
 def generalise(kind: str, value: Any) -> Any:
     """A value made coarser: a number stays a number, a text a text; None when it cannot be.
 
     >>> generalise("year", "1984-05-06"), generalise("decade", 47), generalise("age", 93)
     ('1984', 40, 90)
+    >>> generalise("age", "47.5"), generalise("age", "91 years"), generalise("age", "6 months")
+    ('47', '90', None)
     >>> generalise("prefix3", "02139"), generalise("domain", "jo@example.org")
     ('021*', 'example.org')
     """
@@ -337,11 +344,11 @@ def generalise(kind: str, value: Any) -> Any:
 
 
 def _number(value: Any) -> float | None:
-    """A number or a text that is one (up to three digits, so that no year is taken for an age)."""
+    """A number or a text that is one, with a unit of years or none (up to three digits before the
+    point, so that no year is taken for an age)."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
         return value if abs(value) < 1000 else None
-    return (
-        float(value) if isinstance(value, str) and re.fullmatch(r"\d{1,3}", value.strip()) else None
-    )
+    match = _years.fullmatch(value.strip()) if isinstance(value, str) else None
+    return float(match[1].replace(",", ".")) if match else None

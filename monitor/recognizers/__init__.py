@@ -18,6 +18,7 @@ from monitor.recognizers import (
     br_cnpj,
     br_cpf,
     ca_sin,
+    cda,
     ch_ahv,
     credential,
     credit_card,
@@ -71,6 +72,7 @@ from monitor.recognizers import (
     us_passport,
     us_ssn,
     vcard,
+    x12,
 )
 
 RECOGNIZERS: tuple[Recognizer, ...] = (
@@ -142,6 +144,10 @@ RECOGNIZERS: tuple[Recognizer, ...] = (
     *fhir.MORE,
     vcard.RECOGNIZER,
     *vcard.MORE,
+    x12.RECOGNIZER,
+    *x12.MORE,
+    cda.RECOGNIZER,
+    *cda.MORE,
 )
 
 

@@ -46,7 +46,7 @@ _GROUPINGS = ([4, 4, 4, 4], [4, 6, 5], [4, 6, 4], [4, 4, 4, 4, 3])
 _LENGTHS = (16, 15, 14, 19, 18, 17, 13)
 _FEW = 10
 _MANY = 8
-"""Numbers as long as a card in a list, for each that is one by chance."""
+"""Numbers of about the same length in a list, for each that is a card by chance."""
 _LISTED = frozenset(",\t\n\r")
 _WORD = lazy(
     r"card|visa|credit|debit|\bcc|\bpan\b|payment|karte|carte|tarjeta|cart[ãa]o|carta",
@@ -149,12 +149,14 @@ def _written_as_card(text: str, members: list[tuple[int, int]], *, at_edge: bool
 def _is_list(text: str, groups: list[tuple[int, int]], found: list[tuple[int, int]]) -> bool:
     """Whether these are rather numbers of which some happen to make a card: with two more numbers
     around that are no card, year, month or code, and no word for a card before. Of identifiers as
-    long as cards one in 30 is a card by chance, so these are one in eight or fewer."""
+    long as cards one in 30 is a card by chance, so these are one in eight or fewer of that length,
+    or of one digit more or less. A row of fields has numbers of many lengths."""
     if len(groups) < 6:
         return False
     if all(text[start:end].isdigit() for start, end in found):
-        long = sum(end - start >= 12 for start, end in groups)
-        return long >= _MANY * len(found) and not _is_told(text, groups)
+        sizes = {end - start + more for start, end in found for more in (-1, 0, 1)}
+        alike = sum(end - start in sizes for start, end in groups)
+        return alike >= _MANY * len(found) and not _is_told(text, groups)
     others = 0
     cards = iter(found)
     first, last = next(cards)

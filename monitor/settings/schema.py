@@ -88,13 +88,15 @@ class Privacy(Section, frozen=True):
 class StreamSettings(Section, frozen=True):
     """The Redis Streams of one endpoint, `shards` of them.
 
-    A shard keeps about `max_length` records at most, and none that was appended more than about
-    `max_age` seconds ago (0: no limit of age).
+    A shard keeps about `max_length` records at most, and none that was appended more than
+    `max_age` seconds ago (0: no limit of age); the stream of feedback as many items, and none of
+    more than `feedback_max_age`.
     """
 
     shards: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 1
     max_length: Positive = 1000000
     max_age: Seconds = 0.0
+    feedback_max_age: Seconds = 0.0
 
 
 class Spool(Section, frozen=True):

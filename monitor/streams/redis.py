@@ -82,6 +82,7 @@ class RedisStream:
         shards: int = 1,
         max_length: int = 1_000_000,
         max_age: float = 0.0,
+        feedback_max_age: float = 0.0,
         timeout: float = 5.0,
     ) -> None:
         self._endpoint = endpoint
@@ -101,6 +102,7 @@ class RedisStream:
         self.looks = Looks(endpoint, self._store)
         self._max_length = max_length
         self._max_age = max_age
+        self._feedback_max_age = feedback_max_age
         self.notes = Notes(endpoint, self._call, self._page, self._store.keys)
         self.history = History(lambda: self.keys, self._page)
         self._listed = 0
@@ -212,13 +214,15 @@ class RedisStream:
         return found
 
     async def trim(self, now: float) -> None:
-        """Delete what was appended more than `max_age` seconds before `now` (Unix), about: a block
-        of entries goes when all of it is old. Nothing where that is 0."""
-        if self._max_age:
-            oldest = int(max(0.0, now - self._max_age) * 1000)
-            for key in self.keys:
+        """Delete Records that were appended more than `max_age` seconds before `now` (Unix), and
+        Feedback of more than `feedback_max_age`. Nothing where that is 0."""
+        ages = [(key, self._max_age) for key in self.keys]
+        for key, age in (*ages, (self.feedback_key, self._feedback_max_age)):
+            if age:
+                oldest = int(max(0.0, now - age) * 1000)
                 while await self._call("XTRIM", key, "MINID", "~", oldest):
-                    pass  # a command deletes so many at most
+                    pass  # a command deletes so many blocks at most
+                await self._call("XTRIM", key, "MINID", "=", oldest)  # within the last block
 
     async def ids_since(self, at: float) -> set[str]:
         """Ids of the records that were appended since Unix time `at` by our clock."""

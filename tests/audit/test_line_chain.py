@@ -27,7 +27,27 @@ def test_a_log_as_it_was_written_is_proven(old: int) -> None:
     found = check(lines)
     assert (found.total, found.linked) == (5, 5 - old)
     assert found.digests[-1] == digest(lines[-1])
-    assert check([]) == (0, 0, ())
+    assert check([]) == (0, 0, (), ())
+
+
+def test_a_line_that_a_crash_cut_is_told_and_the_chain_goes_on_after_it() -> None:
+    """As the last one, and once more lines name what there is of it. Nothing else may stand there
+    in its place, and a whole line may not become one."""
+    lines = log()
+    lines[-1] = lines[-1][:-7]
+    assert check(lines) == (5, 4, (*check(log()).digests[:4], digest(lines[-1])), (5,))
+    lines += [b"\n", json.dumps({"n": 5, PREVIOUS: digest(lines[-1])}).encode() + b"\n"]
+    whole = b"".join(lines).splitlines(keepends=True)
+    assert (check(whole).total, check(whole).cut) == (6, (5,))
+    others: list[list[bytes]] = [
+        [*whole[:4], whole[4][:-5] + b"\n", whole[5]],  # less of it than was named
+        [*whole[:3], whole[3][:-7] + b"\n", *whole[4:]],  # the one before, too
+        [*whole[:5]],  # the line after it was taken out
+        [*whole[:2], whole[2][:-7] + b"\n", *whole[3:]],
+    ]
+    for changed in others:
+        with pytest.raises(Wrong, match=r"line [345]: is no line of an audit log"):
+            check(changed)
 
 
 @pytest.mark.parametrize("how", ["edited", "taken out", "moved", "first taken out", "put in", "bare", "no JSON"])  # fmt: skip

@@ -510,17 +510,25 @@ def test_what_was_trimmed_before_it_was_read_is_counted(url: str, shards: int) -
     run(url, story, shards=shards)
 
 
-def test_records_older_than_their_age_are_trimmed(url: str) -> None:
-    """About so: a stream is trimmed in blocks of entries, the rest goes with the next block."""
+def test_records_and_feedback_older_than_their_age_are_trimmed(url: str) -> None:
+    """Each by its own age, and none is left, also where they would not fill a block of entries."""
+    keys = ("monitor:{e:0}:records", "monitor:{e}:feedback")
     with redis.Redis.from_url(url) as client:
+        pipeline = client.pipeline()
         for moment in range(1, 1001):
-            client.xadd("monitor:{e:0}:records", {"v": "1"}, id=f"{moment}000-0")
+            for key in keys:
+                pipeline.xadd(key, {"v": "1"}, id=f"{moment}000-0")
+        pipeline.execute()
+
+        def first(key: str) -> bytes:
+            return bytes(client.xrange(key, count=1)[0][0])
 
         async def story(stream: RedisStream) -> None:
             await stream.trim(1000.0)
 
         run(url, story)
-        assert client.xlen("monitor:{e:0}:records") == 1000
+        assert [client.xlen(key) for key in keys] == [1000, 1000]
         run(url, story, max_age=300.0)
-        entries: Any = client.xrange("monitor:{e:0}:records", count=1)
-    assert 600_000 <= int(entries[0][0].partition(b"-")[0]) <= 700_000
+        assert [first(key) for key in keys] == [b"700000-0", b"1000-0"]
+        run(url, story, feedback_max_age=30.0)
+        assert [first(key) for key in keys] == [b"700000-0", b"970000-0"]
