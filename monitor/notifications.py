@@ -147,3 +147,13 @@ def bounded(text: str, longest: int = LONGEST) -> str:
     """
     line = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
     return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def fitting(text: str, longest: int) -> str:
+    """The beginning of a text that has at most so many units of UTF-16, in which a receiver may
+    count: some characters are two.
+
+    >>> fitting("a😀b", 2), fitting("a😀b", 3)
+    ('a', 'a😀')
+    """
+    return text.encode("utf-16-le", "replace")[: 2 * longest].decode("utf-16-le", "ignore")

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 import msgspec
 
 from monitor.interfaces import Notifier
-from monitor.notifications import Notification, Request, bounded
+from monitor.notifications import Notification, Request, bounded, fitting
 
 SHOWN = 20
 """Alerts that are named."""
@@ -31,9 +31,9 @@ def _request(notification: Notification, url: str, secret: str) -> Request:
     summaries = dict.fromkeys(one.summary for one in notification.alerts)
     said = "\n".join([*summaries, *notification.lines(SHOWN)])
     document = {
-        "message": bounded(notification.title, MESSAGE),
+        "message": fitting(bounded(notification.title, MESSAGE), MESSAGE),
         "alias": alias,
-        "description": said[:DESCRIPTION],
+        "description": fitting(said, DESCRIPTION),
         "priority": _PRIORITIES[notification.severity],
         "source": "monitor",
         "entity": notification.group.get("endpoint", ""),

@@ -10,7 +10,7 @@ import hashlib
 import msgspec
 
 from monitor.interfaces import Notifier
-from monitor.notifications import Notification, Request, bounded, moment
+from monitor.notifications import Notification, Request, bounded, fitting, moment
 
 SHOWN = 20
 """Alerts that are named."""
@@ -28,7 +28,7 @@ def _request(notification: Notification, url: str, secret: str) -> Request:
     if notification.firing:
         event["client"] = "monitor"
         event["payload"] = {
-            "summary": bounded(f"{notification.title}: {worst.summary}", SUMMARY),
+            "summary": fitting(bounded(f"{notification.title}: {worst.summary}", SUMMARY), SUMMARY),
             "source": notification.group.get("endpoint", "monitor"),
             "severity": notification.severity,
             "timestamp": moment(min(one.starts for one in notification.alerts)),
@@ -46,7 +46,7 @@ def _request(notification: Notification, url: str, secret: str) -> Request:
 
 def _key(group: str) -> str:
     """The group's key, or what stands for one that is too long."""
-    return group if len(group) <= KEY else hashlib.sha256(group.encode()).hexdigest()
+    return group if fitting(group, KEY) == group else hashlib.sha256(group.encode()).hexdigest()
 
 
 NOTIFIER = Notifier(

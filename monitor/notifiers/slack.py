@@ -45,15 +45,16 @@ def _plain(text: str) -> dict[str, object]:
 
 
 def _escaped(text: str, longest: int) -> str:
-    """What Slack shows as `text`, in at most so many characters; never half an escape.
+    """What Slack shows as `text`, in at most so many units of UTF-16, in which Slack may count:
+    some characters are two. Never half an escape.
 
-    >>> _escaped("<!channel> & you", 100), _escaped("a<b", 4)
-    ('&lt;!channel&gt; &amp; you', 'a')
+    >>> _escaped("<!channel> & you", 100), _escaped("a<b", 4), _escaped("a😀", 2)
+    ('&lt;!channel&gt; &amp; you', 'a', 'a')
     """
     kept, size = [], 0
     for one in "\n".join(bounded(line, longest) for line in text.split("\n")):
         said = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}.get(one, one)
-        size += len(said)
+        size += len(said) + (one > "\uffff")
         if size > longest:
             break
         kept.append(said)

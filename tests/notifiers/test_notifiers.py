@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.interfaces import Notifier
-from monitor.notifications import MOST, Alert, Notification
+from monitor.notifications import LONGEST, MOST, Alert, Notification
 from monitor.notifiers import NOTIFIERS, alertmanager, opsgenie, pagerduty, slack, teams
 
 NAMES = (
@@ -135,6 +135,32 @@ def test_a_message_has_a_bound(kind: Notifier) -> None:
     many = [alert("ü" * 200 + str(number)) for number in range(MOST)]
     size = len(kind.request(notification(*many, left_out=900), URL, "key").body)
     assert size < {"teams": 28_000, "alertmanager": 200_000}.get(kind.name, 20_000)
+
+
+LIMITS = {
+    "slack": [("blocks", 0, "text", "text", 150), ("blocks", 1, "text", "text", 3000)],
+    "pagerduty": [("payload", "summary", 1024), ("dedup_key", 255)],
+    "opsgenie": [("message", 130), ("description", 15000)],
+}
+"""Where in a message which number of characters is allowed."""
+
+
+@pytest.mark.parametrize("letter", ["x", "😀", "&", '"', "\\"])
+@pytest.mark.parametrize("kind", NOTIFIERS, ids=lambda kind: kind.name)
+def test_each_text_fits_its_receiver(kind: Notifier, letter: str) -> None:
+    """Ten thousand segments whose names are long: a receiver refuses a message that is too long as
+    a whole, and one that counts in UTF-16 counts some characters twice."""
+    one = alert(letter * 200)
+    one = msgspec.structs.replace(one, description=letter * LONGEST)
+    group = {"alertname": "MonitorDrift", "endpoint": letter * 200}
+    told = Notification("oncall", group, [one] * MOST, 10_000, 10_000 - MOST)
+    sent = kind.request(told, URL, "key").body
+    assert len(sent) < 512_000
+    for *path, last, most in LIMITS.get(kind.name, ()):
+        place: Any = json.loads(sent)
+        for step in path:
+            place = place[step]
+        assert 0 < len(place[last].encode("utf-16-le")) // 2 <= most
 
 
 @pytest.mark.parametrize("kind", NOTIFIERS, ids=lambda kind: kind.name)
