@@ -265,11 +265,12 @@ def _begin(
     plan: Plan, both: Comparison, rules: Rules, profile: Profile | None, bins: int = INNER_BINS
 ) -> Begin:
     """How an analysis begins. Of a table the segment to compare with is the profile."""
+    baseline = Baseline(profile, plan.learn, inner=bins, is_learned=both.reference is None)
     if not both.current.is_table:
-        baseline = Baseline(profile, plan.learn, plan.versus, plan.hourly, inner=bins)
+        baseline = dataclasses.replace(baseline, versus=plan.versus, hourly=plan.hourly)
     else:
         name = f"{plan.versus.dimension} {plan.versus.value}" if plan.versus else ""
-        baseline = Baseline(profile, plan.learn, name=name, inner=bins)
+        baseline = dataclasses.replace(baseline, name=name)
         rules = dataclasses.replace(rules, times=both.times())
     return Begin(rules, baseline, plan.by, with_facts=both.current.is_table)
 

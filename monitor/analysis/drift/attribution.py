@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from monitor.analysis.drift.judgement import MINIMUM, Rules
 from monitor.analysis.drift.watch import Watch
@@ -23,6 +23,9 @@ nobody drove."""
 
 GREW = 0.1
 """A segment's share of the values that changed by less is no change of the mix."""
+
+CERTAIN = 4.0
+"""Nor is a change of fewer standard errors, which may be chance."""
 
 
 def drivers(segments: Iterable[Watch], whole: Watch, since: float, rules: Rules) -> list[Driver]:
@@ -57,44 +60,94 @@ def drivers(segments: Iterable[Watch], whole: Watch, since: float, rules: Rules)
     return sorted(notable, key=lambda one: (-one.share, one.dimension, one.value))[:NAMED]
 
 
-def mix(segments: Iterable[Watch], since: float, now: float) -> list[BinShift]:
+def mix(
+    segments: Iterable[Watch], since: float, now: float, *, is_given: bool = False
+) -> list[BinShift]:
     """Segments whose share of the values changed, before `since` and from then to `now`.
 
     A whole may drift though nobody in it changed, because some come more often. Before that is how
-    many values came in a second since the watch began, or the values of the reference where the
-    change is as old as the watch.
+    many values came in a second since the watch began. Where the change is as old as the watches,
+    it is the values of the reference if that `is_given`; one that was learned has equally many in
+    each segment, and says nothing of shares.
     """
-    rates: dict[str, dict[str, tuple[float, float]]] = {}
+    known: dict[str, dict[str, Watch]] = {}
     for watch in segments:
         _, dimension, value = watch.key
-        if watch.reference is None or watch.statistics is None or watch.peer is not None:
-            continue
-        history = watch.history
-        point = max(bisect_right(history.times, since) - 1, 0)
-        before = float(watch.reference.samples)
-        after = float((watch.statistics.live - history.change_points[point])[: history.bins].sum())
-        if point:
-            seen = float(
-                (history.change_points[point] - history.change_points[0])[: history.bins].sum()
-            )
-            before = seen / max(history.times[point] - history.times[0], 1e-9)
-            after /= max(now - history.times[point], 1e-9)
-        rates.setdefault(dimension, {})[value] = (before, after)
+        if watch.reference is not None and watch.statistics is not None and watch.peer is None:
+            known.setdefault(dimension, {})[value] = watch
     found = []
-    for dimension, parts in rates.items():
-        totals = [math.fsum(part[side] for part in parts.values()) or 1.0 for side in (0, 1)]
-        for value, part in parts.items():
-            shares = [part[side] / totals[side] for side in (0, 1)]
-            if abs(shares[1] - shares[0]) >= GREW:
-                found.append(BinShift(f"{dimension} {value}", *shares))
+    for dimension, watches in known.items():
+        older = {value: one for value, one in watches.items() if _point(one, since)}
+        if len(older) < len(watches) and is_given:
+            counts = {
+                value: (float(one.reference.samples), _values(one, 0))
+                for value, one in watches.items()
+                if one.reference is not None
+            }
+            parts = counts, counts
+        else:
+            parts = (
+                {value: _rates(one, since, now) for value, one in older.items()},
+                {value: _seen(one, since) for value, one in older.items()},
+            )
+        found += _moved(dimension, *parts)
     return sorted(found, key=lambda one: (-abs(one.after - one.before), one.bin))[:NAMED]
+
+
+def _moved(
+    dimension: str,
+    amounts: Mapping[str, tuple[float, float]],
+    seen: Mapping[str, tuple[float, float]],
+) -> Iterator[BinShift]:
+    """Whose share of the amounts before and after is another one, for certain by how many values
+    were seen."""
+    totals = [math.fsum(part[side] for part in amounts.values()) for side in (0, 1)]
+    values = [math.fsum(part[side] for part in seen.values()) for side in (0, 1)]
+    if not all((*totals, *values)):
+        return
+    for value, part in amounts.items():
+        before, after = (part[side] / totals[side] for side in (0, 1))
+        error = math.sqrt(
+            sum(p * (1 - p) / n for p, n in zip((before, after), values, strict=True))
+        )
+        if abs(after - before) >= max(GREW, CERTAIN * error):
+            yield BinShift(f"{dimension} {value}", before, after)
+
+
+def _point(watch: Watch, since: float) -> int:
+    """The last change point at or before `since`; 0 where the watch began then, or later."""
+    return max(bisect_right(watch.history.times, since) - 1, 0)
+
+
+def _values(watch: Watch, point: int) -> float:
+    """How many values came since a change point."""
+    if watch.statistics is None:
+        return 0.0
+    history = watch.history
+    return float((watch.statistics.live - history.change_points[point])[: history.bins].sum())
+
+
+def _seen(watch: Watch, since: float) -> tuple[float, float]:
+    """How many values came before `since`, and after it."""
+    after = _values(watch, _point(watch, since))
+    return _values(watch, 0) - after, after
+
+
+def _rates(watch: Watch, since: float, now: float) -> tuple[float, float]:
+    """The same in a second."""
+    times, point = watch.history.times, _point(watch, since)
+    before, after = _seen(watch, since)
+    return (
+        before / max(times[point] - times[0], 1e-9),
+        after / max(now - times[point], 1e-9),
+    )
 
 
 def _changed(watch: Watch, since: float, rules: Rules) -> tuple[int, float]:
     """Values since then and their corrected effect; none where they are too few to say."""
     if watch.reference is None or watch.statistics is None:
         return 0, 0.0
-    point = max(bisect_right(watch.history.times, since) - 1, 0)
+    point = _point(watch, since)
     usual, current = watch.windows(watch.statistics.live - watch.history.change_points[point])
     if min(usual.samples, current.samples) < MINIMUM:
         return 0, 0.0

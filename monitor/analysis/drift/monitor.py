@@ -148,7 +148,7 @@ class DriftMonitor:
         whole = watches[found.feature, WHOLE.dimension, WHOLE.value]
         since = found.since or 0.0
         named = drivers(segments, whole, since, rules)
-        mixed = mix(segments, since, self.watches.newest)
+        mixed = mix(segments, since, self.watches.newest, is_given=self.watches.is_given)
         return msgspec.structs.replace(
             found, drivers=named, mix=mixed, words=found.words + origin(named, mixed)
         )

@@ -54,7 +54,8 @@ class Baseline:
     segment; with neither there is nothing to compare with. The other values of the dimension of
     `versus` are compared with its value, pane by pane; with `hourly` all else is compared with the
     same hour of earlier weeks. Numbers have `inner` bins where references are learned. `name` is
-    what findings call it, where it is not simply what was before.
+    what findings call it, where it is not simply what was before. With `is_learned` the profile has
+    the first values of each segment, equally many of all, and so no shares.
     """
 
     profile: Profile | None = None
@@ -63,14 +64,16 @@ class Baseline:
     hourly: bool = False
     name: str = ""
     inner: int = INNER_BINS
+    is_learned: bool = False
 
 
 class Watches:
     """The watches by key, `by_key`, that count what comes beside a baseline.
 
     `dimensions` are the segments to watch beside the whole; None watches all a Row has. References
-    of a profile stand from `began` (Unix seconds). `newest` is the Unix time of the newest event;
-    `overflow` counts values not watched because there were too many features and segments already.
+    of a profile stand from `began` (Unix seconds); `is_given` is whether it has shares. `newest` is
+    the Unix time of the newest event; `overflow` counts values not watched because there were too
+    many features and segments already.
 
     Only what the endpoint accepted (`Row.accepted`) opens a watch: who is refused cannot use up
     `rules.watches`. When they are used up all the same, idle watches give up their places as panes
@@ -86,6 +89,7 @@ class Watches:
         began: float,
     ) -> None:
         profile = baseline.profile
+        self.is_given = profile is not None and not baseline.is_learned
         self.by_key: dict[WatchKey, Watch] = {}
         self.newest = -math.inf
         self.overflow = 0

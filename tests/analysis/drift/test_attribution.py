@@ -6,6 +6,7 @@ import random
 
 from monitor.analysis.drift.attribution import drivers, mix
 from monitor.analysis.drift.judgement import Rules, read
+from monitor.analysis.drift.profiles import profile_of
 from monitor.analysis.drift.reference import Learner
 from monitor.analysis.drift.watch import Watch
 from monitor.analysis.drift.watches import Baseline
@@ -100,6 +101,31 @@ def test_a_mix_that_stays_is_not_mentioned() -> None:
     read(segments, RULES)
     assert mix(segments, 0.0, 10.0) == []
     assert mix([], 0.0, 10.0) == []
+
+
+def test_references_that_were_learned_say_nothing_of_the_mix() -> None:
+    """Each segment learns from equally many values, and the rare one is the last to have them: a
+    change that came before is told without shares that nobody had."""
+    chance = random.Random(7)
+    fold = analysis_of((), RULES, Baseline(learn=90))
+    for number in range(1200):
+        (name,) = chance.choices(("en", "fr", "pl"), (0.6, 0.22, 0.18))
+        value = chance.gauss(3.0 if name == "pl" and number > 450 else 0.0, 1)
+        segments = {"population": name}
+        fold.add_row(Row(number / 12, segments, [Observation("x", "numeric", value)]))
+    whole = next(one for one in fold.findings() if one.dimension == "all")
+    assert whole.status == "drift"
+    assert whole.mix == []
+
+
+def test_a_reference_that_was_given_has_the_shares_of_its_values() -> None:
+    """Where the change is as old as the comparison."""
+    fold = analysis_of((), RULES, Baseline(profile_of(mixture(2000, 0.2, start=0.0))))
+    for row in mixture(1500, 0.6, start=5000.0):
+        fold.add_row(row)
+    whole = next(one for one in fold.findings() if one.dimension == "all")
+    found = {one.bin: (round(one.before, 1), round(one.after, 1)) for one in whole.mix}
+    assert found == {"population a": (0.8, 0.4), "population b": (0.2, 0.6)}
 
 
 def test_edge_cases_are_no_parts_of_a_whole() -> None:
