@@ -9,6 +9,7 @@ that knows what an action does.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -18,6 +19,10 @@ from monitor.errors import ParseError, PrivacyError
 from monitor.privacy.policies import CREDENTIAL, DROPPED, Cursor, Policy, Rule, apply, generalise
 from monitor.privacy.scrub import Scrub
 from monitor.types import Call
+
+MEMBER = re.compile(r"[\"'\u2019\u201d][\s\\]*[:=]|\{\s*[\w$.\\-]+\s*[:=]")
+"""What a name in an object looks like, also where it is cut off, quoted otherwise, or not at all. A
+text without any is prose that begins with a bracket: `[1] The sources …`, `[INST] …`."""
 
 
 def bodies_of(scrub: Scrub, policy: Policy, call: Call) -> Call:
@@ -73,13 +78,16 @@ def inside(scrub: Scrub, cursor: Cursor, value: Any, hint: str) -> Any:
 
     rule = cursor.rule
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        if cursor.goes_on or (rule is not None and rule.action == "scan_json"):
+        is_json = rule is not None and rule.action == "scan_json"
+        if cursor.goes_on or is_json:
             try:
                 document = bodies.document(value.encode("utf-8", "replace"))
                 ruled = apply(cursor, document, act, scrub.text, hint=hint)
             except (ParseError, PrivacyError):
-                return scrub.redacted(value, "unparsable")
-            return ruled if ruled is DROPPED else bodies.dump(ruled)
+                if is_json or MEMBER.search(value):
+                    return scrub.redacted(value, "unparsable")
+            else:
+                return ruled if ruled is DROPPED else bodies.dump(ruled)
     elif isinstance(value, dict | list):
         return scrub.redacted("", "nesting")
     return act(rule, value, hint)

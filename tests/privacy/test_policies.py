@@ -442,6 +442,32 @@ def test_a_body_in_which_places_cannot_be_found_is_not_kept(body: bytes) -> None
     assert found.redactions == {"unparsable": 1}
 
 
+@pytest.mark.parametrize(
+    ("text", "is_kept"),
+    [
+        ("[1] The log of the run; readings: 21.5 mV, 22 mV.\n[2] Another one.", True),
+        ("[INST] Summarize this. [/INST]", True),
+        ("{{greeting}} How are you?", True),
+        ("[Chart] weight 20 kg, dose 125 mg", True),
+        ('[{"name": "Ada", "note": "cut o', False),
+        ("{'name': 'Ada'}", False),
+        ("{name: Ada}", False),
+        ('{\\"name\\": \\"Ada\\"', False),
+        ('{"name": "Ada"}\n{"name": "Ada"}', False),
+        ("[{\u201cname\u201d : \u201cAda\u201d}]", False),
+    ],
+)
+def test_a_message_that_begins_with_a_bracket_may_be_prose(text: str, is_kept: bool) -> None:
+    """Under a rule for places in messages, too: sources are numbered so, and prompts marked. What
+    looks like a part of an object is not kept, since the name might stand anywhere in it."""
+    asked = {"model": "m", "messages": [{"role": "user", "content": text}]}
+    found = record(
+        {"inputs.**.~name": "drop"}, json.dumps(asked).encode(), target="/v1/chat/completions"
+    )
+    assert found.redactions == ({} if is_kept else {"unparsable": 1})
+    assert (json.dumps(text)[1:-1] in encode_record(found).decode()) is is_kept
+
+
 def test_what_no_path_is_about_may_be_as_deep_as_it_likes() -> None:
     """It is read as without rules, while the place that a rule names is found."""
     deep = b'{"name": "Ada", "rest": ' + b"[" * 99 + b"]" * 99 + b"}"
