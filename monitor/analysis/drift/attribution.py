@@ -75,7 +75,7 @@ def mix(
         _, dimension, value = watch.key
         if watch.reference is not None and watch.statistics is not None and watch.peer is None:
             known.setdefault(dimension, {})[value] = watch
-    found = []
+    found: list[BinShift] = []
     for dimension, watches in known.items():
         older = {value: one for value, one in watches.items() if _point(one, since)}
         if len(older) < len(watches) and is_given:
