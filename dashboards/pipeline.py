@@ -149,10 +149,13 @@ ROW = Row(
         graph(
             "Set aside by the analyzer",
             "Entries of the stream that the analyzer passed over, records deleted before it "
-            "read them, and damaged checkpoints. Normal is 0; otherwise look at the analyzer's "
-            "log.", "cps",
+            "read them, stores that lost their end, and damaged checkpoints. Normal is 0; else "
+            "look at the analyzer's log.", "cps",
             Query(rate("monitor_records_set_aside_total", "reason"), "{{reason}}"),
             Query(rate("monitor_records_missed_total", "endpoint"), "{{endpoint}} missed"),
+            Query(
+                rate("monitor_store_rewinds_total", "endpoint"), "{{endpoint}} store lost its end"
+            ),
             Query(
                 rate("monitor_records_ahead_total", "endpoint"), "{{endpoint}} of a clock ahead"
             ),

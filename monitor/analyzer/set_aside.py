@@ -38,6 +38,7 @@ class SetAside:
         self.counts: dict[str, int] = dict.fromkeys(SET_ASIDE_REASONS, 0)
         self.ahead = 0
         self.damaged = 0
+        self._deleted = 0
         self._clock = clock
         self._said: dict[str, float] = {}
 
@@ -59,6 +60,17 @@ class SetAside:
                 "sidecar's clock is ahead; it counts as ended when it was appended",
             )
         return record
+
+    def deleted(self, count: int) -> None:
+        """Say that the stream deleted so many records before they were read."""
+        if count > 0:
+            self._deleted += count
+            self._say(
+                "deleted",
+                f"the stream deleted records before they were read, {self._deleted:,} since this "
+                "process started: this analyzer was away or is slower than they come, or "
+                "stream.max_length or stream.max_age is too small; nothing is known of them here",
+            )
 
     @contextlib.contextmanager
     def failing(self, what: str) -> Iterator[None]:

@@ -238,6 +238,7 @@ class Analyzer:
 
     def _lose(self) -> None:
         """Forget all that was counted: whoever owns the endpoint goes on from what is saved."""
+        self._shards.rewinds += self._lease.went_back
         why = "'s lease was gone from the store" if self._lease.was_gone else " was not heard of"
         logs.warning(
             "the store has lost what this analyzer saved last: another primary took over without "
@@ -343,6 +344,7 @@ class Analyzer:
         fold = self._analysis
         yield "monitor_records_analyzed_total", {}, fold.records
         yield "monitor_records_missed_total", {}, missed(self._position)
+        yield "monitor_store_rewinds_total", {}, self._shards.rewinds
         yield "monitor_analysis_timestamp_seconds", {}, max(fold.newest, 0.0)
         for reason, count in self._set_aside.counts.items():
             yield "monitor_records_set_aside_total", {"reason": reason}, count
@@ -461,6 +463,7 @@ class Analyzer:
             block=block, needs_records=folding.needs_records,
         )  # fmt: skip
         self._shards.look(len(self._stream.keys), self._position, position)
+        self._set_aside.deleted(missed(position) - missed(self._position))
         if not entries:
             self._position = position
             return False, 0.0

@@ -62,6 +62,12 @@ METRICS = (
         "analyzer",
     ),
     Metric(
+        "monitor_store_rewinds_total", "counter",
+        "Times that the store had less than the analyzer had read of it or saved in it, since the "
+        "analyzer started: another primary took over without the last records. Normally 0.",
+        "analyzer",
+    ),
+    Metric(
         "monitor_records_ahead_total", "counter",
         "Records that said to have ended more than a minute after they were appended. They count "
         "as ended when they were appended. Normally 0; a rise means that a sidecar's clock is "

@@ -24,8 +24,8 @@ Alert = Literal[
     "MonitorReviewUnread", "MonitorReviewersDisagree", "MonitorSegmentBudgetBurn",
     "MonitorSegmentErrors", "MonitorSegmentFirstTokenSlow", "MonitorSegmentOverflow",
     "MonitorSegmentSlow", "MonitorShardHot", "MonitorSidecarUnused", "MonitorSpansDropped",
-    "MonitorSpoolFilling", "MonitorStoreDown", "MonitorTokensUnpriced", "MonitorTrafficGone",
-    "MonitorUpstreamDown",
+    "MonitorSpoolFilling", "MonitorStoreDown", "MonitorStoreRewound", "MonitorTokensUnpriced",
+    "MonitorTrafficGone", "MonitorUpstreamDown",
 ]  # fmt: skip
 """Alerts of an endpoint (`alerts/`): only it can say how bad one is."""
 Said = Literal["critical", "warning", "info", "none"]

@@ -29,6 +29,22 @@ def test_every_reason_is_counted_from_the_start_and_kept() -> None:
         again.restore({set_aside.FIELD: b"[1]"})
 
 
+def test_what_the_stream_deleted_unread_is_said_once_a_minute_in_all(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A line for each read would drown whoever looks for why the analyzer is late."""
+    times = [0.0]
+    aside = SetAside(lambda: times[0])
+    with caplog.at_level(logging.WARNING, "monitor"):
+        for now, count in ((0.0, 0), (1.0, 1000), (2.0, 500), (70.0, 7), (80.0, 0)):
+            times[0] = now
+            aside.deleted(count)
+    assert [line.split(", ")[1] for line in caplog.messages] == [
+        "1,000 since this process started: this analyzer was away or is slower than they come",
+        "1,507 since this process started: this analyzer was away or is slower than they come",
+    ]
+
+
 def test_a_reason_is_said_once_a_minute_with_the_entry_alone(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -354,11 +354,13 @@ def test_a_store_that_is_behind_is_said_and_read_on_from_its_end(
             numbers = {name: value for name, _, value in samples}
             assert numbers["monitor_records_analyzed_total"] == 130
             assert numbers["monitor_records_missed_total"] == 0
+            assert numbers["monitor_store_rewinds_total"] == 1
 
     asyncio.run(story())
     said = [line for line in caplog.messages if "ends before what was read of it" in line]
     assert len(said) == 1
     assert said[0].startswith("the stream of shard 0, 1 ends")
+    assert "at least 98 that were read" in said[0]
 
 
 # --- real processes ------------------------------------------------------------------------------
