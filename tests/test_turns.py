@@ -42,10 +42,12 @@ def test_time_spent_waiting_is_no_stretch(given: list[float]) -> None:
     turns.give_way()
     work(turns.STRETCH)
     given.clear()
+    began = time.thread_time()
     for _ in range(20):
         time.sleep(2 * turns.STRETCH)
         turns.give_way()
-    assert len(given) <= 8  # sleeping takes some CPU time, too
+    # Sleeping takes some CPU time, too.
+    assert len(given) <= 1 + (time.thread_time() - began) / turns.STRETCH
 
 
 def test_asking_is_cheap(given: list[float]) -> None:
