@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 
 from monitor.analysis.drift.judgement import MINIMUM, Rules
@@ -66,9 +66,9 @@ def mix(
     """Segments whose share of the values changed, before `since` and from then to `now`.
 
     A whole may drift though nobody in it changed, because some come more often. Before that is how
-    many values came in a second since the watch began. Where the change is as old as the watches,
-    it is the values of the reference if that `is_given`; one that was learned has equally many in
-    each segment, and says nothing of shares.
+    many values came in a second since the last of the watches began. Where the change is as old as
+    the watches, it is the values of the reference if that `is_given`; one that was learned has
+    equally many in each segment, and says nothing of shares.
     """
     known: dict[str, dict[str, Watch]] = {}
     for watch in segments:
@@ -86,10 +86,14 @@ def mix(
             }
             parts = counts, counts
         else:
-            parts = (
-                {value: _rates(one, since, now) for value, one in older.items()},
-                {value: _seen(one, since) for value, one in older.items()},
-            )
+            start = max((one.history.times[0] for one in older.values()), default=0.0)
+            seen = {value: _seen(one, start, since) for value, one in older.items()}
+            spans = {value: _spans(one, start, since, now) for value, one in older.items()}
+            rates = {
+                value: (seen[value][0] / spans[value][0], seen[value][1] / spans[value][1])
+                for value in older
+            }
+            parts = rates, seen
         found += _moved(dimension, *parts)
     return sorted(found, key=lambda one: (-abs(one.after - one.before), one.bin))[:NAMED]
 
@@ -127,20 +131,22 @@ def _values(watch: Watch, point: int) -> float:
     return float((watch.statistics.live - history.change_points[point])[: history.bins].sum())
 
 
-def _seen(watch: Watch, since: float) -> tuple[float, float]:
-    """How many values came before `since`, and after it."""
+def _first(watch: Watch, start: float, since: float) -> int:
+    """The first change point from `start` on, and none behind the one of `since`."""
+    return min(bisect_left(watch.history.times, start), _point(watch, since))
+
+
+def _seen(watch: Watch, start: float, since: float) -> tuple[float, float]:
+    """How many values came from `start` to `since`, and after that."""
     after = _values(watch, _point(watch, since))
-    return _values(watch, 0) - after, after
+    return _values(watch, _first(watch, start, since)) - after, after
 
 
-def _rates(watch: Watch, since: float, now: float) -> tuple[float, float]:
-    """The same in a second."""
+def _spans(watch: Watch, start: float, since: float, now: float) -> tuple[float, float]:
+    """In how many seconds."""
     times, point = watch.history.times, _point(watch, since)
-    before, after = _seen(watch, since)
-    return (
-        before / max(times[point] - times[0], 1e-9),
-        after / max(now - times[point], 1e-9),
-    )
+    before = times[point] - times[_first(watch, start, since)]
+    return max(before, 1e-9), max(now - times[point], 1e-9)
 
 
 def _changed(watch: Watch, since: float, rules: Rules) -> tuple[int, float]:
