@@ -14,7 +14,7 @@ def _valid(value: str) -> bool:
 RECOGNIZER = identifier(
     name="fi_personal_identity_code",
     entity="FI_PERSONAL_IDENTITY_CODE",
-    words=r"(?:\bhetu\b|henkil.tunnus|personbeteckning)",
+    words=r"(?:\bhetu(?:n|ni|si|nsa)?\b|henkil.tunnus|personbeteckning)",
     form=r"(?i:(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y])",
     valid=_valid,
     alone=(

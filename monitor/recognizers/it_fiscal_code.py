@@ -23,7 +23,7 @@ def _valid(value: str) -> bool:
 RECOGNIZER = identifier(
     name="it_fiscal_code",
     entity="IT_FISCAL_CODE",
-    words=r"(?:codice fiscale|\bc\.?f\.?:)",
+    words=r"(?:codice fiscale|\bc\.?f\.?:|\bcf .{1,2} )",
     form=r"(?i:[A-Z]{6}[ ]?[0-9L-NP-V]{2}[A-EHLMPR-T][0-9L-NP-V]{2}[ ]?[A-Z][0-9L-NP-V]{3}[A-Z])",
     valid=_valid,
     alone=(
@@ -32,6 +32,10 @@ RECOGNIZER = identifier(
     ),
     lead=6,
     keys={"codicefiscale", "fiscalcode"},
-    examples=("«RCCMNL83S18D969H» firmato", "codice fiscale: «rccmnl83s18d969h»"),
+    examples=(
+        "«RCCMNL83S18D969H» firmato",
+        "codice fiscale: «rccmnl83s18d969h»",
+        "il mio CF è «RCCMNL 83S18 D969H»",
+    ),
     counterexamples=("RCCMNL83S18D969I", "RCCMNL83X18D969H"),
 )

@@ -62,7 +62,8 @@ _NAMES = {
         "said": _ONE,
         "own": _ONE + r"(?=[\"']?\s*(?:[,.;<}&]|\\n|\n|\Z|/?>| [a-zA-Z_]{2,20}=))",
         "label": _SEVERAL,
-        "closing": _ONE + r"(?=\s*(?:,|\n|\Z))",
+        "closing": _ONE
+        + r"(?=,? (?:[BM]\.(?:Sc|Eng|A|Ed)\.|MBA\.?|MSc|BSc|Ph\.?D\.?|MD)\s*(?:\n|\Z)|\s*(?:,|\n|\Z))",
         "salutation": _ONE
         + r"(?<! [A-Z])(?=\s*(?:[,!:.]|\n|\Z)| (?:here|speaking|calling|and (?:team|all|family|colleagues|everyone))\b)",
         "greeted": rf"(?:{_SEVERAL}|(?P<single>{_PART})(?=,|[.!] |[.!]?\Z| (?:from|calling|speaking|here|again|with)\b))",
@@ -226,10 +227,12 @@ RECOGNIZER = Recognizer(
         "From: «Jane Roe» <j@example.org>\nOn Monday «Richard Roe» wrote:\nName: «Doe, Jane»\nCaller: «Max Power»",
         "customerLastName: «Muster»\n<firstName>«Erika»</firstName> {'surname': '«Doe»', 'given_name': '«Jane»'} vorname=«Karl»&nachname=«Braun»",
         '<given>«Isabella»</given><family qualifier="BR">«Jones»</family>, <given value="«Ann»"/> <hl7:family>«Roe»</hl7:family>',
+        "Paciente: «Reynaldo Egea Rocha», 45 años. Estimada señora «Crescencia Piña Chaves», gracias.\nMit freundlichen Grüßen\n«Danilo Geisel» B.Sc.\n",
         "«Zoë O'Neill» speaking, «Karl Braun» (DOB 1 May), ich bin «Karl Braun», habl\u00e9 con «Ana García» ayer",
     ),
     counterexamples=(
         "Dear customer, Dear Sir or Madam, Hi there, hello World!, Dear Team,",
+        "Paciente: Urgencias. Estimada señora, gracias; estimado señor:\nHola. Patiente: Oui, Estimado Cliente",
         "Mr is a title. The Dr said: my name is on the list; name: value, patient: stable",
         "Best regards,\nthe team; Thanks,\n42; dear Customer,",
         "This is Visual Studio Code. A tool called Apache Kafka; I spoke to Wells Fargo and Customer Service.",

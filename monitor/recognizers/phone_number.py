@@ -48,7 +48,7 @@ REGIONS = {
     "AR": "54", "AT": "43", "AU": "61", "BE": "32", "BR": "55", "CA": "1", "CH": "41", "CN": "86",
     "CZ": "420", "DE": "49", "DK": "45", "ES": "34", "FI": "358", "FR": "33", "GB": "44", "GR": "30",
     "IE": "353", "IN": "91", "IT": "39", "JP": "81", "KR": "82", "MX": "52", "NL": "31", "NO": "47",
-    "NZ": "64", "PL": "48", "PT": "351", "SE": "46", "US": "1", "ZA": "27",
+    "NZ": "64", "PL": "48", "PT": "351", "RU": "7", "SE": "46", "US": "1", "ZA": "27",
 }  # fmt: skip
 """Regions whose national numbers can be completed, with their calling codes."""
 _INSIDE = frozenset("-.")
@@ -194,6 +194,8 @@ def canonical_in(region: str) -> Callable[[str], str]:
 
     >>> canonical_in("US")("(212) 555-0187 x12"), canonical_in("GB")("020 7946 0958")
     ('+12125550187', '+442079460958')
+    >>> canonical_in("RU")("8 (912) 346-23-31"), canonical_in("RU")("+7 912 346-23-31")
+    ('+79123462331', '+79123462331')
     """
     code = REGIONS[region]
 
@@ -210,7 +212,8 @@ def canonical_in(region: str) -> Callable[[str], str]:
             return "+1" + digits if len(digits) == 10 and digits[0] != "0" else digits
         if code in ("39", "34", "45", "47", "351", "420", "48"):  # without a trunk prefix
             return "+" + code + digits if len(digits) >= 8 else digits
-        return "+" + code + digits[1:] if digits[0] == "0" else digits
+        has_trunk = digits[0] == "8" and len(digits) == 11 if code == "7" else digits[0] == "0"
+        return "+" + code + digits[1:] if has_trunk else digits
 
     return canonical
 
@@ -264,6 +267,7 @@ def recognizer(region: str = "US") -> Recognizer:
 EXAMPLES = (
     "«(212) 555-0187», «+1-212-555-0187», «212.555.0187», «212-555-0187», «1-212-555-0187»",
     "«+44 20 7946 0958» or «+442079460958» or «0044 20 7946 0958»",
+    "«8 (912) 346-23-31», «8-912-346-23-31» и «8(495)123-45-67»",
     "Telefon: «0171 1234567», phone «2125550187», call me at «415 555 2671».",
     "«2125550187» (office), «07700900123», desk",
     "«2125550187» is my cell; my new number is «2125550188»",

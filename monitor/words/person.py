@@ -16,7 +16,7 @@ SAID = (
 
 SALUTATION = (
     r"dear|hi|hello|hey|good (?:morning|afternoon|evening)|liebe[rs]?|hallo|sehr geehrter?|bonjour|cher|ch.re|salut|hola"
-    r"|estimad[oa]|querid[oa]|ciao|caro|cara|gentile|ol(?:á|a|\?)|prezad[oa]|beste|geachte|cze[^a-z\s]{2}|drogi|hej|k.ra"
+    r"|estimad[oa](?: se.ora?| don| do.a)?|querid[oa]|ciao|caro|cara|gentile|ol(?:á|a|\?)|prezad[oa](?: senhora?)?|beste|geachte|cze[^a-z\s]{2}|drogi|hej|k.ra"
 )
 
 CLOSING = (
@@ -27,7 +27,7 @@ CLOSING = (
 
 LABEL = (
     r"(?:full|first|last|customer|patient|employee|client|card ?holder|account ?holder|passenger|guest|contact|maiden)"
-    r"[ _-]?name|surname|vorname|nachname|nom|pr.nom|nombre|apellidos?|cognome|imi.|nazwisko|patient|attn|signed"
+    r"[ _-]?name|surname|vorname|nachname|nom|pr.nom|nombre|apellidos?|cognome|imi.|nazwisko|patient(?:e|in)?|paciente|paziente|attn|signed"
 )
 
 OWN = (

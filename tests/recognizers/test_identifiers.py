@@ -46,6 +46,14 @@ NUMBERS = {
     "ro_cnp": ("ro.cnp", "CNP", "[12]YYMMDD[1234]99999"),
     "se_personnummer": ("se.personnummer", "personnummer", "YYMMDD-9999"),
     "si_emso": ("si.emso", "EMŠO", "DDMM[9]99509999"),
+    "ar_cuil": ("ar.cuit", "CUIL", "2[04567]999999999"),
+    "cl_rut": ("cl.rut", "RUT", "99999999[0123456789K]"),
+    "cn_resident_id": ("cn.ric", "resident id", "1101011[9]YYMMDD999[0123456789X]"),
+    "kr_rrn": ("kr.rrn", "RRN", "YYMMDD[12]999999"),
+    "mx_curp": ("mx.curp", "CURP", "BOXWYYMMDDHNERXN[0123456789]9"),
+    "ru_inn": ("ru.inn", "ИНН", "999999999999"),
+    "tr_tckn": ("tr.tckimlik", "TCKN", "[123456789]9999999999"),
+    "za_id": ("za.idnr", "SA ID", "YYMMDD9999[01]99"),
     "uk_nhs": ("gb.nhs", "NHS", "9999999999"),
 }  # fmt: skip
 BY_NAME = {each.name: Scanner([each]) for each in RECOGNIZERS}
@@ -99,9 +107,10 @@ def test_check_digits_agree(name: str) -> None:
     assert wrong >= 10
 
 
-@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("name", sorted({*NUMBERS} - {"cn_resident_id"}))
 def test_bare_digits_without_a_word_are_no_finding(name: str) -> None:
-    """They are orders and products, whatever their check digit."""
+    """They are orders and products, whatever their check digit; but for 18 digits with a day of this century or the last one
+    in their midst."""
     everything = Scanner(RECOGNIZERS)
     for number, is_valid in samples(name, 5):
         if is_valid and number.isdigit() and not number.startswith("00"):
