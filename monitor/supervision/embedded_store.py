@@ -58,7 +58,7 @@ def open_embedded(data: Path) -> Generator[str]:
             descriptor = _lock(directory)
         except BlockingIOError:
             url = _published_url(directory)
-            if url and _Server(directory, url).answers():
+            if url and _Server(directory, url).answers() == ANSWER:
                 yield url
                 return
             if time.monotonic() > deadline:
@@ -298,8 +298,9 @@ class _Server:
         }
         return "".join(f"{name} {value}\n" for name, value in lines.items())
 
-    def answers(self) -> bool:
-        """Return whether it accepts the password and has loaded its data; waits at most 1 s."""
+    def answers(self) -> bytes:
+        """Return its answer, `ANSWER` if it accepts the password and has loaded its data; nothing
+        if none comes within 1 s."""
         try:
             with socket.create_connection(("127.0.0.1", self._port), 1) as connection:
                 connection.sendall(self._question())
@@ -307,8 +308,8 @@ class _Server:
                 while answer.count(b"\r\n") < 2 and (data := connection.recv(1024)):
                     answer += data
         except OSError:
-            return False
-        return answer == ANSWER
+            return b""
+        return answer
 
     async def said(self) -> bytes:
         """Return how its answer begins, `ANSWER` if it is ready; nothing if none comes in time.
@@ -344,7 +345,9 @@ def _private(directory: Path, lock: int) -> Generator[str]:
     with subprocess.Popen(server.command, **server.prepare(lock)) as process:
         try:
             deadline = time.monotonic() + START_SECONDS
-            while not server.answers():
+            while (said := server.answers()) != ANSWER:
+                if said:  # it loads its data, however much there is
+                    deadline = time.monotonic() + START_SECONDS
                 if process.poll() is not None or time.monotonic() > deadline:
                     words = server.last_words()
                     raise ConfigError(f"data: the embedded store did not start: {words}")

@@ -124,6 +124,24 @@ def test_who_loads_its_data_for_long_is_let_go_on(
     assert "has not loaded its data within" in line
 
 
+def test_a_command_waits_for_a_private_server_that_loads_its_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as it says that it loads, and no longer."""
+    monkeypatch.setattr(module, "START_SECONDS", 0.2)
+    (tmp_path / "store" / "appendonlydir").mkdir(parents=True)
+    said = [b""] + [b"+OK\r\n-LOADING\r\n"] * 100 + [module.ANSWER]
+    monkeypatch.setattr(module._Server, "answers", lambda _: said.pop(0))
+    monkeypatch.setattr(module, "binary", lambda: Path("/bin/cat"))
+    monkeypatch.setattr(subprocess.Popen, "poll", lambda _: None)
+    with open_embedded(tmp_path) as url:
+        assert url.startswith("redis://")
+    assert not said
+    said += [b""] * 1000
+    with pytest.raises(ConfigError, match="did not start"), open_embedded(tmp_path):
+        pass
+
+
 def answers(url: str) -> bool:
     try:
         with redis.Redis.from_url(url) as client:
