@@ -9,7 +9,7 @@ from monitor.finders import Named, of_message
 from monitor.lazy import lazy
 
 _IDS = lazy(
-    r"(?:\s{0,64}<(?:[\w-]{1,16}:)?id\b[^<>]{0,512}>(?:\s{0,64}</(?:[\w-]{1,16}:)?id>)?){1,16}"
+    r"(?:\s{0,64}(?:<!--[^<>]{0,512}-->|<(?:[\w-]{1,16}:)?(?:id|templateId|typeId|realmCode)\b[^<>]{0,512}>(?:\s{0,64}</(?:[\w-]{1,16}:)?\w{2,10}>)?)){1,32}"
 )
 _ID = lazy(r"<(?:[\w-]{1,16}:)?id\b(?P<said>[^<>]*)>")
 _EXTENSION = lazy(r"\bextension=(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)')")
@@ -60,6 +60,7 @@ RECOGNIZER, *MORE = of_message(
         ),
         "US_SSN": (
             '<patientRole><id nullFlavor="NI"/><id extension="«111-00-2330»" root="2.16.840.1.113883.4.1"/>',
+            '<patientRole>\n <templateId root="2.16.840.1.113883.10.20.22"></templateId><id nullFlavor="UNK"/>\n <!-- Number of social security. -->\n <id extension="«111-00-2330»" root="2.16.840.1.113883.4.1"/>\n <!-- x -->',
         ),
         "US_NPI": (
             '<assignedAuthor><id extension="«99999999»" root="2.16.840.1.113883.4.6"/><code code="x"/>',

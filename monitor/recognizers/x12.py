@@ -18,6 +18,8 @@ _NUMBERS = {
     ),
 }  # fmt: skip
 """What a qualifier says that the number after it is (element 66 of NM1, 128 of REF)."""
+_OF_FIRMS = frozenset(("LOCATION", "MEDICAL_LICENSE"))
+"""What a firm has, too. Other numbers that stand behind one are of somebody: of a claim behind who pays it, of who is a firm alone."""
 _CALLS = frozenset(("TE", "HP", "WP", "CP", "FX", "AP", "BN", "NP", "PC", "VP"))
 """Qualifiers of telephones (element 365)."""
 _SEGMENT = lazy(r"(?P<name>[A-Z][A-Z0-9]{1,2})\*[^~\r\n]*(?P<end>~)?")
@@ -44,19 +46,25 @@ def _read(text: str, starts: Sequence[int]) -> Iterator[Named]:
             at.append(at[-1] + len(element) + 1)
         if said[0] == "NM1":
             is_somebody = said[2:3] != ["2"]
-        if is_somebody or said[0] not in ("N3", "N4", "REF"):
-            for place, entity in _places(said):
-                if any(map(str.isalnum, said[place])):
-                    yield at[place], at[place] + len(said[place]), entity
+        for place, entity in _places(said):
+            is_theirs = is_somebody or entity not in _OF_FIRMS
+            if is_theirs and any(map(str.isalnum, said[place])):
+                yield at[place], at[place] + len(said[place]), entity
 
 
 def _places(said: list[str]) -> Iterator[tuple[int, str]]:
     """Which elements of a segment hold what."""
     count = len(said)
     match said[0]:
-        case "NM1" if said[2:3] == ["1"]:
-            yield from ((place, "PERSON") for place in (3, 4, 5) if place < count)
-            if count > 9 and (entity := _NUMBERS.get(said[8])):
+        case "NM1":
+            is_person = said[2:3] == ["1"]
+            if is_person:
+                yield from ((place, "PERSON") for place in (3, 4, 5) if place < count)
+            if (
+                count > 9
+                and (entity := _NUMBERS.get(said[8]))
+                and (is_person or entity == "US_SSN")
+            ):
                 yield 9, entity
         case "N3":
             yield from ((place, "LOCATION") for place in (1, 2) if place < count)
@@ -86,8 +94,9 @@ RECOGNIZER, *MORE = of_message(
         ),
         "MEDICAL_RECORD_NUMBER": (
             "CLM*«26463774»*100***11:B:1*Y*A*Y*I~REF*EA*«44444TH56»~REF*0F*«202443307»~NM1*IL*1*DOE*****MI*«JS00111223333»~",
+            "NM1*PR*2*ABC COMPANY*****PI*842610001~N3*234 Elm~CLM*«A7»*100~REF*D9*1754~REF*EA*«44444TH56»~NM1*77*2*ABC~REF*LU*X12345~",
         ),
-        "US_SSN": ("NM1*IL*1*DOE*JOHN*P***34*«103229876»~\nREF*SY*«123456789»~",),
+        "US_SSN": ("NM1*IL*1*DOE*JOHN*P***34*«103229876»~\nREF*SY*«123456789»~", "NM1*85*2*DOE LLC*****34*«103229876»~N3*1 A~REF*SY*«123456789»~"),
         "US_NPI": ("NM1*82*1*KILDARE*BEN****XX*«1234567893»~NM1*85*2*BEN KILDARE SERVICE*****XX*9876543210~",),
         "MEDICAL_LICENSE": ("NM1*1P*1*JONES*MARCUS****SV*«0202034»~REF*0B*«A7712»~",),
         "LOCATION": (
