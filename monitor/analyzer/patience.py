@@ -10,13 +10,13 @@ from monitor.errors import StreamError
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds between two attempts: each pause is twice the one before."""
-QUIET = 5
-"""Attempts of a start (3 s) of which nothing is said: an embedded store starts at the same time."""
+QUIET = 3.0
+"""Seconds of a start in which nothing is said: an embedded store starts at the same time."""
 
 
 class Patience:
     """Waits for the store at `where` until `stopping`, and says once why and once when it is over;
-    nothing of its first `quiet` attempts.
+    nothing in its first `quiet` seconds.
 
     `hang_up` closes what is connected to a store that is away. `is_away` says that the last attempt
     failed.
@@ -28,9 +28,10 @@ class Patience:
         stopping: asyncio.Event,
         hang_up: Callable[[], Awaitable[object]],
         *,
-        quiet: int = 0,
+        quiet: float = 0.0,
     ) -> None:
         self._quiet = quiet
+        self._began: float | None = None
         self.is_away = False
         self._where = where
         self._stopping = stopping
@@ -40,13 +41,14 @@ class Patience:
     async def until(self, work: Callable[[], Awaitable[object]]) -> bool:
         """Do it, again after a growing pause while the store is away; False when stopped first."""
         pause = FIRST_PAUSE
+        clock = asyncio.get_running_loop().time
+        self._began = clock() if self._began is None else self._began
         while not self._stopping.is_set():
             try:
                 await work()
             except StreamError as error:
                 reason = str(error).rpartition(": ")[2]  # whatever was asked of it
-                self._quiet -= 1
-                if reason not in self._said and self._quiet < 0:
+                if reason not in self._said and clock() - self._began >= self._quiet:
                     logs.warning(
                         f"waiting for the store {self._where}: {error}; nothing is analyzed until "
                         "it is back"
@@ -66,7 +68,7 @@ class Patience:
         if self._said:
             logs.info(f"the store {self._where} is back; the analyzer goes on")
             self._said.clear()
-        self.is_away, self._quiet = False, 0
+        self.is_away, self._quiet = False, 0.0
 
     async def rest(self, seconds: float) -> None:
         """Do nothing for so long, or until told to stop."""
