@@ -112,6 +112,11 @@ class Cursor:
             for node in self._nodes
         )
 
+    @property
+    def counts(self) -> bool:
+        """Whether a path names something of a list here, by its number or all of it."""
+        return any(node.any or any(map(str.isdigit, node.names)) for node in self._nodes)
+
     def step(self, name: str | int) -> Cursor:
         """The place one step further down."""
         if not self._nodes:

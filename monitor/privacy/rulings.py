@@ -23,6 +23,8 @@ from monitor.types import Call
 MEMBER = re.compile(r"[\"'\u2019\u201d][\s\\]*[:=]|\{\s*[\w$.\\-]+\s*[:=]")
 """What a name in an object looks like, also where it is cut off, quoted otherwise, or not at all. A
 text without any is prose that begins with a bracket: `[1] The sources …`, `[INST] …`."""
+LIST = re.compile(r"\s*\[\s*(?:[\"'\u2018\u201c\[{]|(?:[-+.\w]{1,32})\s*,)")
+"""How a list of values begins."""
 
 
 def bodies_of(scrub: Scrub, policy: Policy, call: Call) -> Call:
@@ -84,7 +86,8 @@ def inside(scrub: Scrub, cursor: Cursor, value: Any, hint: str) -> Any:
                 document = bodies.document(value.encode("utf-8", "replace"))
                 ruled = apply(cursor, document, act, scrub.text, hint=hint)
             except (ParseError, PrivacyError):
-                if is_json or MEMBER.search(value):
+                is_list = cursor.counts and LIST.match(value)
+                if is_json or is_list or MEMBER.search(value):
                     return scrub.redacted(value, "unparsable")
             else:
                 return ruled if ruled is DROPPED else bodies.dump(ruled)

@@ -468,6 +468,23 @@ def test_a_message_that_begins_with_a_bracket_may_be_prose(text: str, is_kept: b
     assert (json.dumps(text)[1:-1] in encode_record(found).decode()) is is_kept
 
 
+@pytest.mark.parametrize(
+    ("text", "is_kept"),
+    [
+        ('["Ada", "Bo', False),
+        ("['Ada', 'Bob']", False),
+        ("[ Ada, 47", False),
+        ("[1] The log.", True),
+    ],
+)
+def test_a_list_that_was_cut_is_not_kept_where_a_rule_is_about_its_elements(
+    text: str, is_kept: bool
+) -> None:
+    """It has no names of members that would tell it from prose."""
+    found = record({"outputs.text[*]": "drop"}, {}, {"text": text})
+    assert found.redactions == ({} if is_kept else {"unparsable": 1})
+
+
 def test_what_no_path_is_about_may_be_as_deep_as_it_likes() -> None:
     """It is read as without rules, while the place that a rule names is found."""
     deep = b'{"name": "Ada", "rest": ' + b"[" * 99 + b"]" * 99 + b"}"
