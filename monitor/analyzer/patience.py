@@ -28,10 +28,11 @@ class Patience:
         stopping: asyncio.Event,
         hang_up: Callable[[], Awaitable[object]],
         *,
+        clock: Callable[[], float],
         quiet: float = 0.0,
     ) -> None:
-        self._quiet = quiet
-        self._began: float | None = None
+        self._clock = clock
+        self._tells_from = clock() + quiet
         self.is_away = False
         self._where = where
         self._stopping = stopping
@@ -41,14 +42,12 @@ class Patience:
     async def until(self, work: Callable[[], Awaitable[object]]) -> bool:
         """Do it, again after a growing pause while the store is away; False when stopped first."""
         pause = FIRST_PAUSE
-        clock = asyncio.get_running_loop().time
-        self._began = clock() if self._began is None else self._began
         while not self._stopping.is_set():
             try:
                 await work()
             except StreamError as error:
                 reason = str(error).rpartition(": ")[2]  # whatever was asked of it
-                if reason not in self._said and clock() - self._began >= self._quiet:
+                if reason not in self._said and self._clock() >= self._tells_from:
                     logs.warning(
                         f"waiting for the store {self._where}: {error}; nothing is analyzed until "
                         "it is back"
@@ -68,7 +67,7 @@ class Patience:
         if self._said:
             logs.info(f"the store {self._where} is back; the analyzer goes on")
             self._said.clear()
-        self.is_away, self._quiet = False, 0.0
+        self.is_away, self._tells_from = False, self._clock()
 
     async def rest(self, seconds: float) -> None:
         """Do nothing for so long, or until told to stop."""

@@ -139,7 +139,9 @@ class Analyzer:
         self._reviewer = reviewer_of(settings)
         self._decisions = DecisionLog(digests_of(settings), self._stream)
         self._is_restored = False
-        self._patience = Patience(shown(settings.redis), stopping, self._hang_up, quiet=QUIET)
+        self._patience = Patience(
+            shown(settings.redis), stopping, self._hang_up, clock=time.monotonic, quiet=QUIET
+        )
 
     async def run(self) -> None:
         """Own the endpoint as soon as nobody else does, and fold until told to stop; then what is

@@ -25,7 +25,7 @@ def test_work_is_done_again_until_the_store_is_back(
         async def hang_up() -> None:
             closed.append(len(reasons))
 
-        patience = Patience("redis://h", asyncio.Event(), hang_up)
+        patience = Patience("redis://h", asyncio.Event(), hang_up, clock=lambda: 0.0)
 
         async def work() -> None:
             was_away.append(patience.is_away)
@@ -52,22 +52,27 @@ def test_a_store_that_starts_at_the_same_time_is_not_told_of(
     monkeypatch.setattr(module, "FIRST_PAUSE", 0.001)
     caplog.set_level("INFO")
 
+    times = [0.0]
+
     async def story(quiet: float) -> bool:
         async def hang_up() -> None:
             return
 
-        patience = Patience("redis://h", asyncio.Event(), hang_up, quiet=quiet)
+        patience = Patience(
+            "redis://h", asyncio.Event(), hang_up, clock=lambda: times[0], quiet=quiet
+        )
         tries = iter((StreamError("it is away"), StreamError("it is away"), None))
 
         async def work() -> None:
+            times[0] += 5.0
             if error := next(tries):
                 raise error
 
         return await patience.until(work) and not patience.is_away
 
-    assert asyncio.run(story(1000.0))
+    assert asyncio.run(story(11.0))
     assert not caplog.messages
-    assert asyncio.run(story(1e-9))
+    assert asyncio.run(story(6.0))
     assert len(caplog.messages) == 2
 
 
@@ -80,7 +85,7 @@ def test_who_is_told_to_stop_waits_no_longer() -> None:
         async def hang_up() -> None:
             stopping.set()
 
-        patience = Patience("redis://h", stopping, hang_up)
+        patience = Patience("redis://h", stopping, hang_up, clock=lambda: 0.0)
 
         async def work() -> None:
             raise StreamError("it is away")
