@@ -83,6 +83,18 @@ def _monitor(monkeypatch: pytest.MonkeyPatch) -> None:
     assert listed.outcomes_of is not with_one
 
 
+@pytest.fixture
+def ahead(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """By how many seconds the store's clock is ahead for those who ask what is due."""
+    seconds, now = [0.0], outcomes.Outcomes.now
+
+    async def later(self: outcomes.Outcomes) -> float:
+        return await now(self) + seconds[0]
+
+    monkeypatch.setattr(outcomes.Outcomes, "now", later)
+    return seconds
+
+
 class Scene:
     """A store, records and feedback in it, and analyzers that come, go and die."""
 
@@ -174,11 +186,13 @@ def told_early(analyzer: Analyzer) -> dict[str, int]:
     return {one.measure: one.labels for one in document.early if one.measure == "accuracy"}
 
 
-def test_feedback_is_joined_at_once_and_counts_when_the_record_is_due(tmp_path: Path) -> None:
+def test_feedback_is_joined_at_once_and_counts_when_the_record_is_due(
+    tmp_path: Path, ahead: list[float]
+) -> None:
     """Before its record, after it, twice, of nobody; and nothing stands still without traffic."""
 
     async def story(there: EmbeddedStore) -> None:
-        scene = Scene(there)
+        scene = Scene(there, outcomes=Outcomes(wait=600.0))
         async with scene.analyzer() as analyzer:
             await scene.say({"id": "r1", "label": "0", "key": "a"})
             await until(analyzer, lambda seen: seen.get(result("label", "waiting")) == 1)
@@ -194,6 +208,7 @@ def test_feedback_is_joined_at_once_and_counts_when_the_record_is_due(tmp_path: 
             assert seen[DUE] == 0
             assert told_early(analyzer) == {"accuracy": 2}
             assert seen["monitor_outcome_records_waiting",] == 3
+            ahead[0] = 700.0
             seen = await until(analyzer, lambda seen: seen.get(DUE) == 3)
             assert [label for _, label in rows_of(analyzer)] == ["0", "1", None]
             assert told_early(analyzer) == {}
@@ -205,11 +220,11 @@ def test_feedback_is_joined_at_once_and_counts_when_the_record_is_due(tmp_path: 
     play(tmp_path, story)
 
 
-def test_a_killed_analyzer_doubles_and_loses_nothing(tmp_path: Path) -> None:
+def test_a_killed_analyzer_doubles_and_loses_nothing(tmp_path: Path, ahead: list[float]) -> None:
     """It dies before, between and after its checkpoints; the rows are those of one that lived."""
 
     async def story(there: EmbeddedStore) -> None:
-        scene = Scene(there, outcomes=Outcomes(wait=4.0))
+        scene = Scene(there, outcomes=Outcomes(wait=600.0))
         for turn in range(4):
             async with scene.analyzer(dies=True) as analyzer:
                 numbers = range(50 * turn, 50 * turn + 50)
@@ -219,10 +234,13 @@ def test_a_killed_analyzer_doubles_and_loses_nothing(tmp_path: Path) -> None:
                             seen.get(result("label", "joined")) == n)  # fmt: skip
                 if turn % 2:
                     await analyzer._save()
-                    one = numbers[0]  # not due yet, however slow the machine is
+                    one = numbers[0]
                     await scene.say({"id": f"r{one}", "label": "again", "key": f"{one}"})
                     await asyncio.sleep(0.1)
         async with scene.analyzer() as analyzer:
+            # Nothing is due before all is said, however slow the machine is.
+            await until(analyzer, lambda seen: seen.get(result("label", "duplicate")) == 2)
+            ahead[0] = 700.0
             seen = await until(analyzer, lambda seen: seen.get(DUE) == 200)
             began = scene.began
             assert rows_of(analyzer) == [(began[n] + 0.25, str(n)) for n in range(200)]
@@ -361,7 +379,7 @@ def test_replay_of_the_store_has_the_rows_that_were_counted_live(tmp_path: Path)
     """Bit for bit and in order, with early, late and repeated feedback; an experiment at its horizon
     says the same, too, before anything is due."""
     declared = Experiment(
-        "e", "population", "b", [ExperimentMetric("labels", of="label")], horizon=1.0
+        "e", "population", "b", [ExperimentMetric("labels", of="label")], horizon=2.5
     )
 
     async def story(there: EmbeddedStore) -> None:
@@ -387,7 +405,7 @@ def test_replay_of_the_store_has_the_rows_that_were_counted_live(tmp_path: Path)
         for row in joined(kept, said, reader=PredictionReader(), wait=3.0, horizons=[*folds]):
             if row.truth is not None and row.truth.horizon:
                 folds[row.truth.horizon].add_row(row)
-        assert folds[1.0].monitors[0].findings() == live
+        assert folds[2.5].monitors[0].findings() == live
         assert [one.samples for one in live] == [20]
         await scene.stream.close()
 
