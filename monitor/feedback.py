@@ -287,5 +287,5 @@ def _sentence(error: msgspec.ValidationError | OverflowError) -> str:
 
 def _shown(path: str, key: str) -> str:
     """An unknown key as a sentence may repeat it: short, on one line, only if it looks like one."""
-    name = key if re.fullmatch(r"[A-Za-z_][\w.-]{0,39}", key, re.ASCII) else "a key"
+    name = key if re.fullmatch(r"[A-Za-z_.-]{1,24}[0-9]{0,2}", key) else "a key"
     return f"{path}.{name}" if path else name

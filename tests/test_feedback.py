@@ -88,6 +88,7 @@ WRONG = [
     (b'{"id": "a", "label": 1, "value": 2}', "value: belongs to an `event`, and there is none"),
     (b'{"id": "a", "lable": 1}', "lable: is no key of an item"),
     (b'{"id": "a", "jo@example.org": 1}', "a key: is no key of an item"),
+    (b'{"id": "a", "ghp_canaryCANARYcanaryCANARYcanary0123": 1}', "a key: is no key of an item"),
     (b'{"id": "", "label": 1}', "id: is not the id of a record"),
     (b'{"id": 7, "label": 1}', "id: is not the id of a record"),
     (b'{"trace_id": "xyz", "label": 1}', "trace_id: is not the 32 hex digits of a trace id"),

@@ -37,9 +37,11 @@ from monitor.settings.schema import (
     FirstTokenObjective,
     LatencyObjective,
     Objectives,
+    Outcomes,
     Privacy,
     Reference,
     Settings,
+    StreamSettings,
     Tls,
 )
 from monitor.settings.validation import paths
@@ -63,6 +65,25 @@ def test_it_says_where_everything_is_and_no_password() -> None:
         assert fact in text
     assert "about 1,000,000 items stay in monitor:{default}:feedback" in text
     assert "hunter2" not in text
+
+
+@pytest.mark.parametrize(
+    ("records", "feedback", "said"),
+    [
+        (0.0, 0.0, ":feedback\n"),
+        (604_800.0, 0.0, ":feedback, also when the records are gone (`stream.feedback_max_age`)"),
+        (0.0, 2_592_000.0, ":feedback for 30 days\n"),
+        (0.0, 60.0, ":feedback for 60 s; less than `outcomes.wait`, 7 days"),
+    ],
+)
+def test_how_long_feedback_stays_is_told(records: float, feedback: float, said: str) -> None:
+    """Also that it is gone before it counts."""
+    settings = Settings(
+        upstream="http://127.0.0.1:9000",
+        stream=StreamSettings(max_age=records, feedback_max_age=feedback),
+        outcomes=Outcomes(wait=604_800.0),
+    )
+    assert said in "\n".join(explain(settings))
 
 
 def test_it_says_who_may_ask_the_admin_port(tmp_path: Path) -> None:

@@ -221,6 +221,25 @@ def test_the_log_shows_what_was_done_to_it(
     assert main(["verify", str(log), "--checkpoints", str(tmp_path / "c")]) == 2
 
 
+def test_what_a_crash_leaves_of_a_line_is_told_and_a_ticket_knows_of_a_line_that_is_gone(
+    pair: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The digest that the command told, kept with the reason, is one to look for."""
+    log, ticket = pair / "d" / "reveal.jsonl", pair / "ticket"
+    assert reveal(pair, reason="ticket 1") == 0
+    log.write_bytes(log.read_bytes()[:-30])
+    capsys.readouterr()
+    assert reveal(pair, reason="ticket 2") == 0
+    ticket.write_text(capsys.readouterr().err)
+    assert main(["verify", str(log), "--anchor", str(ticket)]) == 0
+    said = capsys.readouterr().out
+    assert "line 1 is incomplete" in said
+    assert "all that was kept elsewhere is there" in said
+    log.write_bytes(log.read_bytes().splitlines()[0])
+    assert main(["verify", str(log)]) == 0
+    assert main(["verify", str(log), "--anchor", str(ticket)]) == 1
+
+
 def test_a_disk_that_takes_a_part_of_a_line_has_none_of_it(tmp_path: Path) -> None:
     """And nothing is shown or erased: the kernel writes what has room, and says so at the next write."""
     log = tmp_path / "reveal.jsonl"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import socketserver
+import urllib.request
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,17 @@ PLAYED = {
     for place, make in PLACES.items()
 }
 SENT = [name for name, one in PLAYED.items() if not one.upgraded]
+REDRIVEN = [
+    place
+    for place, name in enumerate(SENT)
+    if name.startswith(("answer ", "error body", "reason phrase", "finish reason", "model name of"))
+]
+"""What an endpoint answers to whom a record is sent again."""
+PAGES = (
+    "/metrics", "/readyz", "/", "/api/v1/status", "/api/v1/findings", "/api/v1/segments", "/api/v1/templates",
+    "/api/v1/records?limit=100", "/api/v1/review", "/console/", "/console/records", "/console/segments",
+    "/console/templates",
+)  # fmt: skip
 
 
 def wire(message: Message, *fields: str) -> bytes:
@@ -41,7 +54,7 @@ def wire(message: Message, *fields: str) -> bytes:
 
 
 class Player(socketserver.StreamRequestHandler):
-    """Answers the request `x-play: N` as exchange N was answered."""
+    """Answers the request `x-play: N` as exchange N was answered, and one without it by an answer full of canaries."""
 
     def handle(self) -> None:
         length, chunked, play = 0, False, ""
@@ -53,8 +66,9 @@ class Player(socketserver.StreamRequestHandler):
         self.rfile.read(length)
         while chunked and (line := self.rfile.readline()) not in (b"\r\n", b""):
             pass
-        if play:
-            answer = PLAYED[SENT[int(play)]].response
+        if length or play:
+            number = int(play) if play else REDRIVEN[length % len(REDRIVEN)]
+            answer = PLAYED[SENT[number]].response
             assert answer
             self.wfile.write(wire(answer, "connection: close"))
 
@@ -110,6 +124,22 @@ def files(data: Path) -> dict[str, str]:
     }
 
 
+def tell(system: Any, records: list[dict[str, Any]]) -> None:
+    """Feedback with a canary in each text of it, and in its names."""
+    items: list[dict[str, Any]] = []
+    for record, canary in zip(records, CANARIES.values(), strict=False):
+        items += [
+            {"id": record["id"], "label": canary, "correction": f"to {canary}", "note": canary},
+            {"id": record["id"], "event": canary, "value": 1, "attributes": {canary: canary}},
+            {"key": {canary: canary}, "label": 1},
+        ]
+    request = urllib.request.Request(
+        f"http://{system.run['admin']}/api/v1/feedback", json.dumps(items).encode(), {"content-type": "application/json"}
+    )  # fmt: skip
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert_silent("the answer to feedback", answer.read().decode())
+
+
 def test_no_canary_leaves_memory(
     start: Callable[..., Any],
     player: str,
@@ -139,7 +169,9 @@ def test_no_canary_leaves_memory(
             assert_silent(f"with the store away: {name}", text)
 
         with ValkeyServer(data_dir=tmp_path / "late", port=free_port, persist=True) as server:
-            analyzer = start("analyze", "--redis", url, name="analyzer", is_new=True)
+            analyzer = start(
+                "analyze", "--redis", url, name="analyzer", is_new=True, review={"control": 1}
+            )
             page = sidecar.settled()
             assert page.total("monitor_records_appended_total") == len(SENT)
             records = sidecar.records()
@@ -150,8 +182,11 @@ def test_no_canary_leaves_memory(
                 lambda: analyzer.page().total("monitor_records_analyzed_total") == len(SENT)
             )
             for system in (sidecar, analyzer):
-                for path in ("/metrics", "/api/drift", "/readyz", "/"):
-                    assert_silent(path, system.admin(path)[1])
+                for path in PAGES if system is analyzer else PAGES[:2]:
+                    status, text = system.admin(path)
+                    assert status == 200, (path, text[:200])
+                    assert_silent(path, text)
+            tell(sidecar, records)
             assert_silent("the store", stored(url))
             sidecar.until(lambda: len(collector.requests) > 1)
             assert_silent("OTLP", str(collector.requests))
@@ -164,6 +199,21 @@ def test_no_canary_leaves_memory(
             said = capfd.readouterr()
             assert "judged" in said.out
             assert_silent("a replay", said.out + said.err)
+            outputs["redrive"] = tmp_path / "redrive.json"
+            again = [
+                "redrive",
+                url,
+                "--against",
+                player,
+                "--limit",
+                "12",
+                "--json",
+                str(outputs["redrive"]),
+            ]
+            assert main(again) == 0
+            said = capfd.readouterr()
+            assert "12 can be sent again" in said.out
+            assert_silent("a re-drive", said.out + said.err)
             for path in outputs.values():
                 assert_silent(path.name, path.read_text())
             assert analyzer.stop() == 0
