@@ -85,7 +85,8 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
         "0.1 for latency and wording; without FEATURE= it is that of all")  # fmt: skip
     add("--dry-run", action="store_true",
         help="only say what can be sent again, and what that takes; send nothing")  # fmt: skip
-    add("--json", metavar="FILE", help="write the findings as JSON; - is stdout")
+    add("--json", nargs="?", const="-", metavar="FILE",
+        help="write the findings as JSON; to stdout with -, or where no FILE follows")  # fmt: skip
     add("--fail-on", action=arguments.Several, type=arguments.some_of(CONDITIONS),
         default=frozenset(), metavar="WHAT[,WHAT…]",
         help=f"exit 1 if the verdict is one of different, insufficient, or if any request failed "

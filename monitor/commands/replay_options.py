@@ -47,7 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N[,N…]",
         help="count numbers in N bins between their smallest and largest value, 3 to 50; of "
         "several the first gives the verdict; by default 10, or as the profile has")  # fmt: skip
-    add("--json", metavar="FILE", help="write the findings as JSON; - is stdout")
+    add("--json", nargs="?", const="-", metavar="FILE",
+        help="write the findings as JSON; to stdout with -, or where no FILE follows")  # fmt: skip
     add(
         "--experiment",
         action="append",

@@ -52,7 +52,7 @@ def test_a_directory_is_a_column(capsys: Any, tmp_path: Path, kind: str) -> None
     found = json.loads(capsys.readouterr().out)
     status = {one["value"]: one["status"] for one in found["features"]}
     assert status == {"all": "drift", "north": "drift", "south west": "ok"}
-    assert main(["replay", *arguments, "--json", "-"]) == 0
+    assert main(["replay", *arguments, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["columns"] == {"region": "categorical", "x": "numeric"}
     assert {one["feature"]: one["status"] for one in found["features"]}["region"] == "ok"
