@@ -246,9 +246,19 @@ def test_who_begins_is_told_how() -> None:
             return Drift("insufficient", 0, [], [])
 
     told = "No exchange has come yet", "Nothing is watched yet"
-    begun, empty = (asked("", console(one, Sits("north"))).text for one in (House(), Empty()))
+
+    class Analyzer(House):
+        async def measurements(self) -> list[Measurement]:
+            found = await super().measurements()
+            return [one for one in found if one.name != "monitor_exchanges_total"]
+
+    begun, empty, analyzes = (
+        asked("", console(one, Sits("north"))).text for one in (House(), Empty(), Analyzer())
+    )
     assert [one in empty for one in told] == [True, True]
     assert [one in begun for one in told] == [False, False]
+    assert told[0] not in analyzes
+    assert "No exchange has come through this command" in analyzes
 
 
 def test_the_overview_says_which_outcome_most_errors_have() -> None:
