@@ -233,6 +233,7 @@ OPERATIONS = {
     "count_tokens": "the tokens of a request are counted, and none are used",
     "load": "a model is loaded (Ollama); `unload`: it is let go",
     "connection": "any other WebSocket",
+    "call": "any other gRPC call",
     "http": "any other request",
 }
 """What the label `operation` may be, without what only generic readers say."""

@@ -11,6 +11,7 @@ from monitor.protocols.bedrock_texts import PROTOCOL as BEDROCK_TEXTS
 from monitor.protocols.cohere import PROTOCOL as COHERE
 from monitor.protocols.gemini import PROTOCOL as GEMINI
 from monitor.protocols.generic_json import PROTOCOL as GENERIC_JSON
+from monitor.protocols.grpc import PROTOCOL as GRPC
 from monitor.protocols.kserve_v1 import PROTOCOL as KSERVE_V1
 from monitor.protocols.kserve_v2 import PROTOCOL as KSERVE_V2
 from monitor.protocols.kserve_v2_grpc import PROTOCOL as KSERVE_V2_GRPC
@@ -69,5 +70,6 @@ PROTOCOLS: tuple[Protocol, ...] = (
     TGI,
     LLAMA_CPP,
     *(each.around(INNER) for each in ENVELOPES),
+    GRPC,  # what no dialect knows of it
     GENERIC_JSON,  # claims everything
 )

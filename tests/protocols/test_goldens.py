@@ -21,7 +21,7 @@ from tests.protocols.goldens.files import Golden, goldens, plain, read
 GOLDENS = list(goldens())
 ALL = pytest.mark.parametrize("golden", GOLDENS, ids=lambda golden: golden.name)
 STREAMED = [one for one in GOLDENS if one.about["inference"].get("streamed")]
-OTHERS = {"websocket", "generic_json"}
+OTHERS = {"websocket", "grpc", "generic_json"}
 """They claim whatever is left."""
 HANGS_UP = "openai_realtime"
 """Its connections end when the client has had enough."""
