@@ -35,6 +35,12 @@ def answered(answer: Transcript) -> Iterator[grpc.Message]:
         is_whole = message.is_whole
         yield message
     answer.is_complete = is_whole
+    ended(answer)
+
+
+def ended(answer: Transcript) -> None:
+    """Note how the call ended, by its status."""
+    call = answer.call
     status = grpc.status(call.response_headers, call.trailers)
     if status is not None and status.code:
         answer.error(bodies.dump({"error": status._asdict()}).encode())

@@ -41,4 +41,17 @@ def test_its_content_is_not_read_and_its_end_is(call: Make, code: int) -> None:
     assert (found.protocol, found.operation, found.inputs) == ("grpc", "call", [])
     assert (found.failed, found.throttled) == (code != 0, code == 8)
     assert [part.role for part in found.outputs] == ["error"] * (code != 0)
+    assert not found.incomplete
     assert not any("Alice" in (part.text or "") for part in found.outputs)
+
+
+@pytest.mark.parametrize("coding", ["snappy", "gzip", "identity"])
+def test_what_cannot_be_unpacked_is_not_told_as_broken(call: Make, coding: str) -> None:
+    """Clients and servers may have a compression of their own, and a message of any size."""
+    told = b"\x01" + (6).to_bytes(4, "big") + b"snappy"
+    one = call(
+        HEALTH, framed(b"\x0a"), told, headers=HEADS, answer_type="application/grpc",
+        answer_headers=f"grpc-encoding: {coding}\r\ngrpc-status: 0\r\n",
+    )  # fmt: skip
+    found = next(each for each in PROTOCOLS if each.claims(one)).read(one)
+    assert (found.protocol, found.failed, found.incomplete) == ("grpc", False, False)
