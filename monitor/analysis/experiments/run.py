@@ -220,9 +220,14 @@ class Run:
         """How many exchanges were of no arm that is looked at, and the name of one such arm."""
         if not self.strangers:
             return ""
-        which = "no arm that was declared" if self.experiment.allocation else (
-            f"arms beyond the first {ARMS}, or of values too rare to be told apart"
-        )  # fmt: skip
+        if not self.experiment.allocation:
+            which = f"arms beyond the first {ARMS}, or of values too rare to be told apart"
+        elif self.stranger == OTHER:
+            which = (
+                "no arm that was declared, or came before it had been seen privacy.min_group times"
+            )
+        else:
+            which = "no arm that was declared"
         return f"{self.strangers:,} exchanges are of {which}, such as {self.stranger!r}"
 
     def _mixed(self) -> str:

@@ -123,6 +123,12 @@ def test_strangers_are_named() -> None:
     assert {one.reason for one in found.findings()} == {
         "1 exchanges are of no arm that was declared, such as 'c'"
     }
+    rows[-1] = Row(0.0, {"variant": "other"}, [], truth=Truth())
+    found = fed(monitor(experiment()), iter(rows))
+    assert {one.reason for one in found.findings()} == {
+        "1 exchanges are of no arm that was declared, or came before it had been seen "
+        "privacy.min_group times, such as 'other'"
+    }
 
 
 def test_without_an_allocation_every_value_is_an_arm() -> None:
