@@ -39,9 +39,13 @@ def answered(answer: Transcript) -> Iterator[grpc.Message]:
 
 
 def ended(answer: Transcript) -> None:
-    """Note how the call ended, by its status."""
+    """Note how the call ended, by its status. It comes last, so a call that has one is whole, also
+    where a message cannot be unpacked: its coding is another, or it is too large."""
     call = answer.call
     status = grpc.status(call.response_headers, call.trailers)
-    if status is not None and status.code:
+    if status is None:
+        return
+    answer.is_complete = True
+    if status.code:
         answer.error(bodies.dump({"error": status._asdict()}).encode())
         answer.throttled = answer.throttled or status.code == _RESOURCE_EXHAUSTED

@@ -21,7 +21,6 @@ def claims(call: Call) -> bool:
 def read(call: Call) -> Inference:
     """No inputs and no outputs but the error that a status other than 0 is."""
     answer = Transcript(call)
-    answer.is_complete = True  # of what it cannot unpack the status alone says whether it is whole
     rpcs.ended(answer)
     return answer.inference("grpc", "call", model="", inputs=[])
 

@@ -6,6 +6,7 @@ import gzip
 import struct
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,3 +112,12 @@ def test_how_a_call_ended(rpc: Make) -> None:
 def test_any_message_is_read(rpc: Make, data: bytes, path: str) -> None:
     """No exception."""
     PROTOCOL.read(rpc(path, framed(data), framed(data)))
+
+
+@pytest.mark.parametrize(("end", "is_cut"), [("grpc-status: 0\r\n", False), ("", True)])
+def test_a_call_that_has_its_status_is_whole(rpc: Make, end: str, is_cut: bool) -> None:
+    """Also where its messages are in a coding of its own, or larger than what is unpacked: these
+    were told as broken, each of them."""
+    one = rpc(INFER, b"", b"snappy", answer_headers=f"grpc-encoding: snappy\r\n{end}")
+    packed = b"\x01" + one.response_body[1:]
+    assert PROTOCOL.read(msgspec.structs.replace(one, response_body=packed)).incomplete is is_cut
