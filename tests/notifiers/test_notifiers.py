@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 import pytest
@@ -14,6 +15,9 @@ from hypothesis import strategies as st
 from monitor.interfaces import Notifier
 from monitor.notifications import LONGEST, MOST, Alert, Notification
 from monitor.notifiers import NOTIFIERS, alertmanager, opsgenie, pagerduty, slack, teams
+from monitor.settings.schema import Receiver
+
+ROOT = Path(__file__).parents[2]
 
 NAMES = (
     "<script>alert(1)</script>", "<!everyone>", "<@U012AB3CD>", "*bold* _i_ ~s~ `c`", '"},{"a":"',
@@ -40,6 +44,16 @@ def notification(*alerts: Alert, left_out: int = 0) -> Notification:
 
 def body(kind: Notifier, told: Notification, secret: str = "key") -> Any:
     return json.loads(kind.request(told, URL, secret).body)
+
+
+@pytest.mark.parametrize("kind", NOTIFIERS, ids=lambda kind: kind.name)
+def test_a_kind_can_be_set_and_is_explained(kind: Notifier) -> None:
+    """What is listed here is at `kind` of `Receiver` in settings/schema.py, and in the page."""
+    kinds = get_args(get_type_hints(Receiver)["kind"])
+    assert kind.name in kinds, f"settings/schema.py: add {kind.name!r} to `kind` of Receiver"
+    page = (ROOT / "docs" / "notifications.md").read_text(encoding="utf-8")
+    assert f"`{kind.name}`" in page, f"docs/notifications.md: name `{kind.name}` at `kind`"
+    assert f"\n**{kind.name}**: " in page, f"docs/notifications.md, Kinds: explain {kind.name}"
 
 
 def test_alertmanager_is_the_webhook_of_version_4() -> None:

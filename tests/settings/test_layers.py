@@ -27,7 +27,7 @@ from monitor.settings.circumstances import Circumstances
 from monitor.settings.layers import MODIFIERS, PRESETS
 from monitor.settings.schema import LineageSource, Settings
 
-PRESET_NAMES = ["ecommerce", "finance", "healthcare", "legal", "science", "support"]
+PRESET_NAMES = layers.presets()
 ANSWERS = Circumstances.__struct_fields__
 LAYERS = [*((PRESETS, name) for name in PRESET_NAMES), *((MODIFIERS, name) for name in ANSWERS)]
 ROOT = Path(__file__).parents[2]
@@ -73,9 +73,9 @@ def settings_of(tree: dict[str, Any]) -> Settings:
     return msgspec.convert(layers.under(tree), Settings)
 
 
-def test_there_are_six_presets_and_a_modifier_for_each_answer() -> None:
+def test_there_are_presets_and_a_modifier_for_each_answer() -> None:
     """A file more is a preset more; a question without a file would change nothing."""
-    assert layers.presets() == PRESET_NAMES
+    assert {"ecommerce", "finance", "healthcare", "legal", "science", "support"} <= {*PRESET_NAMES}
     found = {path.stem for path in (layers.HERE / MODIFIERS).glob("*.yaml")}
     assert found == set(ANSWERS)
 
