@@ -15,6 +15,15 @@ def is_due(opened: int, closed: int) -> bool:
     return opened >= max(FIRST, closed // GROWTH)
 
 
+def due_in(opened: int, closed: int) -> int:
+    """How many more rows, at least one, make a block of `opened` rows long enough.
+
+    >>> due_in(0, 0), due_in(49, 0), due_in(50, 0), due_in(10, 1000)
+    (50, 1, 1, 90)
+    """
+    return max(1, max(FIRST, closed // GROWTH) - opened)
+
+
 def refuse(*, is_closed: bool) -> None:
     """Raise ValueError where counts that are to be added to others have a closed pane or block:
     the bets on it looked at their own earlier ones alone, so they have no sum.

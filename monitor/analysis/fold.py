@@ -14,6 +14,7 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 import msgspec
 
 from monitor.analysis import state as states
+from monitor.analysis.alike import Alike, Alikes, alike
 from monitor.analysis.panes import FAR, Panes
 from monitor.analysis.rows import Timed, row_of
 from monitor.interfaces import Feature, Monitor
@@ -117,9 +118,14 @@ class Analysis(Generic[Found]):
     def _add_many(self, run: Sequence[Timed], pane: int, errors: list[Exception]) -> None:
         """Count rows that belong to one open pane."""
         before = len(errors)
+        kinds: Alike | None = None
+        if len(run) >= FEW and any(isinstance(one, Alikes) for one in self.monitors):
+            kinds = alike(run)
         for monitor in self.monitors if run else ():
             if isinstance(monitor, ManyAtOnce):
                 _try(errors, monitor.add_rows, run, pane)
+            elif kinds is not None and isinstance(monitor, Alikes):
+                _try(errors, monitor.add_alike, kinds, pane)
             else:
                 for row, at in run:
                     _try(errors, monitor.add, row, pane, at)

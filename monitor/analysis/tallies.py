@@ -145,11 +145,14 @@ class Tallies:
         at: float,
         added: Sequence[tuple[int, int]],
         sums: Sequence[int] = (),
+        *,
+        outcomes: int = 1,
     ) -> None:
         """Add to places of the counts of segments, each (place, integer), and to all their sums, in
-        an open pane. `at` is in Unix seconds."""
+        an open pane; they are those of so many outcomes, the first of which came `at` (Unix
+        seconds)."""
         for dimension, value in segments:
-            tally = self._of((visible(dimension), visible(value)), at)
+            tally = self._of((visible(dimension), visible(value)), at, outcomes)
             if tally is None:
                 continue
             counts = tally.open.get(pane)
@@ -267,12 +270,13 @@ class Tallies:
     def _bars(self, logs: Mapping[SegmentName, float]) -> dict[SegmentName, float]:
         return thresholds(logs, shares_of(list(logs)), self._rules.alpha)
 
-    def _of(self, segment: SegmentName, at: float) -> _Tally | None:
-        """The tally of a segment, about to change, made if new; None where there are too many."""
+    def _of(self, segment: SegmentName, at: float, outcomes: int = 1) -> _Tally | None:
+        """The tally of a segment, about to change by so many outcomes, made if new; None where
+        there are too many."""
         tally = self._by_segment.get(segment)
         if tally is None:
             if len(self._by_segment) >= self._rules.segments:
-                self.overflow += 1
+                self.overflow += outcomes
                 return None
             history = History(self._rules.size, at, self._rules.cells)
             tally = self._by_segment[segment] = _Tally(history, self._rules.sums)

@@ -17,6 +17,7 @@ from monitor.analysis.classes import spelt
 from monitor.errors import UsageError
 from monitor.extras import advice
 from monitor.rows import Row
+from monitor.tables.blocks import Block
 from monitor.urls import named
 
 if TYPE_CHECKING:
@@ -77,11 +78,15 @@ class Sample:
         self._told = 0
         self._columns: dict[str, dict[int, Any]] = {}
 
-    def add(self, row: Row) -> None:
-        """Keep what is seen in one more row, of the first MOST_ROWS."""
+    def add(self, one: Row | Block) -> None:
+        """Keep what is seen in one more row, or in those of a block, of the first MOST_ROWS."""
         if self._rows == MOST_ROWS:
             return
-        for seen in row.observations:
+        if isinstance(one, Block):
+            for row in one.rows():
+                self.add(row)
+            return
+        for seen in one.observations:
             if seen.kind != "vector" and isinstance(seen.value, str | int | float):
                 self._columns.setdefault(seen.feature, {}).setdefault(self._rows, seen.value)
         self._rows += 1

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -24,7 +25,7 @@ from monitor.analysis.experiments.declared import STRETCHES, Experiment
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import MONITORS, at_once_of, outcomes_of, within_of
-from monitor.analysis.quality.monitor import Pair, QualityMonitor, watched
+from monitor.analysis.quality.monitor import TOGETHER, Pair, QualityMonitor, watched_together
 from monitor.analysis.slices.monitor import ranked
 from monitor.errors import UsageError
 from monitor.findings import Calibration, ExperimentEffect, ExperimentTimeline, Outcome, Quality
@@ -91,13 +92,18 @@ class _Folds:
     def experiments(self) -> Iterator[ExperimentsMonitor]:
         return (one for one in self.monitors if isinstance(one, ExperimentsMonitor))
 
-    def add_row(self, row: Row) -> None:
-        if _is_due(row):
-            self.due.add_row(row)
-        elif row.truth is not None and row.truth.horizon:
-            self.within[row.truth.horizon].add_row(row)
-        elif self.at_once is not None:
-            self.at_once.add_row(row)
+    def add_rows(self, rows: Iterable[Row]) -> None:
+        """Fold rows, those that are due together."""
+        rows = iter(rows)
+        while some := list(islice(rows, TOGETHER)):
+            self.due.add_rows(filter(_is_due, some))
+            for row in some:
+                if _is_due(row):
+                    continue
+                if row.truth is not None and row.truth.horizon:
+                    self.within[row.truth.horizon].add_row(row)
+                elif self.at_once is not None:
+                    self.at_once.add_row(row)
 
 
 def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> Replay:
@@ -108,7 +114,9 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
     grouped = plan.by or plan.experiments or plan.outcomes.grouped or plan.slices
     for one in (both.current, both.reference) if grouped else ():
         if one is not None:
-            kept.count(_due(one.truths(both.options if one is both.current else both.usual)))
+            options = both.options if one is both.current else both.usual
+            has_more = not one.is_table or options.truth.arms or options.truth.is_sliced
+            kept.count(_due(one.truths(options)) if has_more else one.segments(options))
     values = kept.kept()
     joins = not both.current.is_table
     rules = plan.outcomes if joins else plan.outcomes_at_once
@@ -129,8 +137,7 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
     chunks = None
     if found.chunks is not None:
         chunks = list(_in_chunks(found.chunks, rows, folds, plan, joins=joins))
-    for row in rows:
-        folds.add_row(row)
+    folds.add_rows(rows)
     now = _quality(fold).pairs
     entries = _entries(folds, plan, undated=not joins)
     return msgspec.structs.replace(
@@ -247,8 +254,7 @@ def _usual(
     if both.reference is None or not both.reference.is_told(both.usual):
         return None
     rows = within_budget(_due(both.reference.truths(both.usual)), kept)
-    seen = (watched(row, plan.outcomes.positive, pairs) for row in _rows(rows))
-    profile = profile_of((row for row in seen if row is not None), plan.by)
+    profile = profile_of(watched_together(_rows(rows), plan.outcomes.positive, pairs), plan.by)
     return profile if profile.references else None
 
 
@@ -272,9 +278,14 @@ def _in_chunks(
 
     for chunk in chunks:
         records += chunk.records
-        while row is not None and (chunk is chunks[-1] or is_known(row, chunk)):
-            folds.add_row(row)
-            row, count = next(rows, None), count + 1
+
+        def until_its_end(chunk: Chunk = chunk) -> Iterator[Row]:
+            nonlocal row, count
+            while row is not None and (chunk is chunks[-1] or is_known(row, chunk)):
+                yield row
+                row, count = next(rows, None), count + 1
+
+        folds.add_rows(until_its_end())
         entries = _entries(folds, plan, undated=not joins)
         yield msgspec.structs.replace(chunk, **{key: [] for key in EACH_CHUNK} | entries)
 

@@ -24,8 +24,8 @@ from monitor.types import WHOLE, Segment
 
 NOTHING = "--reference: holds nothing to compare with; give records or rows of the same kind"
 
-Tap = Callable[[Row], None]
-"""What is told of every row of one reading."""
+Tap = Callable[[Row | Block], None]
+"""What is told of every row of one reading, as they come."""
 
 
 class Watch(Protocol):
@@ -39,13 +39,9 @@ class Watch(Protocol):
 
 def tapped(rows: Iterable[Row | Block], taps: Sequence[Tap]) -> Iterator[Row | Block]:
     """The rows, each told to the taps on its way."""
-    if not taps:
-        yield from rows
-        return
     for one in rows:
-        for row in one.rows() if isinstance(one, Block) else (one,):
-            for tap in taps:
-                tap(row)
+        for tap in taps:
+            tap(one)
         yield one
 
 

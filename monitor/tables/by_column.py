@@ -13,11 +13,11 @@ known what they would give. So Blocks hold what Rows would, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import compress
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -68,12 +68,39 @@ def read(
     damage.begin(table.path)
     numeric = [names[one.place] for one in looks.columns if _is_plain(one)]
     for batch in _ahead(partial(table.batches, names, numeric), damage):
-        block = reader.block(batch, first)
+        block = reader.block(reader.placed(batch, first), first)
         first += len(block)
         if len({column.feature for column in block.columns}) < len(block.columns):
             yield from block.rows()  # two columns are one feature, whose values come by turns
         elif len(block):
             yield block
+
+
+class Placed(NamedTuple):
+    """Rows of a batch that have a time, with it and with their values of each dimension."""
+
+    at: Floats
+    segments: dict[str, Labels]
+    batch: Batch
+
+
+def placed(
+    table: Table,
+    names: Sequence[str],
+    looks: Looks,
+    sanitizer: Sanitizer,
+    *,
+    damage: Damage,
+    first: int = 0,
+) -> Iterator[Placed]:
+    """The columns `names` of a table that comes in batches, their values as they stand."""
+    assert table.batches is not None  # noqa: S101  who asks has looked
+    reader = _Reader(table, looks, sanitizer, damage)
+    damage.begin(table.path)
+    for batch in _ahead(partial(table.batches, list(names), []), damage):
+        found = reader.placed(batch, first)
+        first += len(found.at)
+        yield found
 
 
 def _ahead(batches: Callable[[Damage], Iterator[Batch]], damage: Damage) -> Iterator[Batch]:
@@ -108,13 +135,18 @@ class _Reader:
         self._damage = damage
         self._time_of = clock(looks.when[2]) if looks.when is not None else None
 
-    def block(self, batch: Batch, first: int) -> Block:
-        """What is seen in a batch, whose first row is the `first` of the table."""
+    def placed(self, batch: Batch, first: int) -> Placed:
+        """Where the rows of a batch belong; the first is the `first` of the table."""
         at, batch = self._timed(batch, first)
         segments = {
             name: self._labels(batch.columns[place], name, how)
             for place, name, how in self._looks.dimensions
         }
+        return Placed(at, segments, batch)
+
+    def block(self, some: Placed, first: int) -> Block:
+        """What is seen in rows, whose first is the `first` of the table."""
+        at, segments, batch = some
         found = [
             Column(one.feature, np.zeros(len(batch), dtype=np.intp), [one])
             for one in self._looks.gone

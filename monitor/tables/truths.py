@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -13,12 +14,12 @@ from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Table
 from monitor.rows import Row, Truth
-from monitor.tables import numerals
+from monitor.tables import arrays, by_column, numerals
 from monitor.tables.cells import Sanitizer, named, segment, taker
 from monitor.tables.column_types import ColumnType, Kind
 from monitor.tables.columns import Columns
 from monitor.tables.inference import ColumnTypes
-from monitor.tables.rows import needed, observer
+from monitor.tables.rows import looks, needed, observer
 from monitor.texts import numbered
 from monitor.types import Outcome
 
@@ -94,9 +95,18 @@ def read(
     wanted = {*said.names, *columns.needed(), *sliced}
     names = [name for name in table.names if name in wanted] or table.names[:1]
     bare = msgspec.structs.replace(columns, segments_only=True)
+    members = [
+        *_members(names, said, types, sanitizer), *_conditions(names, sliced, types, sanitizer)
+    ]  # fmt: skip
+    if table.batches is not None:
+        looked_at = looks(names, bare, sanitizer, types)
+        for some in by_column.placed(
+            table, names, looked_at, sanitizer, damage=damage, first=first
+        ):
+            yield from _rows(some, members, first, is_sliced=said.is_sliced)
+            first += len(some.at)
+        return
     place = observer(names, bare, sanitizer, str(table.path), types=types)
-    truth = _truth_of(names, said, types, sanitizer)
-    condition = _condition_of(names, sliced, types, sanitizer)
     damage.begin(table.path)
     index = first
     for number, values in table.rows(names, damage):
@@ -105,80 +115,118 @@ def read(
         except SourceError as error:
             damage.rows(table.path, table.place(number), str(error).removeprefix(": "))
             continue
-        told = truth(values)
-        if said.is_sliced:
-            row = msgspec.structs.replace(row, segments=row.segments | condition(values))
-            told = msgspec.structs.replace(told, id=str(index))
+        found = [one.read(values[one.place]) for one in members]
+        yield _row(row, members, found, str(index) if said.is_sliced else "")
         index += 1
-        yield msgspec.structs.replace(row, truth=told)
 
 
-def _condition_of(
+class _Member(NamedTuple):
+    """A member of a Truth, and the key in it where it holds several (a condition is a segment); the
+    place of a column among those that are read, and the function (its value) → what is told, None
+    for nothing."""
+
+    name: str
+    key: str
+    place: int
+    read: Callable[[Any], Any]
+
+
+_CONDITION = "condition"
+
+
+def _rows(
+    some: by_column.Placed, members: Sequence[_Member], first: int, *, is_sliced: bool
+) -> Iterator[Row]:
+    """The rows of a batch; each different value of a column is read once."""
+    columns = []
+    for one in members:
+        codes, different = arrays.distinct(some.batch.columns[one.place])
+        read = list(map(one.read, different))
+        columns.append([read[code] for code in codes.tolist()])
+    labels = [[one.values[code] for code in one.codes.tolist()] for one in some.segments.values()]
+    names, nothing = list(some.segments), [()] * len(some.at)
+    segments, found = (list(zip(*of, strict=True)) or nothing for of in (labels, columns))
+    parts = zip(some.at.tolist(), segments, found, strict=True)
+    for index, (at, values, told) in enumerate(parts, first):
+        row = Row(at, dict(zip(names, values, strict=True)), [])
+        yield _row(row, members, told, str(index) if is_sliced else "")
+
+
+def _row(row: Row, members: Sequence[_Member], found: Sequence[Any], id_: str) -> Row:
+    """The row with what became of it."""
+    told: dict[str, Any] = {"id": id_}
+    conditions: dict[str, str] = {}
+    for (name, key, _, _), value in zip(members, found, strict=True):
+        if value is None:
+            continue
+        if not key:
+            told[name] = value
+        elif name == _CONDITION:
+            conditions[key] = value
+        elif name in told:
+            told[name][key] = value
+        else:
+            told[name] = {key: value}
+    segments = row.segments | conditions if conditions else row.segments
+    return Row(row.at, segments, [], truth=Truth(**told))
+
+
+def _conditions(
     names: Sequence[str], sliced: Sequence[str], types: ColumnTypes, sanitizer: Sanitizer
-) -> Callable[[Sequence[Any]], dict[str, str]]:
-    """The function (values of a row) → its values in columns that slices are made of, numbers in
-    bins."""
-    columns = [(sanitizer.text(name), name, names.index(name), types.of(name))
-               for name in sliced]  # fmt: skip
+) -> Iterator[_Member]:
+    """The columns that slices are made of; numbers are in bins."""
 
-    def condition(values: Sequence[Any]) -> dict[str, str]:
-        found = {}
-        for shown, name, at, how in columns:
-            value = named(values[at], how)
-            if type(value) in (int, float) and how.kind == "numeric" and math.isfinite(value):
-                found[shown] = numerals.octave(float(value))
-            elif isinstance(value, str | bool):
-                found[shown] = segment(name, value, sanitizer)[:LONGEST]
-        return found
+    def condition(name: str, how: ColumnType, value: Any) -> str | None:
+        value = named(value, how)
+        if type(value) in (int, float) and how.kind == "numeric" and math.isfinite(value):
+            return numerals.octave(float(value))
+        if isinstance(value, str | bool):
+            return segment(name, value, sanitizer)[:LONGEST]
+        return None
 
-    return condition
+    for name in sliced:
+        read = partial(condition, name, types.of(name))
+        yield _Member(_CONDITION, sanitizer.text(name), names.index(name), read)
 
 
-def _truth_of(
+def _members(
     names: Sequence[str], said: TruthColumns, types: ColumnTypes, sanitizer: Sanitizer
-) -> Callable[[Sequence[Any]], Truth]:
-    """The function (values of a row) → its truth."""
+) -> Iterator[_Member]:
+    """What the columns of a table say of the truth of a row."""
 
-    def taken(name: str) -> Callable[[Sequence[Any]], Any]:
-        if name not in names:
-            return lambda _: None
-        how = types.of(name)
+    def member(
+        name: str, column: str, told: Callable[[Any], Any], key: str = ""
+    ) -> Iterator[_Member]:
+        if column not in names:
+            return
+        how = types.of(column)
         if how.kind in AS_TRUTH:
             how = ColumnType(AS_TRUTH[how.kind])
-        at, take = names.index(name), taker(name, how, sanitizer)
-        return lambda values: take(values[at])
+        take = taker(column, how, sanitizer)
+        yield _Member(name, key, names.index(column), lambda value: told(take(value)))
 
-    prediction, label, score = map(taken, (said.prediction, said.label, said.score))
-    duration, outcome = taken(said.duration), taken(said.outcome)
-    events = [(name, taken(name)) for name in said.events if name in names]
-    protected = [
-        (sanitizer.text(name), name, names.index(name), types.of(name))
-        for name in said.protected
-        if name in names
-    ]
+    yield from member("prediction", said.prediction, _scalar)
+    yield from member("score", said.score, _score)
+    yield from member("label", said.label, _scalar)
+    for one in said.events:
+        yield from member("events", one, lambda value: _event(value) or None, one)
+    yield from member("duration", said.duration, _seconds)
+    yield from member("outcome", said.outcome, _ended)
 
-    units = [(name, names.index(name), types.of(name)) for name in said.units if name in names]
+    def attribute(name: str, how: ColumnType, value: Any) -> str:
+        return segment(name, named(value, how), sanitizer)
 
-    def truth(values: Sequence[Any]) -> Truth:
-        return Truth(
-            prediction=_scalar(prediction(values)),
-            score=_score(score(values)),
-            label=_scalar(label(values)),
-            events={name: happened for name, of in events if (happened := _event(of(values)))},
-            duration=_seconds(duration(values)),
-            outcome=_ended(outcome(values)),
-            attributes={
-                shown: segment(name, named(values[at], how), sanitizer)
-                for shown, name, at, how in protected
-            },
-            units={
-                name: numbered(str(found))
-                for name, at, how in units
-                if (found := named(values[at], how)) not in (None, "")
-            },
-        )
+    def unit(how: ColumnType, value: Any) -> int | None:
+        found = named(value, how)
+        return None if found in (None, "") else numbered(str(found))
 
-    return truth
+    for one in said.protected:
+        if one in names:
+            read = partial(attribute, one, types.of(one))
+            yield _Member("attributes", sanitizer.text(one), names.index(one), read)
+    for one in said.units:
+        if one in names:
+            yield _Member("units", one, names.index(one), partial(unit, types.of(one)))
 
 
 def _scalar(value: Any) -> str | float | None:

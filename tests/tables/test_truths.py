@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import random
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import csv, parquet
 
 from monitor.assembly.sanitizer import Sanitizer
 from monitor.damage import Damage
@@ -16,6 +20,7 @@ from monitor.rows import Row, Truth
 from monitor.settings.schema import Settings
 from monitor.tables.columns import Columns
 from monitor.tables.truths import TruthColumns
+from tests.tables.odd_columns import MAKERS, column
 
 
 def rows(tmp_path: Path, text: str, **said: Any) -> list[Row]:
@@ -120,3 +125,35 @@ def test_a_table_without_labels_has_none(tmp_path: Path) -> None:
     """Columns that are in another table of the source are missing here."""
     found = rows(tmp_path, "said\nx\ny\n", prediction="said", label="true")
     assert [row.truth for row in found] == [Truth("x"), Truth("y")]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_read_by_column_is_read_by_row(tmp_path: Path, seed: int) -> None:
+    """Whatever stands in the columns that tell it, and in those of segments, units and slices."""
+    rng = random.Random(seed)
+    names = ["said", "p", "true", "sex", "bought", "took", "ended", "user", "site", "more"]
+    made = pa.table({name: column(rng.choice(sorted(MAKERS)), rng, 200) for name in names})
+    path = tmp_path / "t.parquet"
+    if seed % 2:
+        texts = {
+            name: [None if one is None else str(one).replace("\r", "") for one in made[name].to_pylist()]
+            for name in names
+        }  # fmt: skip
+        path = tmp_path / "t.csv"
+        csv.write_csv(pa.table({k: pa.array(v, pa.string()) for k, v in texts.items()}), path)
+    else:
+        parquet.write_table(made, path, row_group_size=70)
+    said = TruthColumns(
+        "said", "true", "p", ("sex",), ("bought",), "took", "ended", ("arm",), ("user",),
+        is_sliced=seed % 4 > 1,
+    )  # fmt: skip
+    found = []
+    for is_by_column in (True, False):
+        tables = open_tables(find([str(path)]), Damage())
+        assert tables[0].batches is not None
+        if not is_by_column:
+            tables = [dataclasses.replace(one, batches=None) for one in tables]
+        by = tuple({"site"}.intersection(tables[0].names))
+        options = ReadOptions((), Columns(by), said, sanitizer=Sanitizer(Settings()))
+        found.append(repr(list(read_truths(tables, options))))
+    assert found[0] == found[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,20 @@ class Cells:
         cell, size, p = bisect_right(self.edges, score), self.size, units(score)
         added = [(cell, 1), (2 * size + cell, p), (3 * size + cell, (p * p + UNIT // 2) // UNIT)]
         return [*added, (size + cell, 1), (4 * size + cell, p)] if came_true else added
+
+    def added_by(self, scores: Sequence[float], *, came_true: bool) -> list[tuple[int, int]]:
+        """What scores with equal labels add together.
+
+        >>> cells = cells_of(2)
+        >>> one = cells.added(0.25, came_true=True)
+        >>> cells.added_by([0.25, 0.25], came_true=True) == [(at, 2 * n) for at, n in one]
+        True
+        """
+        found: dict[int, int] = {}
+        for score in scores:
+            for place, integer in self.added(score, came_true=came_true):
+                found[place] = found.get(place, 0) + integer
+        return list(found.items())
 
     def in_bins(self, counts: Ints) -> Ints:
         """Counts by cell, (`COUNTED` x `size`,), as counts by bin (`COUNTED`, bins)."""

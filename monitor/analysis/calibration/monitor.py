@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from monitor.analysis import outcome_status
+from monitor.analysis.alike import Alike
 from monitor.analysis.calibration.cells import COUNTED, cells_of
 from monitor.analysis.calibration.measures import calibration
 from monitor.analysis.classes import claim
@@ -57,6 +58,17 @@ class CalibrationMonitor(Tallied):
             score, came_true = claimed
             added = self._cells.added(score, came_true=came_true)
             self._tallies.count(segments_of(row, self._dimensions), pane, at, added)
+
+    def add_alike(self, run: Alike, pane: int) -> None:
+        """Count the scores of rows by their kinds."""
+        parts = zip(run.kinds, run.scores_by_kind(), run.first_times(), strict=True)
+        for row, scores, at in parts:
+            claimed = None if row.truth is None else claim(row.truth, self._positive)
+            if claimed is None:
+                continue
+            added = self._cells.added_by(scores, came_true=claimed[1])
+            segments = segments_of(row, self._dimensions)
+            self._tallies.count(segments, pane, at, added, outcomes=len(scores))
 
     def findings(self) -> list[Calibration]:
         """One for each segment, the whole first, then those with most labels."""

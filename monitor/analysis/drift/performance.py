@@ -12,12 +12,14 @@ import math
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from monitor.findings import Estimate, Performance
 from monitor.rows import Row
+from monitor.tables.blocks import Block
 
 BINS = 50
 
@@ -128,16 +130,22 @@ class Scores:
         self.said = array("b")
         self.truths = array("b")
 
-    def add(self, row: Row) -> None:
-        """Take what is needed of one more row."""
-        name, prediction, label = self._names
-        values = {seen.feature: seen.value for seen in row.observations}
-        score = values.get(name)
+    def add(self, one: Row | Block) -> None:
+        """Take what is needed of one more row, or of the rows of a block."""
+        if isinstance(one, Block):
+            by_name = [_values(one, name) for name in self._names]
+            for at, *told in zip(one.at.tolist(), *by_name, strict=True):
+                self._add(at, *told)
+            return
+        values = {seen.feature: seen.value for seen in one.observations}
+        self._add(one.at, *map(values.get, self._names))
+
+    def _add(self, at: float, score: object, prediction: object, label: object) -> None:
         if not isinstance(score, int | float) or not 0 <= score <= 1:
             score = math.nan
-        said = is_positive(values.get(prediction)) if prediction else score >= 0.5
-        truth = is_positive(values.get(label))
-        self.times.append(row.at)
+        said = is_positive(prediction) if self._names[1] else score >= 0.5
+        truth = is_positive(label)
+        self.times.append(at)
         self.scores.append(score)
         self.said.append(bool(said))
         self.truths.append(-1 if truth is None else truth)
@@ -193,9 +201,20 @@ def is_positive(value: object) -> bool | None:
     >>> [is_positive(value) for value in (1.0, 0, True, "0", "churn", 2)]
     [True, False, True, False, None, None]
     """
-    return {"1": True, "true": True, "1.0": True, "0": False, "false": False, "0.0": False}.get(
-        str(value).lower()
-    )
+    return _BINARY.get(str(value).lower())
+
+
+_BINARY = {"1": True, "true": True, "1.0": True, "0": False, "false": False, "0.0": False}
+
+
+def _values(block: Block, name: str) -> list[Any]:
+    """What each row of a block has of a feature, None for nothing."""
+    found: list[Any] = [None] * len(block)
+    for column in block.columns:
+        if column.feature == name:
+            for place, seen in zip(column.places.tolist(), column.observations(), strict=True):
+                found[place] = seen.value
+    return found
 
 
 def perform(current: Scores, reference: Estimate, calibration: Calibration) -> Performance:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -67,6 +67,14 @@ class _Kept(msgspec.Struct, array_like=True):
     histories: list[tuple[OneSidedTest, dict[str, Any]]] = []
 
 
+class Together(NamedTuple):
+    """So many rows: how many, the sum of their residuals, and that of the squares of these."""
+
+    rows: int
+    residuals: int
+    squares: int
+
+
 class Groups:
     """Counts by group, within strata where it is `stratified`.
 
@@ -98,20 +106,24 @@ class Groups:
 
     def add(
         self, place: tuple[int, float], group: str, stratum: str, seen: Seen,
-        others: Iterable[tuple[str, str]],
+        others: Iterable[tuple[str, str]], *, together: Together | None = None,
     ) -> None:  # fmt: skip
-        """Count what a row of a group says; `place` is an open pane and when it came, `others` are
-        its segments in other dimensions."""
+        """Count what a row of a group says, or rows `together` that say it but for their residuals;
+        `place` is an open pane and when the first came, `others` are its segments in other
+        dimensions."""
         self.is_changed = True
+        if together is None:
+            off = seen.residual or 0
+            together = Together(1, off, off * off)
         pane, at = place
         group, stratum = self._named(group, at), self._stratum(stratum)
-        _count(self._open.setdefault(pane, {}), (group, stratum), seen)
+        _count(self._open.setdefault(pane, {}), (group, stratum), seen, together)
         for dimension, value in others:
             key = (dimension, value, group)
             if self._has_room(key):
-                _count(self._mixes, key, seen)
+                _count(self._mixes, key, seen, together)
         if seen.residual is not None:
-            self._squares[group] = self._squares.get(group, 0) + seen.residual * seen.residual
+            self._squares[group] = self._squares.get(group, 0) + together.squares
 
     def rows(self, pane: int) -> int:
         """How many rows of an open pane had a prediction."""
@@ -301,16 +313,16 @@ class Groups:
         return stratum
 
 
-def _count(rows: dict[Any, Counts], key: object, seen: Seen) -> None:
+def _count(rows: dict[Any, Counts], key: object, seen: Seen, together: Together) -> None:
     row = rows.get(key)
     if row is None:
         row = rows[key] = [0] * WIDTH
     for rate, counts in seen.rates:
-        row[2 * rate] += 1
-        row[2 * rate + 1] += counts
+        row[2 * rate] += together.rows
+        row[2 * rate + 1] += together.rows * counts
     if seen.residual is not None:
-        row[2 * SCALED] += 1
-        row[2 * SCALED + 1] += seen.residual + RESIDUAL
+        row[2 * SCALED] += together.rows
+        row[2 * SCALED + 1] += together.residuals + together.rows * RESIDUAL
 
 
 def _add(rows: dict[Any, list[int]], key: object, more: list[int]) -> None:

@@ -8,20 +8,31 @@ of many is always ahead of the others by chance.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Self
 
 import msgspec
+import numpy as np
 
 from monitor.analysis import outcome_status
-from monitor.analysis.blocks import is_due, refuse
+from monitor.analysis.alike import Alike
+from monitor.analysis.blocks import due_in, is_due, refuse
 from monitor.analysis.classes import spelt
 from monitor.analysis.fairness import gaps
-from monitor.analysis.fairness.groups import OTHER, SCALED, Groups
-from monitor.analysis.fairness.reading import CALIBRATION, GOOD, MEASURES, RATES, read
+from monitor.analysis.fairness.groups import OTHER, SCALED, Groups, Together
+from monitor.analysis.fairness.reading import (
+    CALIBRATION,
+    GOOD,
+    MEASURES,
+    RATES,
+    Seen,
+    read,
+    residual,
+)
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.findings import Fairness, OutcomeStatus
 from monitor.rows import Row, Truth
+from monitor.sequential.beta_binomials import Floats, Ints
 from monitor.sequential.e_values import thresholds
 from monitor.texts import visible
 from monitor.turns import in_turns
@@ -54,6 +65,14 @@ class _Look(NamedTuple):
     log_evidence: float
     since: float
     lack: str
+
+
+class _Place(NamedTuple):
+    """Where a row belongs in a dimension; `others` are its segments in other dimensions."""
+
+    group: str
+    stratum: str
+    others: list[tuple[str, str]]
 
 
 def has_group(rules: OutcomeRules, row: Row) -> bool:
@@ -100,20 +119,62 @@ class FairnessMonitor:
         if seen is None:
             return
         for dimension, groups in self._groups.items():
-            parts = self._dimensions[dimension]
-            values = [self._value(row.segments, row.truth, one) for one in parts]
-            if ABSENT in values:  # who did not say where they belong are no group, and no rest
-                continue
-            stratum = ", ".join(visible(row.segments.get(one, ABSENT)) for one in self._strata)
-            others = [
-                (visible(name), visible(there)) for name, there in row.segments.items()
-                if name not in parts and there != ABSENT
-            ]  # fmt: skip
-            block = pane if self._rules.pane is not None else self._blocks[dimension]
-            group = CROSS.join(map(visible, values))
-            groups.add((block, at), group, stratum, seen, others)
-            if self._rules.pane is None:
-                self._settle(dimension, groups, at)
+            place = self._place(dimension, row, row.truth)
+            if place is not None:
+                block = pane if self._rules.pane is not None else self._blocks[dimension]
+                groups.add((block, at), place.group, place.stratum, seen, place.others)
+                if self._rules.pane is None:
+                    self._settle(dimension, groups, at)
+
+    def add_alike(self, run: Alike, pane: int) -> None:
+        """Count the truths of rows by their kinds."""
+        seen, residuals = self._read(run)
+        which = np.array(run.which, dtype=np.intp)
+        times = run.times()
+        for dimension, groups in self._groups.items():
+            places = [
+                None if one is None or row.truth is None else self._place(dimension, row, row.truth)
+                for row, one in zip(run.kinds, seen, strict=True)
+            ]
+            are_rated = np.array([
+                place is not None and one is not None and any(rate == 0 for rate, _ in one.rates)
+                for place, one in zip(places, seen, strict=True)
+            ])  # fmt: skip
+            rated, kinds = np.cumsum(are_rated[which]), list(zip(seen, places, strict=True))
+            first = 0
+            while first < len(which):
+                end = len(which)
+                if self._rules.pane is None:
+                    lacking = due_in(groups.rows(self._blocks[dimension]), groups.closed_rows)
+                    before = int(rated[first - 1]) if first else 0
+                    end = min(end, int(np.searchsorted(rated, before + lacking)) + 1)
+                rows = slice(first, end)
+                block = pane if self._rules.pane is not None else self._blocks[dimension]
+                _count(
+                    groups, block, kinds,
+                    which=which[rows], residuals=residuals[rows], times=times[rows],
+                )  # fmt: skip
+                if self._rules.pane is None:
+                    self._settle(dimension, groups, float(times[end - 1]))
+                first = end
+
+    def _read(self, run: Alike) -> tuple[list[Seen | None], Ints]:
+        """What rows of each kind say, and the residual of each row, 0 without one."""
+        truths = [row.truth for row in run.kinds]
+        seen = [
+            None if one is None else read(one, self._favourable, self._positive) for one in truths
+        ]
+        found = np.zeros(len(run.which), dtype=np.int64)
+        for place, (kind, score) in enumerate(zip(run.which, run.scores, strict=True)):
+            one, truth = seen[kind], truths[kind]
+            if (
+                one is not None
+                and one.residual is not None
+                and truth is not None
+                and score is not None
+            ):
+                found[place] = residual(truth, score, self._favourable, self._positive)
+        return seen, found
 
     def close(self, last: int, end: Callable[[int], float]) -> None:
         """Close the panes up to `last`: what was bet on them is settled."""
@@ -190,6 +251,19 @@ class FairnessMonitor:
                 endpoint, self.name, found.measure, (found.dimension, found.value),
                 (found.status, found.log_evidence),
             )  # fmt: skip
+
+    def _place(self, dimension: str, row: Row, truth: Truth) -> _Place | None:
+        """Where a row belongs; None where it did not say so: it is no group, and no rest."""
+        parts = self._dimensions[dimension]
+        values = [self._value(row.segments, truth, one) for one in parts]
+        if ABSENT in values:
+            return None
+        stratum = ", ".join(visible(row.segments.get(one, ABSENT)) for one in self._strata)
+        others = [
+            (visible(name), visible(there)) for name, there in row.segments.items()
+            if name not in parts and there != ABSENT
+        ]  # fmt: skip
+        return _Place(CROSS.join(map(visible, values)), stratum, others)
 
     def _value(self, segments: Mapping[str, str], truth: Truth, name: str) -> str:
         """The value of a dimension, or of a protected attribute, of which it is noted that it is
@@ -307,3 +381,29 @@ class FairnessMonitor:
             dimension, group, measure, number, look.gap.lower, look.gap.upper, look.log_evidence,
             status, found, reason, look.since if status == "alarm" else None,
         )  # fmt: skip
+
+
+def _count(
+    groups: Groups,
+    block: int,
+    kinds: Sequence[tuple[Seen | None, _Place | None]],
+    *,
+    which: Ints,
+    residuals: Ints,
+    times: Floats,
+) -> None:
+    """Count rows, `which` say of which kind each is, kind by kind."""
+    sizes = np.bincount(which, minlength=len(kinds))
+    sums, squares = np.zeros(len(kinds), dtype=np.int64), np.zeros(len(kinds), dtype=np.int64)
+    np.add.at(sums, which, residuals)
+    np.add.at(squares, which, residuals * residuals)
+    first = np.full(len(kinds), np.inf)
+    np.minimum.at(first, which, times)
+    for kind in np.flatnonzero(sizes).tolist():
+        one, place = kinds[kind]
+        if one is not None and place is not None:
+            together = Together(int(sizes[kind]), int(sums[kind]), int(squares[kind]))
+            groups.add(
+                (block, float(first[kind])), place.group, place.stratum, one, place.others,
+                together=together,
+            )  # fmt: skip

@@ -50,10 +50,18 @@ def read(truth: Truth, favourable: str, positive: str) -> Seen | None:
             rates.append((1 if true == favourable else 2, selected))
             wrong = said != true if said is not None else selected != (true == favourable)
             rates.append((3, wrong))
-    residual = None
-    if score is not None and true is not None:
-        residual = round(((true == favourable) - score) * RESIDUAL)
-    return Seen(tuple(rates), residual) if rates or residual is not None else None
+    off = None if score is None or true is None else _residual(true == favourable, score)
+    return Seen(tuple(rates), off) if rates or off is not None else None
+
+
+def residual(truth: Truth, score: float, favourable: str, positive: str) -> int:
+    """The residual of a truth with a label had it this score, in `RESIDUAL`s."""
+    own = score if favourable == positive else 1 - score
+    return _residual(_class(truth.label) == favourable, own)
+
+
+def _residual(came_true: bool, score: float) -> int:
+    return round((came_true - score) * RESIDUAL)
 
 
 def _class(value: str | float | None) -> str | None:

@@ -53,6 +53,15 @@ class Added(NamedTuple):
     losses: list[tuple[str, int]]
 
 
+class AlikeSums(NamedTuple):
+    """What differs among answers that are alike but for their scores: how many there are, how many
+    fell into each cell, and (Σx, Σx²) of each loss x that depends on the score, by name."""
+
+    answers: int
+    cells: dict[tuple[str, bool, int], int]
+    losses: dict[str, tuple[int, int]]
+
+
 @dataclass
 class Counts:
     """Sums of one segment.
@@ -86,6 +95,20 @@ class Counts:
             sums[3] += square
             sums[4] += weight * weighted
             sums[5] += weighted * weighted
+
+    def add_many(self, added: Added, weight: int, sums: AlikeSums) -> None:
+        """Count answers that add the same but for their scores, as `add` would one by one."""
+        count, square = sums.answers, weight * weight
+        self.labels += count
+        if added.pair is not None:
+            _add(self.pairs, added.pair, [count, count * weight, count * square])
+        for key, times in sums.cells.items():
+            _add(self.cells, key, [times, times * weight, times * square])
+        for name, loss in added.losses:
+            once, twice = sums.losses.get(name) or (count * loss, count * loss * loss)
+            _add(self.losses, name, [
+                count, count * weight, weight * once, count * square, square * once, square * twice,
+            ])  # fmt: skip
 
     def saved(self) -> bytes:
         """All of it as JSON, whose integers have no end."""
@@ -151,11 +174,20 @@ def added_by(answer: Answer, name: Callable[[str], str]) -> Added:
         if answer.is_binary:
             share = answer.scores[positive] if true == positive else 1 - answer.scores[positive]
         if share or answer.is_binary or math.fsum(answer.scores.values()) >= ALL_CLASSES:
-            losses.append(("log_loss", _fixed(-math.log(max(share, SMALLEST)))))
+            losses.append(("log_loss", log_loss(share)))
     cells = []
     if answer.is_binary or 1 < len(answer.scores) <= SCORED:
         cells = [(name(of), of == true, cell(share)) for of, share in answer.scores.items()]
     return Added((name(true), name(said)), cells, losses)
+
+
+def log_loss(share: float) -> int:
+    """The logarithmic loss, in units of 2⁻⁸⁰, where what came true had this probability.
+
+    >>> log_loss(1.0), log_loss(0.0) == log_loss(SMALLEST)
+    (0, True)
+    """
+    return _fixed(-math.log(max(share, SMALLEST)))
 
 
 def with_interval(added: Added, answer: Answer, ends: tuple[float, float], target: float) -> Added:

@@ -10,14 +10,18 @@ scores of each of a few `BLOCKS`, how many came true. What has changed there wit
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
+from monitor.analysis.alike import Alike
 from monitor.analysis.classes import is_nameless, scores_of, spelt, value_of
 from monitor.analysis.drift.performance import Calibration, calibrate
 from monitor.rows import Row, Truth
+from monitor.tables.blocks import Block, Column
 from monitor.types import Observation
 
 BLOCKS = (0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99)
@@ -71,6 +75,25 @@ def watched(row: Row, one: Scored) -> Row | None:
     return Row(row.at, {}, [Observation(block, "boolean", one.came_true)])
 
 
+def watched_alike(run: Alike, came_true: Sequence[bool | None]) -> Block | None:
+    """The same of rows of kinds, of which is known whether their scores came true; None where that
+    is known of none."""
+    known = np.array([one is not None for one in came_true])
+    true = np.array([one is True for one in came_true], dtype=np.intp)
+    which = np.array(run.which, dtype=np.intp)
+    kept = np.flatnonzero(known[which])
+    if not len(kept):
+        return None
+    true, scores = true[which[kept]], np.array(run.scores, dtype=np.float64)[kept]
+    blocks = np.searchsorted(BLOCKS, scores, side="right")
+    columns = []
+    for number in np.unique(blocks).tolist():
+        feature, rows = f"{BLOCK}{number}", np.flatnonzero(blocks == number)
+        seen = [Observation(feature, "boolean", one) for one in (False, True)]
+        columns.append(Column(feature, true[rows], seen, rows=rows))
+    return Block(run.times()[kept], {}, columns)
+
+
 _Saved = tuple[list[tuple[int, tuple[int, int]]], list[tuple[tuple[int, bool], int]], bool]
 
 
@@ -104,6 +127,14 @@ class Expected:
             return
         key = place, one.is_predicted
         self.coming[key] = self.coming.get(key, 0) + 1
+
+    def add_many(self, cells: Mapping[int, int], one: Scored) -> None:
+        """Count rows like `one` but for their scores, once the first labels have come; `cells` say
+        how many scores are in each."""
+        self.is_binary &= one.is_binary
+        for place, count in cells.items():
+            key = place, one.is_predicted
+            self.coming[key] = self.coming.get(key, 0) + count
 
     def merge(self, other: Expected) -> None:
         """Add the counts of another shard."""

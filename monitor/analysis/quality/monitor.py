@@ -7,14 +7,17 @@ and of losses (`analysis.drift`), so the evidence may be looked at every moment.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from operator import itemgetter
-from typing import Self
+from typing import NamedTuple, Self
 
 import msgspec
 
 from monitor.analysis import outcome_status
+from monitor.analysis.alike import Alike, Seen, alike
+from monitor.analysis.alike import watched as watched_alike
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.drift.watches import Baseline
@@ -24,8 +27,10 @@ from monitor.analysis.quality.counts import (
     LOSS_BITS,
     OTHER,
     Added,
+    AlikeSums,
     Counts,
     added_by,
+    log_loss,
     units,
     with_interval,
 )
@@ -36,6 +41,7 @@ from monitor.analysis.quality.score_cells import cell
 from monitor.analysis.rows import SegmentName, segments_of
 from monitor.findings import ClassQuality, Finding, OutcomeStatus, Quality
 from monitor.rows import Row
+from monitor.tables.blocks import Block
 from monitor.texts import visible
 from monitor.turns import in_turns
 from monitor.types import WHOLE, Measurement, Observation, WatchKey
@@ -70,6 +76,11 @@ READERS_SHARE = 0.05
 LEAST_WORTH = 200
 """Labels of a block of scores that say what these are worth, at least."""
 
+TOGETHER = 1 << 13
+"""Rows that are looked at together, at most."""
+
+LOG_LOSS = "log_loss"
+"""The loss that depends on the score."""
 
 BETTER = {
     "accuracy": 1, "token_overlap": 1, "mae": -1, "log_loss": -1,
@@ -85,6 +96,17 @@ class _All(msgspec.Struct, frozen=True):
     names: list[str]
     troubles: dict[str, int]
     overflow: int
+
+
+class _Kind(NamedTuple):
+    """What is known of rows that are alike but for their scores, of which `row` is the first."""
+
+    row: Row
+    answer: Answer | None
+    troubles: Sequence[str]
+    score: Scored | None
+    number: Predicted | None
+    segments: Sequence[SegmentName]
 
 
 class QualityMonitor:
@@ -147,10 +169,7 @@ class QualityMonitor:
         number = predicted(truth) if self._learn else None
         if answer is None and score is None and number is None:
             return
-        segments = [
-            (visible(dimension), visible(value))
-            for dimension, value in segments_of(row, self._dimensions)
-        ]
+        segments = self._segments(row)
         if score is not None:
             self._expect(score, segments, weighs_one=truth.weight == 1)
             seen = estimate.watched(row, score) if truth.weight == 1 else None
@@ -169,6 +188,20 @@ class QualityMonitor:
             if counts is not None:
                 counts.add(added, weight)
         self._change.add(_seen(row, answer, added), pane, at)
+
+    def add_alike(self, run: Alike, pane: int) -> None:
+        """Count the truths of rows by their kinds."""
+        kinds = [self._kind(row) for row in run.kinds]
+        sizes, scores = run.sizes(), run.scores_by_kind()
+        for kind, size in zip(kinds, sizes, strict=True):
+            for trouble in kind.troubles:
+                self.troubles[trouble] += size
+        if self._learn:
+            self._expect_alike(run, kinds, scores, pane)
+        seen = list(map(self._count_alike, kinds, sizes, scores))
+        block = watched_alike(run, seen)
+        if block is not None:
+            self._change.add_block(block, pane)
 
     def close(self, last: int, end: Callable[[int], float]) -> None:
         """Close the panes up to `last`; a change of quality begins and ends here."""
@@ -359,17 +392,100 @@ class QualityMonitor:
             found = self._told[segment] = measures.of(self._counts[segment], self._positive)
         return found
 
+    def _segments(self, row: Row) -> list[SegmentName]:
+        return [
+            (visible(dimension), visible(value))
+            for dimension, value in segments_of(row, self._dimensions)
+        ]
+
+    def _kind(self, row: Row) -> _Kind:
+        """What is known of all rows that are alike but for their scores."""
+        truth = row.truth
+        if truth is None:
+            return _Kind(row, None, [], None, None, [])
+        answer, troubles = read(truth, self._positive)
+        score = estimate.scored(truth, self._positive) if self._learn else None
+        number = predicted(truth) if self._learn else None
+        return _Kind(row, answer, troubles, score, number, self._segments(row))
+
+    def _count_alike(self, kind: _Kind, size: int, scores: Sequence[float]) -> Seen | None:
+        """Count so many answers that are alike but for their scores; what is watched of them."""
+        answer, truth = kind.answer, kind.row.truth
+        if answer is None or truth is None:
+            return None
+        added, losses = added_by(answer, self._named), _log_losses(answer, scores)
+        sums = AlikeSums(size, {}, {})
+        if losses:
+            ((name, is_true, _),) = added.cells
+            cells = Counter(map(cell, scores))
+            sums = AlikeSums(
+                size,
+                {(name, is_true, where): count for where, count in cells.items()},
+                {LOG_LOSS: (sum(losses), sum(loss * loss for loss in losses))},
+            )
+        weight = units(truth.weight * kind.row.weight)
+        for segment in kind.segments:
+            counts = self._of(segment, size)
+            if counts is not None:
+                counts.add_many(added, weight, sums)
+        return _seen_alike(answer, added, losses)
+
+    def _expect_alike(
+        self, run: Alike, kinds: Sequence[_Kind], scores: Sequence[Sequence[float]], pane: int
+    ) -> None:
+        """Count scores and predicted numbers, with a label or without: those of a kind at once, but
+        one by one while any of its segments learns what they are worth."""
+        is_late, came_true = [False] * len(kinds), list[bool | None]()
+        for place, kind in enumerate(kinds):
+            truth, score = kind.row.truth, kind.score
+            weighs_one = truth is not None and truth.weight == 1
+            came_true.append(score.came_true if score is not None and weighs_one else None)
+            if score is None:
+                is_late[place] = kind.number is not None
+                continue
+            expected = [self._expected_of(name) for name in kind.segments]
+            is_late[place] = any(one is not None and one.labels < self._learn for one in expected)
+            if not is_late[place]:
+                cells = Counter(map(cell, scores[place]))
+                for one in filter(None, expected):
+                    one.add_many(cells, score)
+        if any(is_late):
+            self._expect_in_order(run, kinds, is_late, pane)
+        seen = estimate.watched_alike(run, came_true)
+        if seen is not None:
+            self._worth.add_block(seen, pane)
+
+    def _expect_in_order(
+        self, run: Alike, kinds: Sequence[_Kind], which: Sequence[bool], pane: int
+    ) -> None:
+        """Count the scores and predicted numbers of some kinds one by one."""
+        for (row, at), place, score in zip(run.rows, run.which, run.scores, strict=True):
+            kind = kinds[place]
+            if not which[place]:
+                continue
+            if kind.number is not None:
+                self._expect_losses(row, kind.number, kind.segments, pane, at)
+            elif kind.score is not None and row.truth is not None and score is not None:
+                self._expect(
+                    kind.score._replace(score=score), kind.segments,
+                    weighs_one=row.truth.weight == 1,
+                )  # fmt: skip
+
     def _expect(self, score: Scored, segments: Sequence[SegmentName], *, weighs_one: bool) -> None:
         """Count a score, with a label or without."""
         place = cell(score.score)
         for segment in segments:
-            expected = self._expected.get(segment)
-            if expected is None:
-                if len(self._expected) >= self._most:
-                    continue
-                expected = self._expected[segment] = Expected()
-            expected.add(score, place, self._learn, weighs_one=weighs_one)
-        self._expected_changed.update(segments)
+            expected = self._expected_of(segment)
+            if expected is not None:
+                expected.add(score, place, self._learn, weighs_one=weighs_one)
+
+    def _expected_of(self, segment: SegmentName) -> Expected | None:
+        """What is expected of a segment, about to change; None where there are too many."""
+        self._expected_changed.add(segment)
+        expected = self._expected.get(segment)
+        if expected is None and len(self._expected) < self._most:
+            expected = self._expected[segment] = Expected()
+        return expected
 
     def _expect_losses(
         self, row: Row, number: Predicted, segments: Sequence[SegmentName], pane: int, at: float
@@ -389,12 +505,13 @@ class QualityMonitor:
             losses.add(number, self._learn, weighs_one=weighs_one)
         self._losses_changed.update(segments)
 
-    def _of(self, segment: SegmentName) -> Counts | None:
-        """What is counted of a segment, about to change; None where there are too many."""
+    def _of(self, segment: SegmentName, size: int = 1) -> Counts | None:
+        """What is counted of a segment, about to change by so many labels; None where there are too
+        many segments."""
         counts = self._counts.get(segment)
         if counts is None:
             if len(self._counts) >= self._most:
-                self.overflow += 1
+                self.overflow += size
                 return None
             counts = self._counts[segment] = Counts()
         self._changed.add(segment)
@@ -422,6 +539,51 @@ def watched(row: Row, positive: str, pairs: Counter[Pair] | None = None) -> Row 
     if pairs is not None and pair is not None and (pair in pairs or len(pairs) < PAIRS):
         pairs[pair] += 1
     return _seen(row, answer, added)
+
+
+def watched_together(
+    rows: Iterable[Row], positive: str, pairs: Counter[Pair] | None = None
+) -> Iterator[Row | Block]:
+    """The same of rows, in Blocks where many of them are alike."""
+    rows = iter(rows)
+    while some := list(islice(rows, TOGETHER)):
+        run = alike([(row, row.at) for row in some])
+        if run is None:
+            found = (watched(row, positive, pairs) for row in some)
+            yield from (row for row in found if row is not None)
+            continue
+        seen: list[Seen | None] = []
+        for row, size, scores in zip(run.kinds, run.sizes(), run.scores_by_kind(), strict=True):
+            answer = read(row.truth, positive)[0] if row.truth is not None else None
+            if answer is None:
+                seen.append(None)
+                continue
+            added = added_by(answer, visible)
+            if pairs is not None and added.pair is not None:
+                pair = added.pair
+                if pair in pairs or len(pairs) < PAIRS:
+                    pairs[pair] += size
+            seen.append(_seen_alike(answer, added, _log_losses(answer, scores)))
+        block = watched_alike(run, seen)
+        if block is not None:
+            yield block
+
+
+def _log_losses(answer: Answer, scores: Sequence[float]) -> list[int]:
+    """The logarithmic losses of answers that are alike but for their scores; none without."""
+    if not answer.scores:
+        return []
+    came_true = answer.true in answer.scores  # that of the positive class alone
+    return [log_loss(one if came_true else 1 - one) for one in scores]
+
+
+def _seen_alike(answer: Answer, added: Added, losses: Sequence[int]) -> Seen:
+    """What is watched of such answers."""
+    same = observed(answer, added)
+    if not losses:
+        return Seen(same)
+    numbers = [loss / (1 << LOSS_BITS) for loss in losses]
+    return Seen([one for one in same if one.feature != LOG_LOSS], {LOG_LOSS: numbers})
 
 
 def _seen(row: Row, answer: Answer, added: Added) -> Row:
