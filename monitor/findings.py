@@ -108,7 +108,7 @@ class Together(msgspec.Struct, frozen=True):
     """The features that drift in this segment."""
 
 
-class Estimate(msgspec.Struct, frozen=True):
+class Estimate(msgspec.Struct, frozen=True, omit_defaults=True):
     """How well a binary classifier does on so many records; null where it would divide by 0."""
 
     records: int
@@ -121,6 +121,9 @@ class Estimate(msgspec.Struct, frozen=True):
     """Share of positives that were predicted."""
     auc: float | None
     """Area under the ROC curve."""
+    intervals: dict[str, list[float]] = {}
+    """Of an estimate the lower and the upper end of the 95 % interval of each measure: of what
+    labels of these records would show, as long as scores are worth what they were."""
 
 
 class Performance(msgspec.Struct, frozen=True):
@@ -169,6 +172,11 @@ class Quality(msgspec.Struct, frozen=True, omit_defaults=True):
     estimated: float | None = None
     """What is to be expected of all rows, with a label or without, by their scores or by the size
     of the predicted numbers; left out where these are no longer worth what they were."""
+    estimated_lower: float | None = None
+    """The lower end of the 95 % interval of that: of what labels of all these rows would show. Left
+    out for predicted numbers."""
+    estimated_upper: float | None = None
+    """The upper end of the same."""
 
 
 class ClassQuality(msgspec.Struct, frozen=True):

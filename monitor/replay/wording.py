@@ -9,6 +9,7 @@ from monitor.findings import (
     BinShift,
     Calibration,
     Coverage,
+    Estimate,
     ExperimentEffect,
     Fairness,
     Finding,
@@ -221,8 +222,10 @@ def interval(one: Quality | Fairness | ExperimentEffect | Slice) -> str:
 
 
 def expected(one: Quality) -> str:
-    """What is to be expected by the scores; empty where nothing is."""
-    return "" if one.estimated is None else share(one.estimated)
+    """What is to be expected by the scores, with its interval; empty where nothing is."""
+    if one.estimated is None:
+        return ""
+    return share(one.estimated) + _between(one.estimated_lower, one.estimated_upper)
 
 
 def change(one: Quality) -> str:
@@ -241,11 +244,21 @@ def performance(known: Performance) -> str:
     """One sentence about estimated, realized and usual performance."""
     parts = [("estimated", known.estimated), ("realized", known.realized)]
     told = [
-        f"{name} accuracy {share(one.accuracy)}, AUC {share(one.auc)}"
+        f"{name} accuracy {_told(one, 'accuracy')}, AUC {_told(one, 'auc')}"
         for name, one in [*parts, ("of the reference", known.reference)]
         if one is not None
     ]
     return "; ".join(told)
+
+
+def _told(one: Estimate, measure: str) -> str:
+    """A measure, with its interval where it has one."""
+    number: float | None = getattr(one, measure)
+    return share(number) + _between(*(one.intervals.get(measure) or (None, None)))
+
+
+def _between(lower: float | None, upper: float | None) -> str:
+    return "" if lower is None or upper is None else f" ({share(lower)} to {share(upper)})"
 
 
 def share(value: float | None) -> str:

@@ -255,9 +255,12 @@ def tracks(found: Replay) -> Iterator[Track]:
 _NOTHING = (None, None, None)
 
 
-def _accuracy(chunk: Chunk, side: str) -> tuple[float | None, None, None]:
+def _accuracy(chunk: Chunk, side: str) -> tuple[float | None, float | None, float | None]:
     one = getattr(chunk.performance, side) if chunk.performance is not None else None
-    return (None if one is None else one.accuracy), None, None
+    if one is None:
+        return _NOTHING
+    lower, upper = one.intervals.get("accuracy") or (None, None)
+    return one.accuracy, lower, upper
 
 
 def _track(

@@ -11,12 +11,14 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from monitor.analysis.drift.performance_intervals import Steps, intervals
 from monitor.findings import Estimate, Performance
 from monitor.rows import Row
 from monitor.tables.blocks import Block
@@ -25,13 +27,28 @@ BINS = 50
 
 
 class Calibration(msgspec.Struct, frozen=True):
-    """A rising step function from scores to probabilities: `rates[i]` from `edges[i]` on."""
+    """A rising step function from scores to probabilities: `rates[i]` from `edges[i]` on, learned
+    from `counts[i]` labels."""
 
     edges: list[float]
     rates: list[float]
+    counts: list[int]
 
     def __call__(self, score: float) -> float:
-        return self.rates[max(bisect_right(self.edges, score) - 1, 0)]
+        return self.rates[self.step(score)]
+
+    def step(self, score: float) -> int:
+        """The number of the step of a score."""
+        return max(bisect_right(self.edges, score) - 1, 0)
+
+    def intervals(self, rows: Mapping[tuple[int, bool], int]) -> dict[str, tuple[float, float]]:
+        """The 95 % intervals of what is to be expected, by measure, of so many `rows` by (step,
+        whether a positive was predicted)."""
+        said, unsaid = (
+            np.array([rows.get((step, is_said), 0) for step in range(len(self.rates))], dtype=float)
+            for is_said in (True, False)
+        )
+        return intervals(Steps(np.array(self.counts, float), np.array(self.rates), said, unsaid))
 
 
 def calibrate(scores: Sequence[float], truths: Sequence[bool], bins: int = BINS) -> Calibration:
@@ -58,20 +75,29 @@ def calibrate(scores: Sequence[float], truths: Sequence[bool], bins: int = BINS)
             block = (first, count + block[1], positives + block[2])
         blocks.append(block)
     return Calibration(
-        [first for first, _, _ in blocks], [positives / count for _, count, positives in blocks]
+        [first for first, _, _ in blocks],
+        [positives / count for _, count, positives in blocks],
+        [count for _, count, _ in blocks],
     )
 
 
 def estimate(
     scores: Sequence[float], predictions: Sequence[bool], calibration: Calibration
 ) -> Estimate:
-    """The performance to expect of these scores and predictions.
+    """The performance to expect of these scores and predictions, with the intervals of it.
 
-    >>> fit = Calibration([0.0, 0.5], [0.1, 0.9])
-    >>> estimate([0.2, 0.8], [False, True], fit)
-    Estimate(records=2, accuracy=0.9, precision=0.9, recall=0.9, auc=0.9)
+    >>> fit = Calibration([0.0, 0.5], [0.1, 0.9], [500, 500])
+    >>> found = estimate([0.2, 0.8] * 50, [False, True] * 50, fit)
+    >>> found.accuracy, [round(end, 2) for end in found.intervals["accuracy"]]
+    (0.9, [0.82, 0.95])
     """
-    return measure(scores, predictions, [calibration(score) for score in scores])
+    steps = [calibration.step(score) for score in scores]
+    found = measure(scores, predictions, [calibration.rates[step] for step in steps])
+    ends = calibration.intervals(Counter(zip(steps, predictions, strict=True)))
+    told = ("accuracy", "precision", "recall", "auc")
+    return msgspec.structs.replace(
+        found, intervals={one: list(ends[one]) for one in told if one in ends}
+    )
 
 
 def measure(
@@ -80,8 +106,9 @@ def measure(
     """The performance where `rates` are the probabilities that the truth is positive: 0 or 1 where
     it is known.
 
-    >>> measure([0.2, 0.8, 0.9], [False, True, True], [0, 0, 1])
-    Estimate(records=3, accuracy=0.6666666666666666, precision=0.5, recall=1.0, auc=1.0)
+    >>> found = measure([0.2, 0.8, 0.9], [False, True, True], [0, 0, 1])
+    >>> round(found.accuracy, 3), found.precision, found.recall, found.auc
+    (0.667, 0.5, 1.0, 1.0)
     """
     hits = math.fsum(rate for rate, said in zip(rates, predictions, strict=True) if said)
     misses = math.fsum(1 - rate for rate, said in zip(rates, predictions, strict=True) if not said)

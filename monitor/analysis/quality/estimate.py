@@ -10,6 +10,7 @@ scores of each of a few `BLOCKS`, how many came true. What has changed there wit
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -171,6 +172,16 @@ class Expected:
                 if whole > 0:
                     found[measure] = part / whole
         return found
+
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """The 95 % intervals of `measures`: of what labels of these rows would show."""
+        if not self.coming:
+            return {}
+        worth = self.worth = self.worth or self._calibration()
+        rows = Counter[tuple[int, bool]]()
+        for (place, is_predicted), count in self.coming.items():
+            rows[worth.step(place), is_predicted] += count
+        return worth.intervals(rows)
 
     def _calibration(self) -> Calibration:
         cells = [place for place, (count, _) in self.known.items() for _ in range(count)]

@@ -287,9 +287,14 @@ class QualityMonitor:
         judged = {one.key: one for one in self._change.findings()}
         expected, found = self.expected(), []
         for segment in self._ranked():
+            scores = self._expected.get(segment)
+            ends = scores.intervals() if scores is not None and segment in expected else {}
             found += [
-                _quality(
-                    segment, one, judged.get((one.measure, *segment)), expected.get(segment, {})
+                _with_interval(
+                    _quality(
+                        segment, one, judged.get((one.measure, *segment)), expected.get(segment, {})
+                    ),
+                    ends,
                 )
                 for one in self._measured(segment)
             ]
@@ -629,3 +634,11 @@ def _quality(
         found, status=status, log_evidence=watched.log_evidence, since=watched.since,
         words=words, reason=watched.reason, improved=improved,
     )  # fmt: skip
+
+
+def _with_interval(found: Quality, ends: Mapping[str, tuple[float, float]]) -> Quality:
+    """The same with the interval of what is to be expected by the scores."""
+    if found.estimated is None or found.measure not in ends:
+        return found
+    lower, upper = ends[found.measure]
+    return msgspec.structs.replace(found, estimated_lower=lower, estimated_upper=upper)
