@@ -62,6 +62,10 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
         _check_meaning(settings)
     if analyzer and settings.archive.url:
         _check_archive(settings)
+    elif analyzer and settings.audit.sign:  # nothing is signed yet; the archive may come
+        from monitor.audit import keys
+
+        keys.trusted(Path(settings.audit.sign), "audit.sign")
     if analyzer:
         _check_coverage(settings.coverage)
         _check_fairness(settings)

@@ -244,8 +244,22 @@ def _among(inside: Sequence[Path], base: Path, place: str, said: str, damage: Da
     return most
 
 
+MARKED = {"parquet", "arrow", "excel"}
+"""Sources that claim a file by marks that no text begins with."""
+
+
 def _source(path: Path, said: str) -> Source:
-    return _claimed(path) if said == "auto" else _named(said)
+    """The source that reads a file; raises SourceError where it certainly is of another kind."""
+    if said == "auto":
+        return _claimed(path)
+    chosen, head = _named(said), Head(path, b"" if _is_special(path) else _start(path))
+    for source in SOURCES if head.start and chosen.name not in MARKED else ():
+        if source.name in MARKED and source.claims(head):
+            raise SourceError(
+                f"{path}: is {source.name} and no {said}; --format says how all files are read: "
+                "leave it out, and each tells what it is"
+            )
+    return chosen
 
 
 def _named(said: str) -> Source:

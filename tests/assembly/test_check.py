@@ -579,3 +579,8 @@ def test_an_archive_is_told_and_tried(tmp_path: Path, monkeypatch: pytest.Monkey
         )
         with pytest.raises(ConfigError, match=r"^archive\.url.*pip install '\.\[archive\]'$"):
             tried(archive=Archive(place))
+
+
+def test_a_key_that_is_not_there_is_named_without_an_archive_too(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^audit\.sign: .*audit\.key"):
+        tried(audit=Audit(str(tmp_path / "audit.key")))

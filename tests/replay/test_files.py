@@ -134,6 +134,16 @@ def test_a_said_format_is_believed(tmp_path: Path) -> None:
     assert files.find([str(tmp_path / "odd")], "records") == [(tmp_path / "odd", records.SOURCE)]
 
 
+@pytest.mark.parametrize("said", ["csv", "jsonl", "records"])
+def test_a_file_that_is_certainly_of_another_format_is_named(tmp_path: Path, said: str) -> None:
+    """Nobody is told to change the encoding of a table that is no text."""
+    path = tmp_path / "usual.parquet"
+    parquet.write_table(pa.table({"x": [1.0, 2.0]}), path)
+    with pytest.raises(SourceError, match=f"is parquet and no {said}; --format .* leave it out"):
+        files.find([str(path)], said)
+    assert files.find([str(path)], "parquet")
+
+
 def test_a_directory_that_may_not_be_looked_into_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
