@@ -15,6 +15,7 @@ def name(path: Path) -> str:
 
 
 ELSEWHERE = {
+    "analysis/quality/watched.py": "analysis/test_alike.py",
     "streams/clients.py": "streams/test_cluster.py",
     "streams/topology.py": "streams/test_sentinel.py",
     "metrics.py": "dashboards/test_dashboard.py",

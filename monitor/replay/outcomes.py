@@ -25,7 +25,8 @@ from monitor.analysis.experiments.declared import STRETCHES, Experiment
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import MONITORS, at_once_of, outcomes_of, within_of
-from monitor.analysis.quality.monitor import TOGETHER, Pair, QualityMonitor, watched_together
+from monitor.analysis.quality.monitor import QualityMonitor
+from monitor.analysis.quality.watched import TOGETHER, Pair, watched_together
 from monitor.analysis.slices.monitor import ranked
 from monitor.errors import UsageError
 from monitor.findings import Calibration, ExperimentEffect, ExperimentTimeline, Outcome, Quality

@@ -16,8 +16,8 @@ from monitor.analysis.alike import Seen, alike, watched
 from monitor.analysis.drift.profiles import dump_profile, profile_of
 from monitor.analysis.monitors import outcomes_of
 from monitor.analysis.outcome_rules import OutcomeRules
-from monitor.analysis.quality.monitor import watched as watched_one
-from monitor.analysis.quality.monitor import watched_together
+from monitor.analysis.quality.watched import watched as watched_one
+from monitor.analysis.quality.watched import watched_together
 from monitor.rows import Row, Truth
 from monitor.types import Observation
 

@@ -7,16 +7,15 @@ and of losses (`analysis.drift`), so the evidence may be looked at every moment.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from operator import itemgetter
 from typing import NamedTuple, Self
 
 import msgspec
 
 from monitor.analysis import outcome_status
-from monitor.analysis.alike import Alike, Seen, alike
+from monitor.analysis.alike import Alike, Seen
 from monitor.analysis.alike import watched as watched_alike
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.monitor import DriftMonitor
@@ -24,13 +23,10 @@ from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.quality import estimate, measures, readers
 from monitor.analysis.quality.answers import Answer, read
 from monitor.analysis.quality.counts import (
-    LOSS_BITS,
     OTHER,
-    Added,
     AlikeSums,
     Counts,
     added_by,
-    log_loss,
     units,
     with_interval,
 )
@@ -38,25 +34,25 @@ from monitor.analysis.quality.estimate import Expected, Scored
 from monitor.analysis.quality.expected_losses import ExpectedLosses, Predicted, predicted
 from monitor.analysis.quality.measures import Measured
 from monitor.analysis.quality.score_cells import cell
+from monitor.analysis.quality.watched import (
+    LOG_LOSS,
+    Pair,
+    log_losses,
+    seen_alike,
+    seen_of,
+)
 from monitor.analysis.rows import SegmentName, segments_of
 from monitor.findings import ClassQuality, Finding, OutcomeStatus, Quality
 from monitor.rows import Row
-from monitor.tables.blocks import Block
 from monitor.texts import visible
 from monitor.turns import in_turns
-from monitor.types import WHOLE, Measurement, Observation, WatchKey
+from monitor.types import WHOLE, Measurement, WatchKey
 
 CLASSES = 64
 """So many classes have a name of their own; the others are `other`."""
 
 CLASS_SERIES = 3000
 """Series by class that are exported, those of the segments with most labels."""
-
-PAIRS = 1000
-"""So many pairs of classes are counted apart of a reference."""
-
-Pair = tuple[str, str]
-"""(what was true, what was said)."""
 
 ALL = "quality"
 """The entry of what is kept of all segments together; that of each is its name, a JSON array."""
@@ -75,12 +71,6 @@ READERS_SHARE = 0.05
 
 LEAST_WORTH = 200
 """Labels of a block of scores that say what these are worth, at least."""
-
-TOGETHER = 1 << 13
-"""Rows that are looked at together, at most."""
-
-LOG_LOSS = "log_loss"
-"""The loss that depends on the score."""
 
 BETTER = {
     "accuracy": 1, "token_overlap": 1, "mae": -1, "log_loss": -1,
@@ -187,7 +177,7 @@ class QualityMonitor:
             counts = self._of(segment)
             if counts is not None:
                 counts.add(added, weight)
-        self._change.add(_seen(row, answer, added), pane, at)
+        self._change.add(seen_of(row, answer, added), pane, at)
 
     def add_alike(self, run: Alike, pane: int) -> None:
         """Count the truths of rows by their kinds."""
@@ -418,7 +408,7 @@ class QualityMonitor:
         answer, truth = kind.answer, kind.row.truth
         if answer is None or truth is None:
             return None
-        added, losses = added_by(answer, self._named), _log_losses(answer, scores)
+        added, losses = added_by(answer, self._named), log_losses(answer, scores)
         sums = AlikeSums(size, {}, {})
         if losses:
             ((name, is_true, _),) = added.cells
@@ -433,7 +423,7 @@ class QualityMonitor:
             counts = self._of(segment, size)
             if counts is not None:
                 counts.add_many(added, weight, sums)
-        return _seen_alike(answer, added, losses)
+        return seen_alike(answer, added, losses)
 
     def _expect_alike(
         self, run: Alike, kinds: Sequence[_Kind], scores: Sequence[Sequence[float]], pane: int
@@ -531,85 +521,6 @@ class QualityMonitor:
                 return OTHER
             found = self._names[name] = visible(name)
         return found
-
-
-def watched(row: Row, positive: str, pairs: Counter[Pair] | None = None) -> Row | None:
-    """The row of what is watched of a row's truth; None where that says nothing. Its class and the
-    predicted one are counted in `pairs`, of which there are `PAIRS` at most."""
-    answer = read(row.truth, positive)[0] if row.truth is not None else None
-    if answer is None:
-        return None
-    added = added_by(answer, visible)
-    pair = added.pair
-    if pairs is not None and pair is not None and (pair in pairs or len(pairs) < PAIRS):
-        pairs[pair] += 1
-    return _seen(row, answer, added)
-
-
-def watched_together(
-    rows: Iterable[Row], positive: str, pairs: Counter[Pair] | None = None
-) -> Iterator[Row | Block]:
-    """The same of rows, in Blocks where many of them are alike."""
-    rows = iter(rows)
-    while some := list(islice(rows, TOGETHER)):
-        run = alike([(row, row.at) for row in some])
-        if run is None:
-            found = (watched(row, positive, pairs) for row in some)
-            yield from (row for row in found if row is not None)
-            continue
-        seen: list[Seen | None] = []
-        for row, size, scores in zip(run.kinds, run.sizes(), run.scores_by_kind(), strict=True):
-            answer = read(row.truth, positive)[0] if row.truth is not None else None
-            if answer is None:
-                seen.append(None)
-                continue
-            added = added_by(answer, visible)
-            if pairs is not None and added.pair is not None:
-                pair = added.pair
-                if pair in pairs or len(pairs) < PAIRS:
-                    pairs[pair] += size
-            seen.append(_seen_alike(answer, added, _log_losses(answer, scores)))
-        block = watched_alike(run, seen)
-        if block is not None:
-            yield block
-
-
-def _log_losses(answer: Answer, scores: Sequence[float]) -> list[int]:
-    """The logarithmic losses of answers that are alike but for their scores; none without."""
-    if not answer.scores:
-        return []
-    came_true = answer.true in answer.scores  # that of the positive class alone
-    return [log_loss(one if came_true else 1 - one) for one in scores]
-
-
-def _seen_alike(answer: Answer, added: Added, losses: Sequence[int]) -> Seen:
-    """What is watched of such answers."""
-    same = observed(answer, added)
-    if not losses:
-        return Seen(same)
-    numbers = [loss / (1 << LOSS_BITS) for loss in losses]
-    return Seen([one for one in same if one.feature != LOG_LOSS], {LOG_LOSS: numbers})
-
-
-def _seen(row: Row, answer: Answer, added: Added) -> Row:
-    return Row(row.at, row.segments, observed(answer, added), True, 1.0, row.edge_cases)
-
-
-def observed(answer: Answer, added: Added) -> list[Observation]:
-    """What is watched of an answer: whether it was right, or how far off it was."""
-    losses = dict(added.losses)
-    right = Observation("accuracy", "boolean", losses.get("hit", 0) > 0)
-    if answer.is_number:
-        off = Observation("mae", "numeric", losses["absolute"] / (1 << LOSS_BITS))
-        return [off] if added.pair is None else [off, right]
-    if answer.is_text:
-        found = losses["overlap"] / (1 << LOSS_BITS)
-        return [Observation("token_overlap", "numeric", found)]
-    seen = [right]
-    if "log_loss" in losses:
-        found = losses["log_loss"] / (1 << LOSS_BITS)
-        seen.append(Observation("log_loss", "numeric", found))
-    return seen
 
 
 def _quality(
