@@ -11,7 +11,7 @@ RECOGNIZER = identifier(
     words=r"(?:aadh?aa?r|uidai|\buid\b|आधार)",
     form=grouped(4, 4, 4),
     valid=lambda digits: digits[0] not in "01" and verhoeff(digits),
-    triggers=(r"\?{4}[^0-9]{0,8}[0-9]{4}",),
+    triggers=(r"\?{4}[^0-9]{0,8}[0-9]{4}[-. /]{0,2}[0-9]{4}[-. /]{0,2}[0-9]{4}",),
     keys={"aadhaar", "aadhaarnumber", "aadhar", "aadharnumber"},
     examples=(
         "Aadhaar «2341 2341 2346»",

@@ -17,7 +17,7 @@ RECOGNIZER = identifier(
     words=r"(?:my ?number\b|[^\n]{0,8}?(?:マイナンバー|個人番号))",
     form=grouped(4, 4, 4),
     valid=_valid,
-    triggers=(r"\?{4}[^0-9]{0,8}[0-9]{4}",),
+    triggers=(r"\?{4}[^0-9]{0,8}[0-9]{4}[-. /]{0,2}[0-9]{4}[-. /]{0,2}[0-9]{4}",),
     keys={"mynumber", "マイナンバー", "個人番号"},
     examples=(
         "マイナンバーは«1234 5678 9018»です",
