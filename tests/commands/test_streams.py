@@ -114,7 +114,7 @@ def test_a_report_degrades_to_the_characters_of_its_stream(encoding: str, table:
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert b"Traceback" not in run.stderr
-    assert "a.csv" in run.stdout.decode(encoding)
+    assert "a.csv" in "".join(run.stdout.decode(encoding).split())  # the path may be wrapped
 
 
 @pytest.mark.parametrize(
