@@ -20,6 +20,10 @@ Floats = npt.NDArray[np.float64]
 LEVEL = 1.96
 """Standard deviations of an interval of 95 %."""
 
+ENOUGH = 5.0
+"""So many rows are expected to be right, and as many wrong, where an interval is one in logits. Of
+fewer the share that labels will show is often 0 or 1, which such an interval never holds."""
+
 
 class Steps(NamedTuple):
     """Steps of what scores are worth, rising: how many labels each was learned from, what share of
@@ -32,9 +36,11 @@ class Steps(NamedTuple):
 
 
 class _Slopes(NamedTuple):
-    """A measure, and by how much one more true positive or false negative of each step moves it."""
+    """A measure, the share of so many rows (None: of pairs of them), and by how much one more true
+    positive or false negative of each step moves it."""
 
     number: float
+    whole: float | None
     said: Floats
     unsaid: Floats
 
@@ -53,14 +59,15 @@ def intervals(steps: Steps) -> dict[str, tuple[float, float]]:
         learned = slopes.said * steps.said + slopes.unsaid * steps.unsaid
         chance = slopes.said**2 * steps.said + slopes.unsaid**2 * steps.unsaid
         variance = float(np.sum((learned**2 / steps.known + chance) * spread))
-        found[name] = _ends(slopes.number, math.sqrt(variance))
+        found[name] = _ends(slopes, math.sqrt(variance))
     return found
 
 
-def _ends(number: float, deviation: float) -> tuple[float, float]:
-    """The interval of a share, in logits where it has any."""
-    off = LEVEL * deviation
-    if not 0 < number < 1:
+def _ends(slopes: _Slopes, deviation: float) -> tuple[float, float]:
+    """The interval of a measure, in logits where it has any and is not of few."""
+    number, off = slopes.number, LEVEL * deviation
+    rarer = min(number, 1 - number)
+    if rarer <= 0 or (slopes.whole is not None and slopes.whole * rarer < ENOUGH):
         return max(0.0, number - off), min(1.0, number + off)
     logit, off = math.log(number / (1 - number)), off / (number * (1 - number))
     lower, upper = (0.5 * (1 + math.tanh(end / 2)) for end in (logit - off, logit + off))
@@ -75,22 +82,22 @@ def _measures(steps: Steps) -> Mapping[str, _Slopes]:
     hits, positives = float(steps.said @ steps.rates), float(rows @ steps.rates)
     right = (hits + float(steps.unsaid @ (1 - steps.rates))) / total
     each = none + 1
-    found = {"accuracy": _Slopes(right, each / total, -each / total)}
+    found = {"accuracy": _Slopes(right, total, each / total, -each / total)}
     if said:
-        found["precision"] = _Slopes(hits / said, each / said, none)
+        found["precision"] = _Slopes(hits / said, said, each / said, none)
     if positives:
         recall = hits / positives
         found["recall"] = _Slopes(
-            recall, each * (1 - recall) / positives, -each * recall / positives
+            recall, positives, each * (1 - recall) / positives, -each * recall / positives
         )
     if both := said + positives:
         f1 = 2 * hits / both
-        found["f1"] = _Slopes(f1, each * (2 - f1) / both, -each * f1 / both)
+        found["f1"] = _Slopes(f1, both / 2, each * (2 - f1) / both, -each * f1 / both)
     true, false = rows * steps.rates, rows * (1 - steps.rates)
     if pairs := positives * (negatives := total - positives):
         below = np.cumsum(false) - false
         above = np.cumsum(true[::-1])[::-1] - true
         area = float(true @ (below + false / 2)) / pairs
         slope = below + false / 2 - true / 2 - above - area * (negatives - positives)
-        found["auc"] = _Slopes(area, slope / pairs, slope / pairs)
+        found["auc"] = _Slopes(area, None, slope / pairs, slope / pairs)
     return found

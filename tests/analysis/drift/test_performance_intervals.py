@@ -55,3 +55,11 @@ def test_slopes_are_those_of_the_measures(name: str) -> None:
 def test_without_rows_there_is_none() -> None:
     nothing = np.zeros(1)
     assert intervals(Steps(np.ones(1), np.ones(1), nothing, nothing)) == {}
+
+
+def test_an_interval_of_few_may_hold_none_and_all_of_them() -> None:
+    """Of two predicted positives, each as likely right as not, labels often show both or neither."""
+    steps = Steps(*(np.array([number]) for number in (1000.0, 0.5, 2.0, 500.0)))
+    assert intervals(steps)["precision"] == (0.0, 1.0)
+    lower, upper = intervals(steps._replace(said=np.array([20.0])))["precision"]
+    assert 0.0 < lower < upper < 1.0
