@@ -10,6 +10,7 @@ Failures of the *traffic* are data (`types.Outcome`), never exceptions.
   x PrivacyError         a text could not be made safe; the caller drops it (fail closed)
   x ArchiveError         files of an archive cannot be written, read or trusted
   x StreamError          the store refused, is away or did not answer in time
+  x SilentError          the analyzer, which runs, does not answer now
   x LeaseError           another analyzer owns the endpoint now
 """
 
@@ -53,6 +54,13 @@ class StreamError(MonitorError):
     def __init__(self, message: str, *, ambiguous: bool = False) -> None:
         super().__init__(message)
         self.ambiguous = ambiguous
+
+
+class SilentError(MonitorError):
+    """The analyzer runs and does not answer in time: nothing is known of what it found."""
+
+    def __init__(self) -> None:
+        super().__init__("the analyzer does not answer now, so nothing is known of what it found")
 
 
 class LeaseError(MonitorError):

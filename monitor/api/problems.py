@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Match
 
 from monitor import logs
 from monitor.api.bodies import Refused, answer
-from monitor.errors import ConfigError, SourceError, StreamError, UsageError
+from monitor.errors import ConfigError, SilentError, SourceError, StreamError, UsageError
 from monitor.queries.query import MissingError
 from monitor.web import FastAPI, Request, Response
 
@@ -41,7 +41,8 @@ def add_to(app: FastAPI) -> None:
         return answer(status, {"error": str(error)}, **again)
 
     @app.exception_handler(StreamError)
-    async def away(request: Request, error: StreamError) -> Response:
+    @app.exception_handler(SilentError)
+    async def away(request: Request, error: StreamError | SilentError) -> Response:
         return answer(503, {"error": f"{error}; ask again"}, retry_after="5")
 
     @app.exception_handler(ClientDisconnect)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 from collections.abc import Awaitable, Callable, Iterable
 from importlib import resources
@@ -14,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from monitor.charts import DRAWN
 from monitor.console import forms
 from monitor.console.views import NAV, VIEWS, View, parameters
-from monitor.errors import ConfigError, SourceError, StreamError, UsageError
+from monitor.errors import ConfigError, SilentError, SourceError, StreamError, UsageError
 from monitor.findings import Quality
 from monitor.queries.query import MissingError, System
 from monitor.readable import FILTERS
@@ -60,8 +61,10 @@ def add_to(
         return Response(text, status, media_type="text/html; charset=utf-8")
 
     async def agreement() -> list[Quality]:
-        found = (await system().outcomes()).quality
-        return [one for one in found if one.measure.startswith(READERS)]
+        with contextlib.suppress(SilentError):
+            found = (await system().outcomes()).quality
+            return [one for one in found if one.measure.startswith(READERS)]
+        return []
 
     for path, view in VIEWS.items():
         _get(app, path, _viewing(path, view, system, reader_of, rendered))
@@ -155,6 +158,8 @@ def _viewing(
             return rendered(request, "problem.html", 400, sentence=str(error))
         except StreamError as error:
             return rendered(request, "problem.html", 503, sentence=f"the store is away: {error}")
+        except SilentError as error:
+            return rendered(request, "problem.html", 503, sentence=f"{error}; ask again")
         # A large page takes long, and others wait for their answers.
         return await asyncio.to_thread(rendered, request, name, asked=given, **context)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from monitor.charts import Interval
-from monitor.errors import UsageError
+from monitor.errors import SilentError, UsageError
 from monitor.findings import Fairness
 from monitor.queries import (
     decisions,
@@ -74,13 +75,15 @@ class View:
 async def overview(view: View) -> Shown:
     """What to look at first: what drifts, what alarms, where errors and slow answers are."""
     health = await view.ask(status.QUERY)
-    drifting = await view.ask(findings.QUERY, status="drift", limit="8")
+    drifting, alarms = None, []
+    with contextlib.suppress(SilentError):  # health says so, and the rest is known
+        drifting = await view.ask(findings.QUERY, status="drift", limit="8")
+        alarms = [
+            (name, one)
+            for name, query in JUDGED.items()
+            for one in (await view.ask(query, status="alarm", limit="8")).items
+        ]
     rows = await view.ask(segments.QUERY, limit=str(MAX_LIMIT))
-    alarms = [
-        (name, one)
-        for name, query in JUDGED.items()
-        for one in (await view.ask(query, status="alarm", limit="8")).items
-    ]
     whole = next((one for one in rows.items if one.dimension == "all"), None)
     compared = (
         one

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from monitor.findings import Change, OfSegment
+from monitor.errors import SilentError
+from monitor.findings import Change, Drift, OfSegment, Outcomes
 from monitor.findings import Status as Verdict
 from monitor.queries import samples
 from monitor.queries.query import Process, Query, System
@@ -91,8 +92,13 @@ class Health(msgspec.Struct, frozen=True):
 async def answer(system: System, asked: Asked) -> Health:
     """The health of all processes, the ledger of exchanges, and how far the analyzer is."""
     found = samples.by_name(await system.measurements(), NAMES)
-    running, drift, outcomes = await system.running(), await system.drift(), await system.outcomes()
-    store = await system.store()
+    running, store = await system.running(), await system.store()
+    silence = ""
+    drift, outcomes = Drift(), Outcomes()
+    try:
+        drift, outcomes = await system.drift(), await system.outcomes()
+    except SilentError as error:
+        silence = str(error)
 
     def count(name: str) -> int:
         return int(samples.total(found[name]))
@@ -127,6 +133,8 @@ async def answer(system: System, asked: Asked) -> Health:
         problems.append("the proxy accepts no connections")
     if store:
         problems.append(f"the store does not answer: {store}")
+    if silence:
+        problems.append(silence)
     if analysis.missed:
         problems.append(f"{analysis.missed:,} records were trimmed before they were analyzed")
     problems += [

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from monitor import logs
-from monitor.errors import ParseError
+from monitor.errors import ParseError, SilentError
 from monitor.framing import Unpacker, pack
 from monitor.meters import add_up
 from monitor.metrics import CATALOGUE
@@ -125,22 +125,38 @@ class Answers:
 
     async def document(self, kind: str, status: Status) -> bytes:
         """Return the analyzer's JSON document of a kind: `findings` (of drift), or `outcomes`; an
-        empty one without an analyzer."""
+        empty one without an analyzer, or of one that just starts.
+
+        Raises SilentError where it was asked and does not answer: nothing found is another thing.
+        """
         names = [name for name in self._children_to_ask(status) if name[0] == "analyzer"]
         await self._ask(kind, names)
         known = (self._documents.get((kind, name)) for name in names if self._is_of_now(kind, name))
-        return next((document for document in known if document), b"{}")
+        document = next((document for document in known if document), b"{}")
+        if document == b"{}" and any(self._is_open(kind, name) for name in names):
+            raise SilentError
+        return document
 
     async def standing(self, status: Status) -> bytes:
         """Return what the analyzer says for the notifier; empty where none answers now."""
         for key in [key for key in self._documents if key[0] == "standing"]:
             del self._documents[key]  # an old one says nothing of now
-        return (await self.document("standing", status)).removeprefix(b"{}")
+        try:
+            return (await self.document("standing", status)).removeprefix(b"{}")
+        except SilentError:
+            return b""
 
     def _is_of_now(self, kind: str, name: Name) -> bool:
         """Whether the last answer of a child to a question may still be told."""
         now = asyncio.get_running_loop().time()
         return name[0] != "analyzer" or now - self._heard.get((kind, name), now) < OUTDATED
+
+    def _is_open(self, kind: str, name: Name) -> bool:
+        """Whether a child has been asked and has not answered."""
+        peer = self._peers.get(name)
+        return bool(
+            peer and not peer.is_gone and peer.asked.get(kind, 0) > peer.answered.get(kind, 0)
+        )
 
     def close(self) -> None:
         """Close the connections to all children."""

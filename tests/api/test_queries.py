@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from monitor.api import openapi, problems, queries
-from monitor.errors import ConfigError, StreamError
+from monitor.errors import ConfigError, SilentError, StreamError
 from monitor.queries import QUERIES
 from monitor.web import FastAPI
 from tests.queries.house import House
@@ -83,7 +83,7 @@ def test_what_is_wrong_is_one_sentence() -> None:
 @pytest.mark.parametrize(
     ("raised", "status"),
     [(StreamError("connection refused"), 503), (ConfigError("redis: is wrong"), 503),
-     (ValueError("secret"), 500)],
+     (SilentError(), 503), (ValueError("secret"), 500)],
 )  # fmt: skip
 def test_what_cannot_be_answered_is_one_sentence_too(raised: Exception, status: int) -> None:
     """A store that is away says when to ask again; a defect of ours shows nothing of itself."""
@@ -97,6 +97,20 @@ def test_what_cannot_be_answered_is_one_sentence_too(raised: Exception, status: 
     assert set(answer.json()) == {"error"}
     assert ("retry-after" in answer.headers) == (status == 503)
     assert "secret" not in answer.text
+
+
+def test_the_status_names_an_analyzer_that_does_not_answer() -> None:
+    """What else is known of the system is told all the same."""
+
+    class Silent(House):
+        async def drift(self) -> Any:
+            raise SilentError
+
+    known, said = get("/api/v1/status").json(), get("/api/v1/status", Silent()).json()
+    assert said["ledger"] == known["ledger"]
+    assert said["analysis"]["verdict"] == "insufficient"
+    assert any("the analyzer does not answer" in one for one in said["problems"])
+    assert not any("the analyzer does not answer" in one for one in known["problems"])
 
 
 def test_what_keys_mean_is_read_from_the_code_when_somebody_asks(

@@ -21,7 +21,7 @@ from monitor.api import access, bodies, problems
 from monitor.api.headers import Headers
 from monitor.console.pages import STATIC, add_to
 from monitor.console.views import NAV, TAKES, VIEWS
-from monitor.errors import StreamError
+from monitor.errors import SilentError, StreamError
 from monitor.findings import Drift, Outcomes, Quality
 from monitor.review.desk import Said, Task
 from monitor.review.queue import Answer, Stats
@@ -223,6 +223,29 @@ def test_what_is_missing_or_away_is_a_page() -> None:
     answer = asked("findings", console(Away(), Sits("north")))
     assert answer.status_code == 503
     assert "the store is away: connection &lt;refused&gt;" in answer.text
+
+
+def test_nothing_is_said_to_be_well_while_the_analyzer_does_not_answer() -> None:
+    """Its own pages are 503, the overview and the review go on without it."""
+
+    class Silent(House):
+        async def drift(self) -> Any:
+            raise SilentError
+
+        async def outcomes(self) -> Any:
+            raise SilentError
+
+    app = console(Silent(), Sits("north"))
+    for path in ("findings", "quality", "fairness"):
+        answer = asked(path, app)
+        assert answer.status_code == 503
+        assert "the analyzer does not answer now" in answer.text
+    page = asked("", app).text
+    assert "the analyzer does not answer now" in page
+    assert "unknown until the analyzer answers" in page
+    assert "Nothing drifts" not in page
+    assert "None of quality" not in page
+    assert "Where the tail is" in page
 
 
 def test_a_finding_shows_its_two_histograms_and_where_it_comes_from() -> None:

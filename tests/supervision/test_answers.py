@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from monitor.errors import SilentError
 from monitor.settings.schema import Settings
 from monitor.supervision import answers as module
 from monitor.supervision.answers import Answers
@@ -162,7 +163,8 @@ def test_a_frozen_child_is_reported_as_it_last_answered(
 def test_a_frozen_analyzer_says_nothing_for_long(
     runtime: Path, processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another one may have taken over, and tell the same numbers; what it answers later counts."""
+    """Another one may have taken over, and tell the same numbers; what it answers later counts. That
+    it does not answer is told apart from that it has found nothing."""
     monkeypatch.setattr(module, "OUTDATED", 1e9)
 
     async def story() -> None:
@@ -183,10 +185,13 @@ def test_a_frozen_analyzer_says_nothing_for_long(
             assert await values(answers, status) == [1.0]
             monkeypatch.setattr(module, "OUTDATED", 0.0)
             assert await values(answers, status) == []
-            assert await answers.document("findings", status) == b"{}"
+            with pytest.raises(SilentError, match="the analyzer does not answer now"):
+                await answers.document("findings", status)
+            assert await answers.standing(status) == b""
             monkeypatch.undo()
             gate.set()
             assert await values(answers, status) == [2.0]
+            assert await answers.document("findings", status) == b'{"verdict":"ok"}'
             answers.close()
             await child.leave()
 
