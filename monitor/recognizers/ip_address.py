@@ -11,8 +11,8 @@ from monitor.lazy import lazy
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _RELEASE = (
-    r"[-.+_~]?(?:alpha|beta|rc|RC|pre|preview|dev|post|snapshot|SNAPSHOT|nightly|canary|hotfix|Final|RELEASE|[ab](?=\d))"
-    r"(?:[-.]?\d{1,9})?(?![A-Za-z0-9])|[-.](?:whl|jar|nupkg|deb|rpm|msi|dll)\b"
+    r"[-.+_~]?(?:alpha|beta|rc|RC|pre|preview|dev|post(?=[-.]?\d)|snapshot|SNAPSHOT|nightly|canary|hotfix|Final|RELEASE|[ab](?=\d))"
+    r"(?:[-.]?\d{1,9})?(?![A-Za-z0-9]|\.[A-Za-z])|[-.](?:whl|jar|nupkg|deb|rpm|msi|dll)\b"
 )
 """What follows a version and no address."""
 _V4 = lazy(rf"(?<![\d.]){_OCTET}(?:\.{_OCTET}){{3}}(?![\d]|\.\d|{_RELEASE})")
@@ -110,6 +110,7 @@ RECOGNIZER = Recognizer(
         "from «192.0.2.44»:8080, then «10.0.0.1».",
         "http://«203.0.113.9»/x and host/«198.51.100.7»",
         "«10.0.0.1»-a host, «10.0.0.2».tar.gz, «10.0.0.3»/zip, «10.0.0.4»: beta, «10.0.0.5»-«10.0.0.9» and «10.0.0.6»-eth0",
+        "«203.0.113.9».dev.example, «203.0.113.8»-post, «203.0.113.7»-beta.example",
         "CIDR «10.20.0.0»/16; ip=«8.8.8.8»",
         "«2001:db8:85a3:8d3:1319:8a2e:370:7348» logged in",
         "[«2001:db8::1»]:443 and «fe80::1ff:fe23:4567:890a»%eth0",
@@ -121,7 +122,7 @@ RECOGNIZER = Recognizer(
         "driver 16.14.46.200, version 10.0.19041.1 and v1.2.3.4, Chrome/120.0.0.0 Safari/537.36",
         "OID 1.3.6.1.4.1.311, 300.1.2.3, 1.2.3, section 4.3.2.1",
         "at 12:30:45:12 std::vector Face::add dead::beef x[::1] a[1::2] 1::2",
-        "1.2.3.4-beta, 1.2.3.4-rc.1, 10.0.0.1-SNAPSHOT, 1.2.3.4b2, 1.2.3.4.post1, app-1.2.3.4.jar",
+        "1.2.3.4-beta, 1.2.3.4-rc.1, 10.0.0.1-SNAPSHOT, 1.2.3.4b2, 1.2.3.4.post1, 1.2.3.4-dev. And 1.2.3.4.dev3, app-1.2.3.4.jar",
         "01:23:45:67:89:ab is a MAC, 12:30:45 a time, pip install x==1.0.0.1",
     ),
     keys=frozenset({"ip", "ipaddress", "ipaddr", "clientip", "remoteip", "remoteaddr"}),
