@@ -41,6 +41,10 @@ for _step in ("connect", "read", "write", "pool"):
     # What httpx grants where a test says nothing; its own five seconds are no law of ours.
     setattr(DEFAULT_TIMEOUT_CONFIG, _step, PATIENCE)
 
+if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    # Tests run under `nohup`: what they execute would inherit that. A handler is not inherited.
+    signal.signal(signal.SIGHUP, lambda *_: None)
+
 
 class Model(BaseHTTPRequestHandler):
     """Speaks a little OpenAI and V2, echoes everything else."""
