@@ -123,7 +123,10 @@ def _serve(asked: socket.socket) -> None:
                     said.close()
                     continue
                 message, files, _, _ = socket.recv_fds(asked, LONGEST, 2)
-                if not message:
+                if not message:  # tests that were killed, too, leave no system behind
+                    for left in awaited.get_map().values():
+                        if left.fileobj is not asked:
+                            os.kill(left.data[0].pid, signal.SIGTERM)
                     return
                 log, end = files
                 work = functools.partial(_live, *json.loads(message))
