@@ -47,14 +47,20 @@ class Alike(NamedTuple):
 
     def first_times(self) -> list[float]:
         """When the earliest row of each kind came."""
-        found = np.full(len(self.kinds), np.inf)
-        np.minimum.at(found, self.which, self.times())
-        times: list[float] = found.tolist()
+        times: list[float] = earliest(np.array(self.which), self.times(), len(self.kinds)).tolist()
         return times
 
     def times(self) -> Floats:
         """When each row came, in Unix seconds."""
         return np.array([at for _, at in self.rows])
+
+
+def earliest(which: Ints, times: Floats, kinds: int) -> Floats:
+    """When the first row of each of so many kinds came, of rows of which `which` says their kind;
+    infinity where there is none."""
+    found = np.full(kinds, np.inf)
+    np.minimum.at(found, which, times)
+    return found
 
 
 @runtime_checkable

@@ -7,8 +7,8 @@ from monitor.finders import grouped, identifier
 
 
 def _valid(digits: str) -> bool:
-    rest = weighted(digits[:11], (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11
-    return int(digits[11]) == (0 if rest <= 1 else 11 - rest)
+    check = weighted(digits, (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) * 10 % 11 % 10
+    return check == int(digits[11])
 
 
 RECOGNIZER = identifier(

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from monitor.analysis import outcome_status
-from monitor.analysis.alike import Alike
+from monitor.analysis.alike import Alike, earliest
 from monitor.analysis.blocks import due_in, is_due, refuse
 from monitor.analysis.classes import spelt
 from monitor.analysis.fairness import gaps
@@ -397,8 +397,7 @@ def _count(
     sums, squares = np.zeros(len(kinds), dtype=np.int64), np.zeros(len(kinds), dtype=np.int64)
     np.add.at(sums, which, residuals)
     np.add.at(squares, which, residuals * residuals)
-    first = np.full(len(kinds), np.inf)
-    np.minimum.at(first, which, times)
+    first = earliest(which, times, len(kinds))
     for kind in np.flatnonzero(sizes).tolist():
         one, place = kinds[kind]
         if one is not None and place is not None:

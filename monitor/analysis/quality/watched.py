@@ -35,9 +35,7 @@ def watched(row: Row, positive: str, pairs: Counter[Pair] | None = None) -> Row 
     if answer is None:
         return None
     added = added_by(answer, visible)
-    pair = added.pair
-    if pairs is not None and pair is not None and (pair in pairs or len(pairs) < PAIRS):
-        pairs[pair] += 1
+    _count_pair(pairs, added.pair)
     return seen_of(row, answer, added)
 
 
@@ -59,14 +57,16 @@ def watched_together(
                 seen.append(None)
                 continue
             added = added_by(answer, visible)
-            if pairs is not None and added.pair is not None:
-                pair = added.pair
-                if pair in pairs or len(pairs) < PAIRS:
-                    pairs[pair] += size
+            _count_pair(pairs, added.pair, size)
             seen.append(seen_alike(answer, added, log_losses(answer, scores)))
         block = block_of(run, seen)
         if block is not None:
             yield block
+
+
+def _count_pair(pairs: Counter[Pair] | None, pair: Pair | None, times: int = 1) -> None:
+    if pairs is not None and pair is not None and (pair in pairs or len(pairs) < PAIRS):
+        pairs[pair] += times
 
 
 def log_losses(answer: Answer, scores: Sequence[float]) -> list[int]:
