@@ -1,25 +1,26 @@
 """Lines of a log, each of which holds a digest of the one before it → what they prove.
 
 Who changes, moves or takes out a line leaves the next one with a digest of no line. Who cuts off
-the end, or writes all of it anew, does not: that is shown by a digest that was kept elsewhere. A
-line that a crash cut is part of the chain as it is: the next one names what there is of it.
+the end, or writes all of it anew, does not: that is shown by a digest that was kept elsewhere.
+Lines that crashes cut name nothing, so the next whole one names them together with the whole one
+before them: else that one could go, and a crash be blamed.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from monitor.audit.proofs import Wrong
 
 PREVIOUS = "previous"
-"""The member that holds the digest of the line before; of the first line it is empty."""
+"""The member that holds the digest of what is before; of the first line it is empty."""
 
 
 class Lines(NamedTuple):
-    """How many lines there are, how many of them name the one before, the digests of all, and
+    """How many lines there are, how many of them name what is before, the digests of all, and
     which of them are incomplete, counted from 1."""
 
     total: int
@@ -28,41 +29,48 @@ class Lines(NamedTuple):
     cut: tuple[int, ...] = ()
 
 
-def digest(line: bytes) -> str:
-    """SHA-256 of a line without its end; empty where there is no line.
+def digest(*lines: bytes) -> str:
+    """SHA-256 of lines without the end of the last; empty where there is none.
 
-    >>> digest(b""), digest(b"a\\n")[:8]
-    ('', 'ca978112')
+    >>> digest(), digest(b"a\\n")[:8], digest(b"a\\n", b"b") == digest(b"a\\r\\n", b"b\\n")
+    ('', 'ca978112', True)
     """
-    bare = line.rstrip(b"\r\n")
+    bare = b"\n".join(line.rstrip(b"\r\n") for line in lines)
     return sha256(bare).hexdigest() if bare else ""
+
+
+def last_whole(lines: Sequence[bytes]) -> int | None:
+    """Where the last whole line is; it and those after it are what the next line names."""
+    places = range(len(lines) - 1, -1, -1)
+    return next((place for place in places if _entry(lines[place]) is not None), None)
 
 
 def check(lines: Iterable[bytes]) -> Lines:
     """What a log proves. Lines of earlier versions name none before them, and stand before all
-    that do. A line is incomplete where it is the last and nothing ends it, or where the one after
-    it names what there is of it. Raises Wrong with the first line that is not what it was."""
-    before, linked = "", 0
-    digests = []
+    that do. A line is incomplete where it is no whole one, and the next whole one names it; there
+    may be no next one. Raises Wrong with the first line that does not name what is before it."""
+    linked = 0
+    digests: list[str] = []
     cut: list[int] = []
-    line = b""
+    open_: list[bytes] = []  # the last whole line, and what crashes left after it
     for number, line in enumerate(lines, 1):
         entry = _entry(line)
-        said = None if entry is None else entry.get(PREVIOUS)
-        if cut[-1:] == [number - 1] and said != before:
-            raise Wrong(f"line {number - 1}: is no line of an audit log")
+        digests.append(digest(line))
         if entry is None:
             cut.append(number)
-        elif said is None and linked:
-            raise Wrong(f"line {number}: does not name the line before it, as those before do")
-        elif said is not None:
-            if said != before:
-                raise Wrong(f"line {number}: the line before it was changed, moved or taken out")
+            open_.append(line)
+            continue
+        said = entry.get(PREVIOUS)
+        if said is None and (linked or cut):
+            raise Wrong(f"line {number}: does not name what is before it, as a line does")
+        if said is not None:
+            if said != digest(*open_):
+                since = f" from {number - len(open_)} on" if len(open_) > 1 else ""
+                raise Wrong(
+                    f"line {number}: the line before it{since} was changed, moved or taken out"
+                )
             linked += 1
-        before = digest(line)
-        digests.append(before)
-    if cut[-1:] == [len(digests)] and line.endswith(b"\n"):
-        raise Wrong(f"line {len(digests)}: is no line of an audit log")
+        open_ = [line]
     return Lines(len(digests), linked, tuple(digests), tuple(cut))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from monitor.audit.line_chain import PREVIOUS, check, digest
+from monitor.audit.line_chain import PREVIOUS, check, digest, last_whole
 from monitor.audit.proofs import Wrong
 from monitor.commands import account
 from monitor.errors import ConfigError, UsageError
@@ -25,7 +25,7 @@ _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 def append(path: Path, what: dict[str, Any], refusal: str) -> str:
-    """Append a line with the time, `what` and a digest of the line before it, wait until it is
+    """Append a line with the time, `what` and a digest of what is before it, wait until it is
     on the disk, and return its own digest. Raises ConfigError, which ends with `refusal`, where
     that fails."""
     try:
@@ -34,9 +34,9 @@ def append(path: Path, what: dict[str, Any], refusal: str) -> str:
         with os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # the time goes on from line to line, too
             at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-            last = _last_line(file)
-            entry = {"at": at, **what, PREVIOUS: digest(last)}
-            begin = b"" if not last or last.endswith(b"\n") else b"\n"  # a crash cut the last one
+            last = _last_lines(file)
+            entry = {"at": at, **what, PREVIOUS: digest(*last)}
+            begin = b"" if not last or last[-1].endswith(b"\n") else b"\n"  # a crash cut it
             line = f"{json.dumps(entry)}\n".encode()
             _write(file, begin + line)
             os.fsync(file.fileno())
@@ -56,16 +56,21 @@ def _write(file: io.FileIO, data: bytes) -> None:
         raise
 
 
-def _last_line(file: io.FileIO) -> bytes:
-    """The last line of a file, with its end if it has one."""
+def _last_lines(file: io.FileIO) -> list[bytes]:
+    """The last whole line of a file and what crashes left after it, with their ends."""
     end = file.seek(0, os.SEEK_END)
     found = b""
-    while end > 0 and b"\n" not in found[:-1]:
+    lines: list[bytes] = []
+    while end > 0:
         begin = max(0, end - _PIECE)
         file.seek(begin)
         found = file.read(end - begin) + found
         end = begin
-    return found[found.rfind(b"\n", 0, -1) + 1 :]
+        lines = io.BytesIO(found).readlines()
+        place = last_whole(lines if end == 0 else lines[1:])  # the first may begin before
+        if place is not None:
+            return lines[place if end == 0 else place + 1 :]
+    return lines
 
 
 def lines(path: Path, anchors: list[Path]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from monitor.audit.line_chain import PREVIOUS, check, digest
+from monitor.audit.line_chain import PREVIOUS, check, digest, last_whole
 from monitor.audit.proofs import Wrong
 
 
@@ -30,24 +30,42 @@ def test_a_log_as_it_was_written_is_proven(old: int) -> None:
     assert check([]) == (0, 0, (), ())
 
 
-def test_a_line_that_a_crash_cut_is_told_and_the_chain_goes_on_after_it() -> None:
-    """As the last one, and once more lines name what there is of it. Nothing else may stand there
-    in its place, and a whole line may not become one."""
-    lines = log()
-    lines[-1] = lines[-1][:-7]
-    assert check(lines) == (5, 4, (*check(log()).digests[:4], digest(lines[-1])), (5,))
-    lines += [b"\n", json.dumps({"n": 5, PREVIOUS: digest(lines[-1])}).encode() + b"\n"]
-    whole = b"".join(lines).splitlines(keepends=True)
-    assert (check(whole).total, check(whole).cut) == (6, (5,))
-    others: list[list[bytes]] = [
-        [*whole[:4], whole[4][:-5] + b"\n", whole[5]],  # less of it than was named
-        [*whole[:3], whole[3][:-7] + b"\n", *whole[4:]],  # the one before, too
-        [*whole[:5]],  # the line after it was taken out
-        [*whole[:2], whole[2][:-7] + b"\n", *whole[3:]],
-    ]
-    for changed in others:
-        with pytest.raises(Wrong, match=r"line [345]: is no line of an audit log"):
-            check(changed)
+def after(lines: list[bytes], number: int = 9) -> bytes:
+    """The line that is written once `lines` are there."""
+    named = digest(*lines[last_whole(lines) or 0 :])
+    return json.dumps({"n": number, PREVIOUS: named}).encode() + b"\n"
+
+
+@pytest.mark.parametrize("first", [0, 3])
+@pytest.mark.parametrize("crashes", [1, 2, 3])
+def test_lines_that_crashes_cut_are_told_and_the_chain_goes_on_after_them(
+    crashes: int, first: int
+) -> None:
+    """However many in a row: at the end, ended or not, and once a whole line names them."""
+    lines = log(first)
+    for number in range(crashes):
+        lines.append(after(lines)[: 9 + number] + b"\n")
+    cut = tuple(range(first + 1, first + crashes + 1))
+    assert check(lines).cut == check([*lines[:-1], lines[-1][:-1]]).cut == cut
+    lines.append(after(lines))
+    lines.append(after(lines))
+    found = check(lines)
+    assert (found.total, found.linked, found.cut) == (first + crashes + 2, first + 2, cut)
+
+
+@pytest.mark.parametrize("crashes", [1, 2])
+def test_no_line_goes_for_a_crash(crashes: int) -> None:
+    """None before what a crash left may be changed, taken out or cut, and none of what it left;
+    and no line may be cut or put in as if a crash had."""
+    lines = log(3)
+    for number in range(crashes):
+        lines.append(after(lines)[: 9 + number] + b"\n")
+    lines += [after(lines)]
+    lines += [after(lines)]
+    for place, line in enumerate(lines[:-1]):
+        for other in ([], [line[:-5] + b"\n"], [line[:7] + b"\n"], [line, b"\n"], [line, line[:7] + b"\n"]):  # fmt: skip
+            with pytest.raises(Wrong, match=r"line [1-8]: the line before it"):
+                check([*lines[:place], *other, *lines[place + 1 :]])
 
 
 @pytest.mark.parametrize("how", ["edited", "taken out", "moved", "first taken out", "put in", "bare", "no JSON"])  # fmt: skip

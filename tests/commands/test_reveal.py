@@ -240,6 +240,30 @@ def test_what_a_crash_leaves_of_a_line_is_told_and_a_ticket_knows_of_a_line_that
     assert main(["verify", str(log), "--anchor", str(ticket)]) == 1
 
 
+def test_two_crashes_in_a_row_are_no_violation_and_hide_no_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a crash leaves may be nothing but the end of the one before it, or zeros; the next line
+    names it together with the last whole one, however long they are."""
+    log = tmp_path / "reveal.jsonl"
+    for number, left in enumerate((b'{"at": "2026', b"", b"\0" * 70_000, b'{"at')):
+        audit_log.append(log, {"reason": f"ticket {number}", "tokens": ["x" * 70_000]}, "nothing")
+        for each in (left, b'{"at": "2026-11-30", "rea'):
+            with log.open("ab") as file:
+                file.write(b"\n" * (not log.read_bytes().endswith(b"\n")) + each)
+            assert main(["verify", str(log)]) == 0
+    audit_log.append(log, {"reason": "ticket 4"}, "nothing")
+    capsys.readouterr()
+    assert main(["verify", str(log)]) == 0
+    said = capsys.readouterr().out
+    assert "12 lines, 5 of them name" in said
+    assert said.count("is incomplete") == 7
+    lines = log.read_bytes().splitlines(keepends=True)
+    for place in range(len(lines) - 1):
+        log.write_bytes(b"".join([*lines[:place], *lines[place + 1 :]]))
+        assert main(["verify", str(log)]) == 1
+
+
 def test_a_disk_that_takes_a_part_of_a_line_has_none_of_it(tmp_path: Path) -> None:
     """And nothing is shown or erased: the kernel writes what has room, and says so at the next write."""
     log = tmp_path / "reveal.jsonl"
