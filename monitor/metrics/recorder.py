@@ -74,8 +74,8 @@ METRICS = (
     ),
     Metric(
         "monitor_store_up", "gauge",
-        "1 while the store answered the recorder's last command, else 0; without traffic it is "
-        "asked every 5 s. At 0 records go to the disk spool.",
+        "1 while the store takes what the recorder appends, else 0, also where it answers but "
+        "refuses writes; without traffic it is asked every 5 s. At 0 records go to the disk spool.",
         "recorder",
     ),
     Metric(

@@ -473,8 +473,16 @@ class RedisStream:
         return None
 
     async def ping(self) -> None:
-        """Raise StreamError where the store is not there for us."""
-        for reply in await self._store.ask([Command.of(key, "PING") for key in self.keys]):
+        """Raise StreamError where nothing could be appended now.
+
+        Whoever refuses writes may still answer PING: a primary that has become a replica, one that
+        is out of memory, one without the replicas that it must have. So what is asked is an append
+        to a stream that is not there, which does nothing: it needs the rights of one to a Record,
+        and goes to the same node.
+        """
+        homes = [f"{key.removesuffix('records')}absent" for key in self.keys[: self._shards]]
+        asked = [Command.of(key, "XADD", key, "NOMKSTREAM", "*", "v", "1") for key in homes]
+        for reply in await self._store.ask(asked):
             if isinstance(reply, hiredis.ReplyError):
                 raise StreamError(refusal(reply))
 

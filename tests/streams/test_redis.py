@@ -190,6 +190,48 @@ def test_a_refusal_is_said_in_words(url: str, make_wrong: Any, message: str) -> 
     run(url, story)
 
 
+@pytest.mark.parametrize(
+    ("make_wrong", "put_right", "message"),
+    [
+        (["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"], "a read-only replica"),
+        (
+            ["CONFIG", "SET", "min-replicas-to-write", "1"],
+            ["CONFIG", "SET", "min-replicas-to-write", "0"],
+            "too few replicas in step",
+        ),
+        (
+            ["CONFIG", "SET", "maxmemory", "1"],
+            ["CONFIG", "SET", "maxmemory", "0"],
+            "out of memory",
+        ),
+        (
+            ["ACL", "SETUSER", "default", "-xadd"],
+            ["ACL", "SETUSER", "default", "+@all"],
+            "does not let this user do what is needed",
+        ),
+    ],
+)
+def test_a_store_that_answers_and_refuses_writes_is_not_there(
+    url: str, make_wrong: list[str], put_right: list[str], message: str
+) -> None:
+    """It is asked by what needs the rights of an append, and leaves nothing behind."""
+
+    async def story(stream: RedisStream) -> None:
+        await stream.ping()
+        with redis.Redis.from_url(url) as client:
+            assert client.keys() == []
+            client.execute_command(*make_wrong)
+            try:
+                with pytest.raises(StreamError, match=message) as caught:
+                    await stream.ping()
+                assert not caught.value.ambiguous
+            finally:
+                client.execute_command(*put_right)
+        await stream.ping()
+
+    run(url, story, shards=2)
+
+
 @pytest.mark.parametrize("ended", [1e12, 1e300, 4e9])
 def test_a_record_from_the_future_ended_when_it_was_appended(url: str, ended: float) -> None:
     """Live and read at rest; a clock that is a little ahead is believed."""
