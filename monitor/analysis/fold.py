@@ -20,6 +20,7 @@ from monitor.analysis.rows import Timed, row_of
 from monitor.interfaces import Feature, Monitor
 from monitor.rows import Row
 from monitor.tables.blocks import Block
+from monitor.turns import in_turns
 from monitor.types import Record, WatchKey
 
 FEW = 32
@@ -127,7 +128,7 @@ class Analysis(Generic[Found]):
             elif kinds is not None and isinstance(monitor, Alikes):
                 _try(errors, monitor.add_alike, kinds, pane)
             else:
-                for row, at in run:
+                for row, at in in_turns(run):
                     _try(errors, monitor.add, row, pane, at)
         self.records += len(run) - (len(errors) > before)
 

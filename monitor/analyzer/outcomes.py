@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -32,7 +33,7 @@ from monitor.rows import Row
 from monitor.streams.entries import Entry, missed, moment, time_of
 from monitor.streams.redis import RedisStream
 from monitor.streams.shards import checked
-from monitor.turns import give_way, in_turns
+from monitor.turns import in_turns
 from monitor.types import Measurement, Record, WatchKey
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ POSITION = "join/position"
 PAGES = 20
 """Pages of feedback that are read before records are read again."""
 BLOCK = 0.001
+TOGETHER = 512
+"""Rows that are counted together, at most: those that are alike take less than one by one."""
 EARLY = 2000
 """Items of feedback, the last ones, by which it is told what is known early."""
 
@@ -136,17 +139,20 @@ class Outcomes:
 
     def add(self, record: Record) -> None:
         """Remember a Record that was read."""
-        for row in self._join.add(record):
-            self._count(row)
+        self._count(self._join.add(record))
         self.is_changed = True
 
-    def _count(self, row: Row) -> None:
-        """Fold a Row of what was due, or of what was known at once or at a horizon."""
-        name = FOLD
-        if row.truth is not None and not row.truth.is_due:
-            name = _within(row.truth.horizon) if row.truth.horizon else AT_ONCE
-        if name in self._folds:
-            self._folds[name].add_row(row)
+    def _count(self, rows: Iterable[Row]) -> None:
+        """Fold Rows of what was due, or of what was known at once or at a horizon."""
+        by_fold: dict[str, list[Row]] = {}
+        for row in rows:
+            name = FOLD
+            if row.truth is not None and not row.truth.is_due:
+                name = _within(row.truth.horizon) if row.truth.horizon else AT_ONCE
+            if name in self._folds:
+                by_fold.setdefault(name, []).append(row)
+        for name, some in by_fold.items():
+            self._folds[name].add_rows(some)
 
     async def follow(self, records_read: float, now: float) -> bool:
         """Read feedback that came, and fold what is due; whether any came; or raise StreamError.
@@ -167,9 +173,9 @@ class Outcomes:
             self._position = position
             if page == PAGES - 1:
                 self.has_more, feedback_read = True, time_of(position)
-        for row in self._join.advance(min(records_read, feedback_read)):
-            give_way()
-            self._count(row)
+        due = in_turns(self._join.advance(min(records_read, feedback_read)))
+        while rows := list(islice(due, TOGETHER)):
+            self._count(rows)
             self.is_changed = True
         self.is_changed = self.is_changed or any_came
         return any_came

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from monitor.settings.schema import Differential, Outcomes, Privacy, Settings, S
 from monitor.streams import redis as store
 from monitor.streams.redis import RedisStream
 from monitor.supervision.embedded_store import EmbeddedStore
+from monitor.tables.blocks import Block
 from monitor.types import Measurement, Record, WatchKey
 from tests.analysis.join.exchanges import record
 
@@ -412,6 +413,42 @@ def test_replay_of_the_store_has_the_rows_that_were_counted_live(tmp_path: Path)
     play(tmp_path, story)
 
 
+class Together(Seen):
+    """One that is told of many rows at once, and keeps how many these were."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runs: list[int] = []
+
+    def add_rows(self, rows: Sequence[tuple[Row, float]], pane: int) -> None:
+        self.runs.append(len(rows))
+        self.rows += [row for row, _ in rows]
+
+    def add_block(self, block: Block, pane: int) -> None:
+        raise AssertionError(block)
+
+
+class Silent:
+    """A stream to which no feedback comes."""
+
+    async def next_feedback(self, position: str, *, block: float) -> tuple[str, list[Any]]:
+        return position, []
+
+
+def test_what_is_due_is_counted_together_in_its_order() -> None:
+    """Rows that are alike take less together (`analysis.alike`); not so many that it takes long."""
+    one = outcomes_of(Settings(endpoint="e", redis="redis://nowhere.invalid"), lambda *_: None)
+    monitor = Together()
+    one._folds = {outcomes.FOLD: Analysis((), (monitor,), pane=60.0, lateness=5.0)}
+    one._stream = Silent()  # type: ignore[assignment]
+    count = 2 * outcomes.TOGETHER + 7
+    for number in range(count):
+        one.add(record(f"r{number}", ended=number / count))
+    asyncio.run(one.follow(2e9, 2e9))
+    assert monitor.runs == [outcomes.TOGETHER, outcomes.TOGETHER, 7]
+    assert [row.at for row in monitor.rows] == sorted(row.at for row in monitor.rows)
+
+
 def _unsafe(said: Statement) -> Feedback:
     raise AssertionError(said)
 
@@ -428,8 +465,7 @@ def test_what_a_horizon_counted_is_removed_with_it() -> None:
         before = states[0] if states else {outcomes.POSITION: b"0-0"}
         one.restore({name: entry for name, entry in before.items() if entry})
         one.add(record("r"))
-        for row in one._join.advance(2e9):
-            one._count(row)
+        one._count(one._join.advance(2e9))
         states.append(one.saved())
     fields = [name for name in states[0] if name.startswith("within/60.0/")]
     assert len(fields) > 1

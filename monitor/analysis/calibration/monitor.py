@@ -62,7 +62,7 @@ class CalibrationMonitor(Tallied):
     def add_alike(self, run: Alike, pane: int) -> None:
         """Count the scores of rows by their kinds."""
         parts = zip(run.kinds, run.scores_by_kind(), run.first_times(), strict=True)
-        for row, scores, at in parts:
+        for row, scores, at in in_turns(parts):
             claimed = None if row.truth is None else claim(row.truth, self._positive)
             if claimed is None:
                 continue

@@ -188,7 +188,7 @@ class QualityMonitor:
                 self.troubles[trouble] += size
         if self._learn:
             self._expect_alike(run, kinds, scores, pane)
-        seen = list(map(self._count_alike, kinds, sizes, scores))
+        seen = list(map(self._count_alike, in_turns(kinds), sizes, scores))
         block = watched_alike(run, seen)
         if block is not None:
             self._change.add_block(block, pane)
@@ -454,7 +454,8 @@ class QualityMonitor:
         self, run: Alike, kinds: Sequence[_Kind], which: Sequence[bool], pane: int
     ) -> None:
         """Count the scores and predicted numbers of some kinds one by one."""
-        for (row, at), place, score in zip(run.rows, run.which, run.scores, strict=True):
+        every = zip(run.rows, run.which, run.scores, strict=True)
+        for (row, at), place, score in in_turns(every):
             kind = kinds[place]
             if not which[place]:
                 continue
