@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-LARGEST = 2**53
-"""Beyond it JSON's numbers are not exact, and no count of tokens is true."""
+LARGEST = 10**11 - 1
+"""Beyond it no count of tokens is true, and a number may be that of a payment card."""
 
 
 def count(value: Any) -> int | None:
-    """A count from 0 to 2^53; None for everything else, as a count that was not said.
+    """A count from 0 to `LARGEST`; None for everything else, as a count that was not said.
 
     Proxies on the way write counts as floats and as strings.
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from monitor import bodies, columns, fhir, hidden
+from monitor.counts import LARGEST
 from monitor.privacy import pieces, rulings
 from monitor.privacy.policies import DROPPED, Policy
 from monitor.privacy.pseudonyms import MARK_WHOLE
@@ -143,7 +144,7 @@ class Sides:
             text=None if text is None else scrub.text(text, part.name or ""),
             name=name,
             datatype=None if part.datatype is None else self._texts.label(scrub, part.datatype),
-            shape=part.shape,
+            shape=part.shape if max(part.shape or (0,)) <= LARGEST else None,
             data=data,
             media=scrub.media(text, *(part.data or () if may_hold else ())),
         )

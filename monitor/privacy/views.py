@@ -99,14 +99,17 @@ def _search(
 
 # --- characters ------------------------------------------------------------------------------
 
-# Drawn as nothing: soft hyphen, joiners, fillers, bidi controls, variation selectors, tags.
+# Drawn as nothing, or around or upon what is before: soft hyphen, accents, joiners, fillers, bidi
+# controls, enclosing marks (as of keycaps), variation selectors, tags.
 _INVISIBLE = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef"
+    "\u00ad\u0300-\u036f\u0488\u0489\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u20d0-\u20f0\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef"
 )
 _DASHES = "\u058a\u05be\u1806\u2010-\u2015\u2043\u207b\u208b\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d"
 _STOPS = "\u3002\uff0e\uff61"
 """Full stops that domain names may be written with (UTS 46)."""
+_SPACES = "\u1680\u00b7\u2022\u2027\u2219\u22c5"
+"""A space, and points that stand between groups of digits."""
 
 _invisible = re.compile(f"[{_INVISIBLE}]")
 _dash = re.compile(f"[{_DASHES}]")
@@ -122,7 +125,9 @@ def _spell_character(character: str) -> str:
         return str(digit)
     if character in _STOPS:
         return "."
-    plain = unicodedata.normalize("NFKC", character)
+    if character in _SPACES:
+        return " "
+    plain = _invisible.sub("", unicodedata.normalize("NFKC", character))
     is_composed = len(plain) > 1 and any(
         map(str.isdigit, plain)
     )  # a fraction is no digit of a card
@@ -139,7 +144,7 @@ def _odd_characters() -> dict[str, str]:
     is_plain, decimal = unicodedata.is_normalized, unicodedata.decimal
     # Most of 80,000 need no closer look, which takes 30 ms at every start.
     few = [each for each in text if not is_plain("NFKC", each) or decimal(each, None) is not None]
-    few += re.findall(f"[{_INVISIBLE}{_DASHES}{_STOPS}]", text)
+    few += re.findall(f"[{_INVISIBLE}{_DASHES}{_STOPS}{_SPACES}]", text)
     spelled = ((each, _spell_character(each)) for each in few)
     return {character: spelling for character, spelling in spelled if spelling != character}
 

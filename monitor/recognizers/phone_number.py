@@ -57,6 +57,7 @@ _OR = lazy(r"\bor\b|\band\b|[,/;]")
 _LIST = lazy(r"\s?(?:[,;/|&\n]|\b(?:and|or|und|oder|et|ou|y|o|e)\b)\s{0,3}\(?")
 _REACH = 48
 _BEHIND = lazy("[xe#]")
+_STROKE = lazy(r" ?/ ?")
 _NO_DIGITS = lazy(r"\D+")
 _CODE = lazy(
     r"\b(?:ndc|sku|part|p/?n|model|serial|s/n|item|catalog(?:ue)?|article|lot|batch|drawing)"
@@ -146,6 +147,9 @@ def _beside_word(text: str, start: int, words: list[int], done: int) -> tuple[in
     if match is None or OTHER.match(text, start):
         return None
     value = match.group()
+    if "/" in value:
+        match = _first(text, match)
+        value = match.group()
     bare = value.isdigit()
     if not 7 <= (len(value) if bare else digits_of(value)) <= 15 or (bare and _EPOCH.match(value)):
         return None
@@ -158,6 +162,15 @@ def _beside_word(text: str, start: int, words: list[int], done: int) -> tuple[in
     else:
         is_other = not _is_lead_enough(text, match)
     return None if is_other or COUNTED.match(text, match.end()) else match.span()
+
+
+def _first(text: str, match: re.Match[str]) -> re.Match[str]:
+    """The number before a `/` after which there is another one, else all of it."""
+    for stroke in _STROKE.finditer(match.group()):
+        end = match.start() + stroke.start()
+        if digits_of(text[match.start() : end]) >= 7 and ANY.match(text, end + len(stroke[0])):
+            return ANY.match(text, match.start(), end) or match
+    return match
 
 
 def _is_next(text: str, match: re.Match[str], word: int, done: int) -> bool:
@@ -270,6 +283,8 @@ EXAMPLES = (
     "«8 (912) 346-23-31», «8-912-346-23-31» и «8(495)123-45-67»",
     "Telefon: «0171 1234567», phone «2125550187», call me at «415 555 2671».",
     "«2125550187» (office), «07700900123», desk",
+    "«212-555-0187»/«212-555-0188», Tel. «030 1234567»/«030 1234568», call «0171/1234567» / «0171/7654321»",
+    "I am on «212-555-0187». Or «1 212-555-0188».",
     "«2125550187» is my cell; my new number is «2125550188»",
     "«01 23 45 67 89», «020 7946 0958», «(030) 1234567», «030/1234567», «07700 900123»",
     "«(11) 91234-5678» and «+55 11 91234-5678», «+91 98765 43210»",

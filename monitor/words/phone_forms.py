@@ -64,12 +64,15 @@ _INTERNATIONAL = lazy(
     r"(?:\+|(?<![\d.,-])(?!(?<=\d )00\d )00)[ (]{0,2}([1-9](?:[ ()./-]{0,3}\d){6,16})"
 )
 
+_AFTER_ONE = AFTER.replace("[-./]", r"(?:[-.]|/(?!\(?\d{3}[-. )]))")
+"""Another one may follow."""
+
 NORTH_AMERICAN = lazy(
     BEFORE
     + r"(?:1[ .-]?)?(?:\([2-9]\d\d\)[ .-]{0,2}[2-9]\d\d[ .-]?\d{4}"
     + r"|\(?\d{3}\)?[ -]\d{3}-\d{4}|\(\d{3}\) ?\d{3}[ .-]\d{4}"
     + r"|(?<!\d)\d{3}([ .])\d{3}\1\d{4})"
-    + AFTER
+    + _AFTER_ONE
     + _EXTENSION
 )
 

@@ -232,6 +232,9 @@ PLACES: dict[str, Callable[[str], Exchange]] = {
         b"\0" + (len(c.encode()) + 2).to_bytes(4, "big") + b"\n" + bytes([len(c.encode()) % 128]) + c.encode(), target="/p.S/M",
         asked={"content-type": "application/grpc", "x-user": c}, said={"content-type": "application/grpc"},
         trailers=f"grpc-status: 3\r\ngrpc-message: {quote(c)}\r\n\r\n".encode()),
+    "type of media": lambda c: exchange(json.dumps({"contents": [{"parts": [{"inlineData": {
+        "mimeType": f"text/{c}", "data": base64.b64encode(c.encode()).decode()}}]}]}),
+        target="/v1beta/models/m:generateContent"),
     "gzip": squeezed("gzip", gzip.compress),
     "deflate": squeezed("deflate", zlib.compress),
     "br": squeezed("br", brotli.compress),
@@ -247,6 +250,11 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "zero width": "\u200b".join,
     "soft hyphens": "\u00ad".join,
     "joiners and marks of direction": "\u2060\u200e".join,
+    "accents": "\u0301".join,
+    "keycaps": lambda c: c if c[0] in "Dg" else re.sub(r"\d", lambda m: f"{m[0]}\ufe0f\u20e3", c),
+    "points between": lambda c: re.sub(r"[ -]", "\u00b7", c) if c[0] in "+4D5" else c,
+    "bullets between": lambda c: re.sub(r"[ -]", "\u2022", c) if c[0] in "+4D5" else c,
+    "Ogham spaces": lambda c: c.replace(" ", "\u1680"),
     "NBSP": lambda c: c.replace(" ", "\u00a0"),
     "thin spaces": lambda c: c.replace(" ", "\u2009"),
     "Unicode dashes": lambda c: c.replace("-", "\u2011"),
@@ -353,7 +361,7 @@ def held(run: str) -> Iterator[bytes]:
 
 def plain(text: str) -> str:
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
+        text = unicodedata.normalize("NFKD", text)
         text = re.sub(r"(?![0-9])\d", lambda m: str(unicodedata.decimal(m[0])), text)
     return re.sub(r"[\W_]+", "", text.lower())
 

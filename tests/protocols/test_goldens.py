@@ -15,7 +15,8 @@ from monitor.bodies import Body, Document, document
 from monitor.errors import ParseError
 from monitor.framings import ndjson, sse
 from monitor.protocols import PROTOCOLS
-from monitor.types import Call, Inference, Part
+from monitor.types import Call, Inference, Message, Part
+from tests.privacy.test_records import CANARIES, TRACES, Recorder, is_traced
 from tests.protocols.goldens.files import Golden, goldens, plain, read
 
 GOLDENS = list(goldens())
@@ -278,3 +279,64 @@ def test_there_are_goldens_of_every_dialect_here() -> None:
         "anthropic_messages", "bedrock", "gemini", "ollama", "openai_chat", "openai_realtime", "openai_responses",
         "cohere", "llama_cpp", "sagemaker", "tgi", "triton_generate", "kserve_v2",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("side", ["request", "response"])
+@ALL
+def test_no_canary_gets_out_of_any_member_of_what_clients_send(golden: Golden, side: str) -> None:
+    """In the place of each text or number that real messages have, whatever a dialect reads it for:
+    a text that is an address, a number that is a card's."""
+    recorder, given = Recorder(), golden.call().exchange
+    message: Message = getattr(given, side)
+    for body in with_each_leaf(message.body, (CANARIES["EMAIL_ADDRESS"], 4012888888881881)):
+        changed = msgspec.structs.replace(message, body=body, size=len(body))
+        output = recorder.output(msgspec.structs.replace(given, **{side: changed}))
+        for entity in ("EMAIL_ADDRESS", "CREDIT_CARD"):
+            assert not is_traced(output, TRACES[entity]), (entity, body, output)
+
+
+def with_each_leaf(body: bytes, values: tuple[str, int]) -> Iterator[bytes]:
+    """A body of JSON, or of lines with JSON, with one text or number of it after the other in turn
+    replaced by the value of its kind; those of lists that are alike once."""
+    lines = [body] if is_json(body) else body.split(b"\n")
+    seen: set[tuple[Any, ...]] = set()
+    for place, line in enumerate(lines):
+        begin, document = line[: line.find(b"{")], line[max(0, line.find(b"{")) :]
+        if not is_json(document):
+            continue
+        for path, leaf in leaves(json.loads(document)):
+            kind = str if isinstance(leaf, str) else int
+            shape = (kind, *(step if isinstance(step, str) else 0 for step in path))
+            if not path or shape in seen or isinstance(leaf, bool | None):
+                continue
+            seen.add(shape)
+            whole = json.loads(document)
+            inner = whole
+            for step in path[:-1]:
+                inner = inner[step]
+            inner[path[-1]] = values[kind is int]
+            yield b"\n".join(
+                [*lines[:place], begin + json.dumps(whole).encode(), *lines[place + 1 :]]
+            )
+
+
+def is_json(text: bytes) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    for step, one in inner:
+        yield from leaves(one, (*path, step))
+    if not isinstance(value, dict | list):
+        yield path, value
