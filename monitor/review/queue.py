@@ -156,7 +156,9 @@ while redis.call('ZCARD', key('open')) > most and level < 40 do
   for _, item in ipairs(redis.call('ZRANGE', key('open'), 0, -1)) do
     if redis.call('HEXISTS', key('slots'), item) == 1 then
     elseif tonumber(redis.call('ZSCORE', key('ratios'), item)) < bound then
-      redis.call('HSET', key('levels'), item, level)
+      -- What has outlived a higher level keeps it: the others of its time are gone.
+      local known = tonumber(redis.call('HGET', key('levels'), item))
+      redis.call('HSET', key('levels'), item, math.max(known, level))
     else
       remove(item, {})
       redis.call('HINCRBY', key('counts'), 'thinned', 1)

@@ -186,6 +186,31 @@ def test_of_too_many_items_a_sample_with_half_the_probability_stays(url: str) ->
     run(url, story, most=100)
 
 
+def test_what_outlived_one_rush_keeps_its_weight_through_a_smaller_one(url: str) -> None:
+    """Else it would stand for fewer exchanges than went with it (sum of weights .95 of them)."""
+
+    async def story(queue: ReviewQueue) -> None:
+        old = item("old", 1000)
+        await queue.add([(old, 0.001)])
+        await queue.add([(item(f"a{place}", place), place / 700) for place in range(700)])
+        for _ in range(88):
+            lease = await queue.next("ann", now=1)
+            assert lease is not None
+            assert lease.propensity == 0.25 / 8
+            await queue.answer(lease.item.record, "ann", "passed", now=1)
+        for place in range(4):  # nobody comes any more, and the next ones are taken as picked
+            await queue.add([(item(f"b{place}", 2000), 0.9)])
+        await queue.add([(item(f"c{place}", 3000 + place), place / 110) for place in range(110)])
+        found = {}
+        while (lease := await queue.next("ann", now=1)) is not None:
+            found[lease.item.record] = lease.propensity
+            await queue.answer(lease.item.record, "ann", "passed", now=1)
+        assert found["old"] == 0.25 / 8
+        assert found["c1"] == 0.25 / 2
+
+    run(url, story, most=100)
+
+
 def test_a_record_that_is_gone_expires(url: str) -> None:
     """It is offered to nobody any more, and counted."""
 
