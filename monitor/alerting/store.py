@@ -1,7 +1,7 @@
 """Silences, and what was told whom ↔ the store, so that a restart tells nothing twice.
 
-All keys begin with `monitor:{ENDPOINT}:`. `silences` is a hash, by id; `notifier:NAME` is the state
-of one notifier, which is forgotten a month after it was last saved.
+The hash `monitor:{ENDPOINT}:silences` holds them by id; `monitor:{ENDPOINT}:notifier:NAME` is the
+state of one notifier, which is forgotten a month after it was last saved.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from monitor.types import Exchange, Message
 from tests.end_to_end.conftest import served
 from tests.exporters.test_otlp import Collector
 from tests.privacy.test_records import CANARIES, PLACES, TRACES, shown
+from tests.test_data_kept import PAGE, kinds
 
 PLAYED = {
     f"{place} {entity}": make(canary)
@@ -188,6 +189,9 @@ def test_no_canary_leaves_memory(
                     assert_silent(path, text)
             tell(sidecar, records)
             assert_silent("the store", stored(url))
+            with redis.Redis.from_url(url) as client:
+                keys = b" ".join(client.scan_iter()).decode()
+            assert kinds(keys) <= kinds(PAGE), "docs/data-kept.md does not have this key"
             sidecar.until(lambda: len(collector.requests) > 1)
             assert_silent("OTLP", str(collector.requests))
             sidecar.until(lambda: len(collector.spans()) == len(SENT))
