@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import socket
 import stat
 import tempfile
 from collections.abc import Callable, Generator, Iterable
@@ -166,12 +167,16 @@ def why(error: BaseException) -> str:
 
     >>> why(OSError(28, "No space left on device", "/secret"))
     'the disk is full'
+    >>> why(socket.gaierror(-2, "Name or service not known"))
+    'name or service not known'
     """
     number = getattr(error, "errno", None)
     if number in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full"
     if number in (errno.ENOPKG, errno.EPROTONOSUPPORT):
         return places.reason(error)
+    if isinstance(error, socket.gaierror):  # its numbers are none of the kernel's
+        return str(error.strerror).lower()
     if isinstance(error, OSError) and isinstance(number, int):
         return os.strerror(number).lower()
     return places.reason(error)

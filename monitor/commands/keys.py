@@ -103,8 +103,10 @@ def _pseudonyms(settings: Settings, keyring: Keyring, entity: str | None) -> lis
     for rule in settings.privacy.paths.values():
         if str(rule).startswith("token("):
             known.add(str(rule)[6:-1].strip())
+    if entity is None:
+        raise ConfigError("--entity: `monitor keys pseudonym` needs one, as EMAIL_ADDRESS")
     if entity not in known:
-        near = difflib.get_close_matches((entity or "").upper(), known, 1, cutoff=0.5)
+        near = difflib.get_close_matches(entity.upper(), known, 1, cutoff=0.5)
         hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(sorted(known))}"
         raise ConfigError(f"--entity: {entity!r} is not an entity that is looked for; {hint}")
     value = sys.stdin.buffer.read(MAX_VALUE).decode("utf-8", "replace").strip()

@@ -24,7 +24,7 @@ from monitor.archive.sealing import opener_of
 from monitor.assembly import build, keyring
 from monitor.assembly.log_recording import LogRecording
 from monitor.commands import arguments, output
-from monitor.commands.output import note, write
+from monitor.commands.output import need, note, write
 from monitor.commands.progress import watched
 from monitor.damage import Damage
 from monitor.errors import UsageError
@@ -125,6 +125,7 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """`monitor redrive`; returns the exit code. Raises UsageError with one line for a person."""
+    need(options.json)
     plan = None if options.dry_run and not options.against else _plan(options, settings)
     sides = 3 if options.baseline else 1
     damage = Damage()

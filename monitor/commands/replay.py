@@ -41,7 +41,7 @@ from monitor.assembly.log_recording import LogRecording
 from monitor.assembly.outcomes import is_asked_for
 from monitor.assembly.outcomes import rules_of as outcome_rules_of
 from monitor.assembly.sanitizer import Sanitizer
-from monitor.commands.output import document, note, write
+from monitor.commands.output import document, need, note, write
 from monitor.commands.progress import far, watched
 from monitor.errors import SourceError, UsageError
 from monitor.feedback import Feedback, Statement
@@ -81,6 +81,7 @@ WIDTH = 140
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """`monitor replay`; returns the exit code. Raises UsageError with one line for a person."""
+    need(options.html, options.json, options.junit)
     with turns.alone(), _sources(options, settings):
         with stopping.leaves(lambda: _so_far("nothing was judged, and nothing written")):
             plan, both = _opened(options, settings)
@@ -110,6 +111,7 @@ def _so_far(so: str) -> str:
 
 def build(options: argparse.Namespace, settings: Settings) -> int:
     """`monitor reference build`; returns the exit code."""
+    need(options.out)
     with (
         turns.alone(),
         _sources(options, settings),

@@ -19,7 +19,7 @@ from monitor.archive.verification import Shard, Verifier, Violation, endpoint_of
 from monitor.audit import keys
 from monitor.audit.proofs import Wrong
 from monitor.commands import audit_log, proof
-from monitor.commands.output import note, write
+from monitor.commands.output import need, note, write
 from monitor.errors import ArchiveError, StreamError, UsageError
 from monitor.places import is_store
 from monitor.replay.archives import ENDPOINT, absence, directory_of, split
@@ -60,6 +60,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     is_log = options.source.endswith(audit_log.SUFFIX) and _is_file(options.source)
     anchors = [] if is_log else [one for name in options.anchor for one in _anchors(name)]
     so_far = _SoFar()
+    need(options.checkpoints)
     try:
         if is_store(options.source):
             _only_archives(options, "a stream has neither signatures nor tree", "public_key")

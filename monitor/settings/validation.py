@@ -80,7 +80,7 @@ def told(value: object, path: str = "") -> str:
         case dict():
             return "a mapping"
         case list() | set() | tuple():
-            return "a list"
+            return "a list" if value else "an empty list"
         case _:
             text = str(value) if isinstance(value, float) or _is_short(value) else "a huge number"
     text = text if text.isprintable() else ascii(text)
@@ -113,11 +113,18 @@ def _blame(value: object, annotation: Any, path: str, known: list[str]) -> str:
     fields = msgspec.structs.fields(annotation)
     if isinstance(value, dict):
         missing = [
-            one.encode_name for one in fields if one.required and one.encode_name not in value
+            f"`{one.encode_name}`"
+            for one in fields
+            if one.required and one.encode_name not in value
         ]
-        return f"{path}: its key `{', '.join(missing)}` is missing"
-    keys = " and ".join(", ".join(one.encode_name for one in fields).rsplit(", ", 1))
+        lacks = f"key {missing[0]} is" if len(missing) == 1 else f"keys {_listed(missing)} are"
+        return f"{path}: its {lacks} missing"
+    keys = _listed([one.encode_name for one in fields])
     return f"{path or 'configuration'}: {told(value)} is not a mapping; its keys are {keys}"
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(", ".join(names).rsplit(", ", 1))
 
 
 def _wrong_key(
@@ -237,12 +244,16 @@ def _bounds(kind: inspect.IntType | inspect.FloatType, value: object) -> str:
 
 
 def _instead(kind: inspect.Type, value: object) -> str:
-    """What to write where a text stands and a number is wanted, or nothing.
+    """What to write where a text stands and a number is wanted, or a number that could be a name.
 
     >>> _instead(inspect.FloatType(gt=0), "60s"), _instead(inspect.IntType(), "8_080")
     ('; write the number alone (CONFIGURATION.md says its unit)', '; write it without quotes')
+    >>> _instead(inspect.StrType(pattern="[0-9a-z]+"), 5)
+    '; put it in quotes'
     """
     inner = kind.type if isinstance(kind, inspect.Metadata) else kind
+    if isinstance(inner, inspect.StrType) and inner.pattern and type(value) in (int, float):
+        return "; put it in quotes" if re.search(inner.pattern, str(value)) else ""
     kinds = inner.types if isinstance(inner, inspect.UnionType) else (inner,)
     if not isinstance(value, str) or not any(isinstance(one, _NUMBERS) for one in kinds):
         return ""

@@ -92,7 +92,7 @@ def test_an_auditor_asks_under_which_tokens_a_person_is_stored(
     ("entity", "value", "message"),
     [
         ("EMAIL", "a@b.org", "did you mean EMAIL_ADDRESS?"),
-        (None, "a@b.org", "--entity"),
+        (None, "a@b.org", "--entity: `monitor keys pseudonym` needs one"),
         ("EMAIL_ADDRESS", "\n", "standard input"),
     ],
 )

@@ -65,7 +65,7 @@ def test_tiers_hold_for_the_whole_request() -> None:
             "models: {a: {input: 1, tiers: [{above: 5, input: 2}, {above: 9, cached: 1}]}}",
             r"models.a.tiers\[1\].cached: has no price below 9; give models.a.cached too",
         ),
-        ("[]", "a list is not a mapping"),
+        ("[]", "an empty list is not a mapping"),
         ("currency: dollars", "currency: 'dollars' is not a code as USD"),
         ("models: 3", "models: 3 is not a mapping"),
         ("[", "costs.yaml"),

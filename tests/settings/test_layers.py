@@ -341,7 +341,10 @@ def test_null_is_a_value_where_it_may_stand(tmp_path: Path) -> None:
         ("preset: legal\nreview: {contrl: 1}", "review.contrl: unknown key; did you mean"),
         ("preset: legal\nreview: 5", "review: 5 is not a mapping"),
         ("preset: legal\nexperiments: [5]", "experiments[0]: 5 is not a mapping"),
-        ("preset: legal\nexperiments: [{name: a, dimension: b}]", "experiments[0]: its key `contr"),
+        (
+            "preset: legal\nexperiments: [{name: a, dimension: b}]",
+            "experiments[0]: its keys `control` and `metrics` are missing",
+        ),
         (
             "preset: support\nsegments: {template: null}",
             "segments.corner.cross: 'template' is none of the dimensions (population, variant); "

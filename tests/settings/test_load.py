@@ -84,7 +84,7 @@ drain: {delay: 0, timeout: 30}
         ("experiments: [5]", "experiments[0]: 5 is not a mapping; its keys are name, dimension"),
         (
             "experiments: [{name: e, dimension: d, control: a, metrics: []}]",
-            "experiments[0].metrics: a list is not a list of 1 to 32 entries",
+            "experiments[0].metrics: an empty list is not a list of 1 to 32 entries",
         ),
         (
             "fairness: {intersections: [[sex]]}",

@@ -166,7 +166,23 @@ class Outputs:
             if part.name == name and part.data:
                 return _row(part)
         last = self.columns.get(name.lower())
-        return json_paths.at(self.document, steps) if last is None else _row(last)
+        if last is not None:
+            return _row(last)
+        found = json_paths.at(self.document, steps)
+        return self._cell(steps) if found is None else found
+
+    def _cell(self, steps: Sequence[json_paths.Step]) -> Any:
+        """What stands at a path into an answer that is kept as columns, which have the names of its
+        path without places. The first place is that of the row, of which there is one; the next is
+        one in it."""
+        name = ".".join(step for step in steps if isinstance(step, str))
+        row, *inner = [step for step in steps if not isinstance(step, str)] or [0]
+        part = next((part for part in self._parts if part.name == name and part.data), None)
+        if part is None or row not in (0, -1, None):
+            return None
+        if not inner:
+            return _row(part)
+        return json_paths.at(_row(part), inner) if len(part.shape or []) > 1 else None
 
     def named(self, name: str) -> Any:
         """What stands under a name, or under one of which it is the last part."""

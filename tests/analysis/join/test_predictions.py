@@ -63,6 +63,29 @@ def test_predictions_and_scores_are_found(outputs: list[Part], prediction: Any, 
         assert said.prediction == prediction
 
 
+@pytest.mark.parametrize(
+    ("outputs", "place", "found"),
+    [
+        ([column("predictions.label", "a"), column("predictions.score", 0.5)],
+         "response.predictions[0].label", "a"),
+        ([column("predictions.label", "a")], "response.predictions[*].label", "a"),
+        ([column("predictions.label", "a")], "response.predictions[1].label", None),
+        ([column("predictions.label", "a", "b")], "response.predictions[0].label", None),
+        ([column("predictions", 7.5)], "response.predictions[0]", 7.5),
+        ([column("predictions", 0.2, 0.8, shape=[1, 2])], "response.predictions[0][1]", 0.8),
+        ([column("predictions", 0.2, 0.8, shape=[1, 2])], "response.predictions[0][2]", None),
+        ([column("predictions", 0.2, 0.8)], "response.predictions[0]", None),
+        ([column("predictions", "a", "b")], "response.predictions[0][1]", None),
+    ],
+)  # fmt: skip
+def test_a_path_into_an_answer_of_columns_finds_its_row(
+    outputs: list[Part], place: str, found: Any
+) -> None:
+    """The path is that of the body that the model sent, though columns are what is kept of it."""
+    said = PredictionReader(prediction=place).of(record("r", outputs=outputs))
+    assert said.prediction == found
+
+
 def test_logarithms_of_probabilities_are_probabilities() -> None:
     """By name, and as a row without one."""
     logs = [math.log(0.25), math.log(0.75)]
