@@ -66,7 +66,6 @@ ELSEWHERE = {
     "replay/parts.py": "replay/test_judge.py",
     "replay/plan.py": "commands/test_replay.py",
     "replay/reasons.py": "replay/test_odd_tables.py",
-    "replay/remarks.py": "replay/test_odd_tables.py",
     "replay/timeline.py": "replay/test_periods.py",
     "replay/terms.py": "replay/test_data_quality.py",
     "replay/usual_course.py": "replay/test_periods.py",

@@ -82,18 +82,25 @@ WIDTH = 140
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """`monitor replay`; returns the exit code. Raises UsageError with one line for a person."""
     need(options.html, options.json, options.junit)
+    warned: list[str] = []
+
+    def warn(text: str) -> None:
+        note(text)  # at once: what comes may be an error
+        warned.append(text)
+
     with turns.alone(), _sources(options, settings):
         with stopping.leaves(lambda: _so_far("nothing was judged, and nothing written")):
-            plan, both = _opened(options, settings)
+            plan, both = _opened(options, settings, warn)
             outcomes.check(options.fail_on, plan, both)
             if options.evidently:
                 found = _judged_beside_evidently(plan, both, Path(options.evidently))
             else:
                 found = judge.judge(plan, both, watched)
             found = with_remarks(found, plan, both)
-        found = msgspec.structs.replace(found, compared=_compared(plan, options))
         for remark in found.remarks:
             note(remark)
+        remarks = [*warned, *found.remarks]
+        found = msgspec.structs.replace(found, remarks=remarks, compared=_compared(plan, options))
         with stopping.leaves("what it was to write may be missing or cut off; run it again"):
             _tell(found, options, both.current.name, _facts(plan))
     so = outcomes.conditions(found, is_labelled=bool(options.label and plan.is_told))
@@ -117,7 +124,7 @@ def build(options: argparse.Namespace, settings: Settings) -> int:
         _sources(options, settings),
         stopping.leaves(lambda: _so_far("nothing was written")),
     ):
-        plan, both = _opened(options, settings)
+        plan, both = _opened(options, settings, note)
         profile = judge.profile(plan, both, watched)
     for remark in on_columns(plan, both):
         note(remark)
@@ -153,9 +160,13 @@ def _sources(options: argparse.Namespace, settings: Settings) -> Generator[None]
 # --- what is asked -------------------------------------------------------------------------------
 
 
-def _opened(options: argparse.Namespace, settings: Settings) -> tuple[Plan, Comparison]:
+def _opened(
+    options: argparse.Namespace, settings: Settings, warn: Callable[[str], None]
+) -> tuple[Plan, Comparison]:
+    """What is asked for, and both sides; what is found out only while they are read, `warn` is
+    told."""
     ring = lru_cache(maxsize=1)(lambda: keyring.at_rest(settings))
-    plan = _plan(options, settings, ring)
+    plan = _plan(options, settings, ring, warn)
     written = frozenset(filter(None, (*plan.prediction, *plan.label, plan.score)))
     sanitizer = Sanitizer(settings, written)
     recording = LogRecording(settings, ring, sanitizer.scanner)
@@ -201,7 +212,12 @@ def _with_rules(
     )  # fmt: skip
 
 
-def _plan(options: argparse.Namespace, settings: Settings, ring: Callable[[], Keyring]) -> Plan:
+def _plan(
+    options: argparse.Namespace,
+    settings: Settings,
+    ring: Callable[[], Keyring],
+    warn: Callable[[str], None],
+) -> Plan:
     """What the command line asks for; what it leaves out is as the settings say."""
     usual = settings.reference
     place = getattr(options, "reference", None)
@@ -239,7 +255,7 @@ def _plan(options: argparse.Namespace, settings: Settings, ring: Callable[[], Ke
         outcomes=outcome_rules,
         joining=Joining(
             parts.prediction_reader(settings),
-            _make_safe(settings, ring),
+            _make_safe(settings, ring, warn),
             settings.outcomes.wait,
             settings.outcomes.records,
             tuple(map(Path, getattr(options, "feedback", ()))),
@@ -279,17 +295,19 @@ def _as_asked(found: Replay, options: argparse.Namespace) -> Replay:
     return msgspec.structs.replace(found, chunks=None, timeline=None)
 
 
-def _make_safe(settings: Settings, ring: Callable[[], Keyring]) -> MakeSafe:
+def _make_safe(
+    settings: Settings, ring: Callable[[], Keyring], warn: Callable[[str], None]
+) -> MakeSafe:
     """What pseudonymizes feedback as the Records are. Where the key of their pseudonyms is not at
-    hand a note says, once, that values which have some are not joined."""
+    hand `warn` is told, once, that values which have some are not joined."""
 
     @lru_cache(maxsize=1)
     def privacy() -> Privacy:
         return parts.privacy(settings, ring())
 
     @lru_cache(maxsize=1)
-    def warn() -> None:
-        note(
+    def warn_once() -> None:
+        warn(
             f"{keyring.key_file(settings)}: there is no such key file, so personal data in "
             "feedback (business keys, labels) is not found in the records; "
             "say --data or privacy.key_file"
@@ -298,7 +316,7 @@ def _make_safe(settings: Settings, ring: Callable[[], Keyring]) -> MakeSafe:
     def make_safe(said: Statement) -> Feedback:
         made = privacy().feedback(said)
         if made.pseudonymized == keyring.OF_THIS_RUN and _PSEUDONYM in msgspec.json.encode(made):
-            warn()
+            warn_once()
         return made
 
     return make_safe
@@ -361,9 +379,8 @@ def _judged_beside_evidently(plan: Plan, both: Comparison, path: Path) -> Replay
         usual.add_outcomes(both.reference.truths(both.usual))
         now.add_outcomes(both.current.truths(both.options))
         said = evidently_report.Said(evidently_report.LABEL, evidently_report.PREDICTION, positive)
-    for line in evidently_report.write(usual.frame(), now.frame(), path, said):
-        note(line)
-    return found
+    told = evidently_report.write(usual.frame(), now.frame(), path, said)
+    return msgspec.structs.replace(found, remarks=[*found.remarks, *told])
 
 
 # --- what is said --------------------------------------------------------------------------------

@@ -34,14 +34,16 @@ class Case(NamedTuple):
 def page(found: Replay, title: str) -> str:
     """The findings as one XML document: drift, an alarm and a change of columns are failures; what
     could not be judged is skipped, with the reason. Rows that could not be read are a failure, and
-    so are files that break off."""
+    so are files that break off. Remarks are the output of the suite."""
     cases = list(_cases(found))
     failed, skipped = (
         sum(bool(one.failure) for one in cases),
         sum(bool(one.skipped) for one in cases),
     )
     counts = f'tests="{len(cases)}" failures="{failed}" errors="0" skipped="{skipped}"'
-    inside = "\n".join(map(_written, cases))
+    remarks = markup.escape(_UNSPEAKABLE.sub(" ", "\n".join(found.remarks)), quote=False)
+    output = [f"<system-out>{remarks}</system-out>"] if remarks else []
+    inside = "\n".join([*map(_written, cases), *output])
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="monitor replay" {counts}>\n'
         f"<testsuite name={_quoted(title)} {counts}>\n{inside}\n</testsuite>\n</testsuites>\n"

@@ -291,8 +291,10 @@ def test_feedback_is_joined_where_the_key_is_not_at_hand(
     for number in (1, 2):
         with (tmp_path / "said.jsonl").open("a") as file:
             file.write(f'\n{{"business": {{"user": "ada{number}@example.org"}}, "label": "1"}}')
-    assert main(["replay", *arguments]) == 0
-    assert capsys.readouterr().err.count("there is no such key file") == 1
+    assert main(["replay", *arguments, "--json", "-"]) == 0
+    out, err = capsys.readouterr()
+    assert err.count("there is no such key file") == 1
+    assert "there is no such key file" in json.loads(out)["remarks"][0]
 
 
 def test_who_is_not_heard_and_what_comes_too_late_is_said(capsys, tmp_path: Path) -> None:
