@@ -27,6 +27,7 @@ from monitor.privacy import patterns
 from monitor.privacy.kept import Kept, beside_code
 from monitor.supervision import garbage
 from monitor.supervision.ports import free_port
+from tests import workers
 from tests.chances import NIGHTLY
 
 TESTS = Path(__file__).parent
@@ -74,24 +75,10 @@ def _ssl_context(verify: Any = True, cert: Any = None, trust_env: bool = True) -
 default.create_ssl_context = _ssl_context
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(
-    collector: pytest.Collector,
-) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Let each worker of pytest-xdist begin to collect elsewhere: what one has rewritten (pytest
-    takes asserts apart, and keeps the result) the others only load. All collect everything."""
-    report = yield
-    worker = getattr(collector.config, "workerinput", None)
-    if worker and collector.path == TESTS:
-        begin = len(report.result) * int(worker["workerid"][2:]) // worker["workercount"]
-        report.result = report.result[begin:] + report.result[:begin]
-    return report
-
-
 class _Examples:
     """Looks for examples in docstrings only of files that have one: no test has, and two in three
-    modules have none. To look for it costs each worker some seconds. A plugin by itself, since a
-    conftest hears only of files beside it."""
+    modules have none. To look for it costs some seconds. A plugin by itself, since a conftest hears
+    only of files beside it."""
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collect_file(self, file_path: Path) -> Generator[None, list[Any], list[Any]]:
@@ -120,10 +107,20 @@ def _send(send: Callable[..., None], name: str, **said: Any) -> None:
         send(name, **said)
 
 
+def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[Any]) -> None:
+    """Collect once for all workers."""
+    workers.fork(config, specs)
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Look for examples where there are some; say little where all is well."""
+    """Look for examples where there are some."""
     config.pluginmanager.register(_Examples())
-    _say_what_is_asked(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Say little where all is well."""
+    _say_what_is_asked(session.config)
 
 
 WAIT = {TESTS / room for room in ("app", "console", "demo", "deploy", "end_to_end", "streams")}
@@ -146,8 +143,8 @@ def _places(paths: set[Path]) -> dict[Path, float]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put in one order what workers collected in several; by night, scale what tests have chosen
-    for themselves."""
+    """Spread what waits among what computes; by night, scale what tests have chosen for
+    themselves."""
     places = _places({item.path for item in items})
     items.sort(key=lambda item: (places[item.path], item.path))
     if PROFILE != "nightly":
