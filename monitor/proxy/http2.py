@@ -27,6 +27,7 @@ from monitor.proxy.hpack import Field, HeaderDecoder
 from monitor.proxy.http2_heads import (
     essence,
     outcome_of,
+    patience,
     request_head,
     response_head,
     trailer_lines,
@@ -78,11 +79,12 @@ class _Stream:
     """An exchange under way.
 
     `capture` is how many bytes of a body are copied; `held` is what the budget was charged. `lost`
-    says that the budget had no room: the stream is followed to its end and then counted.
+    says that the budget had no room: the stream is followed to its end and then counted. `due` is
+    the deadline of a gRPC call.
     """
 
     __slots__ = (
-        "answered", "at", "capture", "chunks", "held", "id", "lost", "number", "request",
+        "answered", "at", "capture", "chunks", "due", "held", "id", "lost", "number", "request",
         "response",
     )  # fmt: skip
 
@@ -91,6 +93,7 @@ class _Stream:
         self.number = number
         self.at = at
         self.answered = at
+        self.due = at + patience(head)
         self.capture = capture
         self.held = 0
         self.lost = False
@@ -401,7 +404,9 @@ class Http2:
         if stream is None:
             self._check_over(number, None)
         else:
-            self._end(stream, at, cause)
+            # Whoever resets a call after its deadline does so because of that.
+            late = at >= stream.due and cause is not Outcome.UPSTREAM_REFUSED
+            self._end(stream, at, Outcome.UPSTREAM_TIMEOUT if late else cause)
 
     def _check_over(self, number: int, half: _Half | None) -> None:
         """Raise Ambiguous for a frame without an open message, unless its stream is over."""

@@ -446,6 +446,26 @@ def test_streams_that_are_reset_at_once_cost_nothing_afterwards() -> None:
     assert [one.outcome for one in seen.exchanges] == [Outcome.CLIENT_GONE] * 5000
 
 
+@pytest.mark.parametrize(
+    ("timeout", "outcome"),
+    [(b"1S", Outcome.UPSTREAM_TIMEOUT), (b"2100m", Outcome.UPSTREAM_TIMEOUT),
+     (b"1M", Outcome.CLIENT_GONE), (b"soon", Outcome.CLIENT_GONE)],
+)  # fmt: skip
+@pytest.mark.parametrize("has_answered", [True, False])
+def test_a_call_that_its_client_resets_after_the_deadline_has_timed_out(
+    timeout: bytes, outcome: Outcome, has_answered: bool
+) -> None:
+    """As it has where the server is the first to see the deadline, and says DEADLINE_EXCEEDED."""
+    ask = block(*HEAD, (b"grpc-timeout", timeout))[9:]
+    answer = frame(HEADERS, 0x4, 1, b"\x88") + frame(DATA, 0, 1, b"x")
+    seen = Seen().play([
+        (">", OPENED + frame(HEADERS, 0x5, 1, ask)),
+        ("<", frame(SETTINGS, 0, 0, b"") + (answer if has_answered else b"")),
+        (">", frame(RST_STREAM, 0, 1, b"\0\0\0\x08")),
+    ])  # fmt: skip
+    assert [one.outcome for one in seen.exchanges] == [outcome]
+
+
 def test_more_streams_than_are_followed_are_given_up() -> None:
     """Each that was open is lost by name."""
     ask = block(*HEAD)[9:]
