@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from time import monotonic
 
+from monitor.proxy import tls
 from monitor.proxy.deferral import AT_ONCE, AtOnce, Deferral
 from monitor.proxy.hangups import Hangups
 from monitor.proxy.observer import Observer
@@ -33,7 +34,8 @@ STARVED = 1.0
 """Seconds until the next try after an accept found no file descriptor."""
 
 UNREACHED = 60.0
-"""Seconds between two lines that say that the endpoint cannot be reached, whatever it does."""
+"""Seconds between two lines that say that the endpoint cannot be reached, or that it ends
+connections by TLS, whatever it does."""
 
 Dial = Callable[[Side], Awaitable[object]]
 """Connects the upstream side; raises OSError if it cannot."""
@@ -86,7 +88,7 @@ class Listener:
         self._log = log
         self._failures: set[str] = set()
         self._unreached = False
-        self._unreached_at = -UNREACHED
+        self._unreached_at = self._broken_at = -UNREACHED
         self._full_since = 0.0
         self._starved_since = 0.0
         self._looped_until = 0.0
@@ -136,6 +138,7 @@ class Listener:
                 return
             except OSError as error:
                 if error.errno in {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}:
+                    self._log_once(f"{error.strerror}: clients wait to be connected")
                     self._starved_since = monotonic()
                     self._accept_no_more()
                 return
@@ -228,8 +231,18 @@ class Listener:
             self._failures.add(text)
             self._log(text)
 
+    def _broken(self, error: ssl.SSLError) -> None:
+        """Say why the endpoint ended a connection. With TLS 1.3 it tells only behind the handshake
+        that it does not accept a client's certificate."""
+        if (now := monotonic()) - self._broken_at >= UNREACHED:
+            self._broken_at = now
+            self._log(f"upstream: TLS: the endpoint ended a connection: {tls.words(error)}")
+
     def _on_closed(self, splice: Splice) -> None:
         self._splices.discard(splice)
+        error = splice.broken_by
+        if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+            self._broken(error)
         if self._full_since and len(self._splices) < self._limit:
             self._full_since = 0.0
             self._accept_more()

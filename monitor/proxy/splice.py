@@ -55,9 +55,9 @@ class Splice:
 
     __slots__ = (
         "_answered", "_count_opaque", "_deferral", "_descriptor", "_first_bytes", "_hangups",
-        "_held", "_is_us", "_on_closed", "_out_of_memory", "_places", "_refused", "closing",
-        "downstream", "edits", "finished", "loops", "observer", "opened", "peer", "task",
-        "upstream",
+        "_held", "_is_us", "_on_closed", "_out_of_memory", "_places", "_refused", "broken_by",
+        "closing", "downstream", "edits", "finished", "loops", "observer", "opened", "peer",
+        "task", "upstream",
     )  # fmt: skip
 
     def __init__(
@@ -88,6 +88,8 @@ class Splice:
         self.upstream = Side(self)
         self.downstream.other = self.upstream
         self.upstream.other = self.downstream
+        self.broken_by: Exception | None = None
+        """What ended the upstream's connection, if not the upstream itself by closing it."""
         self.opened = monotonic()
         self.closing = 0.0
         self.finished = False
@@ -383,6 +385,7 @@ class Splice:
                 self.task.cancel()
         else:
             cause = Outcome.UPSTREAM_BROKEN
+            self.broken_by = exc
         clean = exc is None and side.ended
         # Many servers end TLS without a close_notify; between exchanges that breaks nothing.
         quiet = exc is None and self.observer is not None and not self.busy()

@@ -214,7 +214,7 @@ class Upstream:
                 server_hostname=self._host,
             )
         except ssl.SSLError as error:
-            self._forget(f"upstream: TLS: {_words(error)}")
+            self._forget(f"upstream: TLS: {words(error)}")
             raise
         if speaks == H2 and _picked(transport) != H2:
             self._forget("upstream: TLS: does not speak HTTP/2 any more")
@@ -243,7 +243,7 @@ class Upstream:
                 )
         except OSError as error:  # TimeoutError is one
             if isinstance(error, ssl.SSLError):
-                self._forget(f"upstream: TLS: {_words(error)}")
+                self._forget(f"upstream: TLS: {words(error)}")
             return ()
         picked = _picked(transport)
         transport.close()
@@ -257,6 +257,9 @@ class Upstream:
                 self._log(
                     logging.WARNING, f"{error}; the upstream is shown the certificate from before"
                 )
+            else:
+                said = "the certificates for the upstream were read again; new connections use them"
+                self._log(logging.INFO, said)
         return self._contexts[protocols]
 
     def _read(self) -> dict[tuple[str, ...], ssl.SSLContext]:
@@ -274,7 +277,8 @@ def _picked(transport: asyncio.BaseTransport) -> str | None:
     return picked
 
 
-def _words(error: ssl.SSLError) -> str:
+def words(error: ssl.SSLError) -> str:
+    """Return what is wrong with the upstream's TLS, or with ours in its eyes."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not accepted: {error.verify_message}"
     return _reason(error)

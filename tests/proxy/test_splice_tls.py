@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import socket
+import ssl
+import threading
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor.proxy import tls
+from monitor.proxy.side import Side
 from tests.chances import SEEDED
 from tests.proxy.test_splice import GET, OK, PATIENCE, everything, proxied, reset, run, until
 
@@ -142,3 +147,46 @@ def test_who_fails_the_handshake_is_forgotten(authority: Any) -> None:
             assert not proxy.exchanges
 
     run(story(authority().issue("one")))
+
+
+def test_an_endpoint_that_refuses_our_certificate_is_told_once(authority: Any) -> None:
+    """TLS 1.3 says so behind the handshake, when the connection seems to be there."""
+    lines: list[str] = []
+    inside = authority()
+    context = tls.server_context(*inside.issue("one"))
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(inside.ca)
+    ours = tls.client_context(inside.ca, "", "", ())
+
+    endpoint = socket.create_server(("127.0.0.1", 0))
+    to = endpoint.getsockname()
+
+    def refuse() -> None:  # asyncio's server closes the connection without a word
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = endpoint.accept()
+                with contextlib.suppress(ssl.SSLError), connection:
+                    context.wrap_socket(connection, server_side=True)
+
+    async def story() -> None:
+        async def dial(side: Side) -> None:
+            loop = asyncio.get_running_loop()
+            await loop.create_connection(lambda: side, *to, ssl=ours, server_hostname=to[0])
+
+        async with proxied(dial=dial, log=lines.append) as proxy:
+            for _ in range(3):
+                reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+                with contextlib.suppress(ConnectionResetError):
+                    assert await everything(reader) == b""
+                writer.close()
+            await until(lambda: len(proxy.listener) == 0)
+
+    thread = threading.Thread(target=refuse, daemon=True)
+    thread.start()
+    run(story())
+    endpoint.shutdown(socket.SHUT_RDWR)
+    endpoint.close()
+    thread.join()
+    (line,) = lines
+    assert line.startswith("upstream: TLS: the endpoint ended a connection: ")
+    assert line.endswith("alert certificate required")

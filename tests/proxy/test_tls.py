@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import logging
+import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from monitor.errors import ConfigError
-from monitor.proxy.tls import Certificate, check, flaw, server_context
+from monitor.proxy.tls import Certificate, Upstream, check, flaw, server_context
 
 NONE = {"cert": "", "key": "", "ca": "", "client_cert": "", "client_key": ""}
 
@@ -83,6 +85,49 @@ def test_a_certificate_is_read_again_when_it_has_changed(authority: Any) -> None
     server = certificate.context(("http/1.1",))
     assert server is certificate.context(("http/1.1",))
     assert isinstance(server, type(server_context(new_cert, new_key)))
+
+
+def test_what_the_upstream_is_shown_is_read_again_when_it_has_changed(authority: Any) -> None:
+    """A new connection shows the new certificate, and a line says so; none while only one of two
+    files is new."""
+    one, said = authority(), list[str]()
+    context = server_context(*one.issue("server"))
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(one.ca)
+    cert, key = one.issue("old")
+    new_cert, new_key = one.issue("new")
+
+    async def story() -> list[object]:
+        shown: list[object] = []
+        met = asyncio.Event()
+
+        async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            subject = writer.get_extra_info("peercert")["subject"]
+            shown.append(subject[0][0][1])
+            met.set()
+            writer.close()
+
+        server = await asyncio.start_server(meet, "127.0.0.1", 0, ssl=context)
+        host, port = server.sockets[0].getsockname()
+        upstream = Upstream(
+            host, port, ca=one.ca, client_cert=cert, client_key=key,
+            log=lambda _, line: said.append(line),
+        )  # fmt: skip
+        for file, other in ((cert, ""), (cert, new_cert), (key, new_key)):
+            if other:
+                Path(file).write_bytes(Path(other).read_bytes())
+            met.clear()
+            await upstream.connect(asyncio.Protocol(), "http/1.1")
+            await met.wait()
+        server.close()
+        return shown
+
+    assert asyncio.run(asyncio.wait_for(story(), 60)) == ["old", "old", "new"]
+    assert said == [
+        f"tls.client_key: {key} does not belong to tls.client_cert; "
+        "the upstream is shown the certificate from before",
+        "the certificates for the upstream were read again; new connections use them",
+    ]
 
 
 OVER = datetime.datetime(2021, 1, 1, tzinfo=datetime.UTC)
