@@ -510,6 +510,8 @@ class Outcomes(msgspec.Struct, frozen=True):
     """What arms of experiments do to metrics."""
     slices: list[Slice] = []
     """The slices that are tried, those that are believed to be worse first."""
+    sliced: list[str] = []
+    """By which measures slices are searched for."""
     missing: list[Missing] = []
     """Whether labels come, by monitor; empty without `outcomes.overdue`."""
     early: list[Quality] = []

@@ -20,6 +20,7 @@ from monitor.findings import (
     Slice,
 )
 from monitor.notifications import Severity, bounded
+from monitor.readable import moment
 from monitor.types import WHOLE
 
 LARGE = 0.1
@@ -138,9 +139,10 @@ def of_outcomes(monitor: str, findings: Iterable[Outcome]) -> Iterator[Condition
                 "monitor": monitor, "measure": measure, "dimension": found.dimension,
                 "value": found.value,
             }  # fmt: skip
-            where = (
-                "" if found.dimension == WHOLE.dimension else f"{found.dimension} {found.value}: "
-            )
+            says_where = isinstance(found, Quality) and found.words  # that of what has changed
+            where = f"{found.dimension} {found.value}: "
+            if says_where or found.dimension == WHOLE.dimension:
+                where = ""
             of_readers = measure.startswith(READERS)
             yield Condition(
                 "MonitorReviewersDisagree" if of_readers else "MonitorOutcomeAlarm",
@@ -162,7 +164,11 @@ def _words(found: Quality | Calibration | Coverage | Fairness) -> str:
         case Quality():
             return found.words or f"{found.measure} has changed, over {found.labels:,} labels"
         case Calibration():
-            return f"scores are off by {_number(found.ece)} (ECE) over {found.labels:,} labels"
+            since = "" if found.since is None else f" since {moment(found.since)} UTC"
+            return (
+                f"some scores are off by more than is tolerated{since}; over all {found.labels:,} "
+                f"labels scores are off by {_number(found.ece)} on average (ECE)"
+            )
         case Coverage():
             return (
                 f"sets and intervals hold {_number(found.coverage)} of {found.labels:,} labels, "

@@ -313,7 +313,13 @@ class Outcomes:
                    for row in in_turns(one.by_class())]  # fmt: skip
         so_far = early(self._join.early(EARLY), self._asked.rules.positive)
         return msgspec.json.encode(
-            {"is_on": True, "class_quality": classes, "early": so_far, **found}
+            {
+                "is_on": True,
+                "class_quality": classes,
+                "early": so_far,
+                "sliced": self._asked.rules.sliced,
+                **found,
+            }
         )
 
     async def close(self) -> None:

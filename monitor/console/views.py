@@ -257,6 +257,7 @@ JUDGED = {
     "calibration": outcomes.CALIBRATION,
     "coverage": outcomes.COVERAGE,
     "fairness": outcomes.FAIRNESS,
+    "slices": slices.QUERY,
 }
 """What may alarm, by name."""
 

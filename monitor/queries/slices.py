@@ -23,7 +23,9 @@ class Slices(msgspec.Struct, frozen=True):
     """A page of slices."""
 
     is_on: bool
-    """Whether outcomes are looked at; slices are where `slices.measures` names any."""
+    """Whether outcomes are looked at."""
+    measures: list[str]
+    """By which measures slices are searched for (`slices.measures`): none by others."""
     total: int
     """Slices that were asked for, on all pages."""
     items: list[Slice]
@@ -40,7 +42,7 @@ async def slices(system: System, asked: Asked) -> Slices:
         for one in found.slices
         if asked.measure in ("", one.measure) and asked.status in ("", one.status)
     ]
-    return Slices(found.is_on, len(chosen), *page(chosen, _key, asked))
+    return Slices(found.is_on, found.sliced, len(chosen), *page(chosen, _key, asked))
 
 
 def _key(one: Slice) -> tuple[int, float, str, str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import msgspec
 
 from monitor.errors import SilentError
-from monitor.findings import Change, Drift, OfSegment, Outcomes
+from monitor.findings import Change, Drift, OfSegment, Outcomes, Slice
 from monitor.findings import Status as Verdict
 from monitor.queries import samples
 from monitor.queries.query import Process, Query, System
@@ -37,6 +40,17 @@ class Ledger(msgspec.Struct, frozen=True):
     """Of them, those on their way."""
 
 
+class Statuses(msgspec.Struct, frozen=True):
+    """Numbers of one monitor of outcomes by what is believed of them; none where all are 0."""
+
+    ok: int
+    """Of these no alarm is believed."""
+    alarm: int
+    """Of these one is."""
+    insufficient: int
+    """Of these nothing can be said yet."""
+
+
 class Analysis(msgspec.Struct, frozen=True):
     """How far the analyzer is, and what it says."""
 
@@ -45,7 +59,9 @@ class Analysis(msgspec.Struct, frozen=True):
     drifting: int
     """Features that drift, each segment of its own."""
     alarms: int
-    """Alarms of quality, calibration, coverage and fairness."""
+    """Alarms of quality, calibration, coverage, fairness and slices."""
+    judged: dict[str, Statuses]
+    """By which of these how much was judged: without an alarm nothing is known of what was not."""
     analyzed: int
     """Records that it has counted."""
     missed: int
@@ -112,16 +128,18 @@ async def answer(system: System, asked: Asked) -> Health:
     )  # fmt: skip
     newest = max((one.value for one in found["monitor_analysis_timestamp_seconds"]), default=0.0)
     now = system.now()
-    judged: list[OfSegment] = [
-        *outcomes.quality,
-        *outcomes.calibration,
-        *outcomes.coverage,
-        *outcomes.fairness,
-    ]
+    judged = {
+        "quality": _statuses(outcomes.quality),
+        "calibration": _statuses(outcomes.calibration),
+        "coverage": _statuses(outcomes.coverage),
+        "fairness": _statuses(outcomes.fairness),
+        "slices": _statuses(outcomes.slices),
+    }
     analysis = Analysis(
         drift.verdict,
         sum(one.status == "drift" for one in drift.features),
-        sum(one.status == "alarm" for one in judged),
+        sum(one.alarm for one in judged.values()),
+        judged,
         count("monitor_records_analyzed_total"),
         count("monitor_records_missed_total"),
         counts("monitor_records_set_aside_total", "reason"),
@@ -148,6 +166,11 @@ async def answer(system: System, asked: Asked) -> Health:
         counts("monitor_process_resident_memory_bytes", "role"), running.processes,
         drift.changes,
     )  # fmt: skip
+
+
+def _statuses(found: Sequence[OfSegment | Slice]) -> Statuses:
+    counts = Counter(one.status for one in found)
+    return Statuses(counts["ok"], counts["alarm"], counts["insufficient"])
 
 
 QUERY = Query("status", Asked, Health, answer)

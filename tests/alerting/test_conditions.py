@@ -58,10 +58,12 @@ def test_alarms_of_outcomes_say_what_and_where() -> None:
     )
     segment = Quality("population", "b", "accuracy", 0.8, 0.7, 0.9, 100, status="alarm")
     well = Quality("population", "c", "accuracy", 0.8, 0.7, 0.9, 100, status="ok")
-    found = list(of_outcomes("quality", [quality, segment, well]))
+    told = msgspec.structs.replace(segment, words="accuracy in population b fell")
+    found = list(of_outcomes("quality", [quality, segment, well, told]))
     assert [(one.severity, one.words) for one in found] == [
         ("critical", "accuracy fell"),
         ("warning", "population b: accuracy has changed, over 100 labels"),
+        ("warning", "accuracy in population b fell"),
     ]
     calibration = Calibration(
         "all", "all", ece=0.08, brier=0.2, temperature=1.4, ece_after=0.01, bins=[], log_evidence=9.0,
@@ -73,6 +75,10 @@ def test_alarms_of_outcomes_say_what_and_where() -> None:
     (sets,) = of_outcomes("coverage", [coverage])
     (gap,) = of_outcomes("fairness", [fairness])
     assert (scores.labels["measure"], scores.since, scores.severity) == ("ece", 3.0, "warning")
+    assert scores.words == (  # the average is of all labels, and may be less than is tolerated
+        "some scores are off by more than is tolerated since 1970-01-01 00:00:03 UTC; over all 500 "
+        "labels scores are off by 0.08 on average (ECE)"
+    )
     assert sets.words == "sets and intervals hold 0.82 of 300 labels, 0.9 was promised"
     assert gap.words == "population b: error_rate is +0.21 beside the rest"
 

@@ -72,7 +72,7 @@ def test_the_status_has_the_ledger_and_says_what_is_wrong() -> None:
     assert (ledger.exchanges, ledger.appended, ledger.lost) == (1000, 995, {"opaque": 3})
     assert ledger.exchanges == ledger.appended + sum(ledger.lost.values()) + ledger.pending
     assert (found.analysis.lag, found.analysis.newest) == (3.0, NOW - 3)
-    assert (found.analysis.drifting, found.analysis.alarms) == (2, 5)
+    assert (found.analysis.drifting, found.analysis.alarms) == (2, 6)
     assert (found.problems, found.store) == ([], "ok")
     house = House()
     house.is_ready, house.trouble = False, "connection refused"
