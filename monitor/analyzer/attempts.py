@@ -3,8 +3,9 @@
 A running analyzer keeps a *horizon* in its checkpoint: it may have folded what was appended up to
 then. A clean stop removes it. An analyzer that is started again and finds one follows a crash. It
 writes down each entry up to there before it reads and folds it. When the process ends once more,
-that entry has ended it twice, and is passed over from then on. Without a crash this costs one
-command for every `STEP` of the stream's time.
+that entry is suspect, and when it ends at the same one again, it is passed over from then on. Twice
+would not do: who is killed from outside while it catches up is always at some entry. Without a
+crash this costs one command for every `STEP` of the stream's time.
 
 An analyzer that takes over from another one does not write down each, which takes long, unless the
 other did; and it passes over none for it. The other was frozen, or its machine went; if it was an
@@ -18,7 +19,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from monitor.errors import StreamError
 from monitor.streams.entries import Entry, time_of
 
-HORIZON, ATTEMPT, POISON = FIELDS = ("horizon", "attempt", "poison")
+HORIZON, ATTEMPT, SUSPECT, POISON = FIELDS = ("horizon", "attempt", "suspect", "poison")
 """Fields of the checkpoint."""
 
 STEP = 10.0
@@ -49,11 +50,13 @@ class Attempts:
             self._horizon = self._careful = 0.0
         if not is_again and not kept[ATTEMPT]:
             self._careful = 0.0
-        if is_again and kept[ATTEMPT]:
+        if is_again and kept[ATTEMPT] and kept[ATTEMPT] == kept[SUSPECT]:
             self._poison.add(kept[ATTEMPT])
         if self._horizon:
-            horizon = str(self._horizon).encode()
-            await self._write({HORIZON: horizon, POISON: self._kept(), ATTEMPT: b""})
+            horizon, suspect = str(self._horizon).encode(), kept[ATTEMPT].encode()
+            await self._write(
+                {HORIZON: horizon, POISON: self._kept(), SUSPECT: suspect, ATTEMPT: b""}
+            )
 
     async def begin(self, newest: float) -> None:
         """Say that entries up to that time of the store are going to be folded; or raise
@@ -91,7 +94,7 @@ class Attempts:
     def saved(self, *, stopping: bool) -> dict[str, bytes]:
         """What belongs into the checkpoint together with a position."""
         fields = {POISON: self._kept(), ATTEMPT: b""}
-        return fields | {HORIZON: b""} if stopping else fields
+        return fields | {HORIZON: b"", SUSPECT: b""} if stopping else fields
 
     async def _mark(self, name: bytes) -> None:
         # A store that is away now must not keep what is read already from being folded once.

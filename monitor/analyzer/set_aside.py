@@ -24,7 +24,7 @@ SAY_EVERY = 60.0
 _WHY = {
     "unreadable": "it holds no record of this version",
     "failed": "counting it failed",
-    "poison": "it has ended this process twice",
+    "poison": "this process ended at it again and again",
 }
 
 

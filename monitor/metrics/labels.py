@@ -27,7 +27,7 @@ CHECK_GIVEN, CHECK_ITEMS = ("own", "other"), ("right", "wrong")
 SET_ASIDE_REASONS = (
     "unreadable",  # not a record of this version: another writer's, or damaged
     "failed",  # counting it raised; a defect of ours
-    "poison",  # it has ended the analyzer twice
+    "poison",  # the analyzer ended at it twice in a row, after it had ended before
 )
 """Every value of the label `reason` of `monitor_records_set_aside_total`."""
 

@@ -370,16 +370,16 @@ def test_entries_of_another_writer_are_set_aside(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
-def test_a_record_that_ends_the_process_twice_is_passed(
+def test_a_record_that_ends_the_process_three_times_is_passed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Twice it dies, the third time it goes on, with every other record counted once."""
+    """Three times it dies, the fourth time it goes on, with every other record counted once."""
     failing(monkeypatch, Crash(), 40)
 
     async def story(store: EmbeddedStore) -> None:
         scene = Scene(store)
         await scene.send(0, 100)
-        for _ in range(2):
+        for _ in range(3):
             dying = Analyzer(scene.settings, asyncio.Event())
             with pytest.raises(Crash):
                 await dying.run()

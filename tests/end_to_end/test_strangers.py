@@ -85,7 +85,7 @@ def test_strangers_stop_and_hide_nothing(
         assert page.is_conserved()
         assert page.total("monitor_exchanges_total") == 86
         assert page.total("monitor_records_set_aside_total", reason="poison") == 1
-        assert page.total("monitor_restarts_total", role="analyzer") == 2
+        assert page.total("monitor_restarts_total", role="analyzer") == 3
         assert page.total("monitor_restarts_total", role="recorder") == 0
         assert page.total("monitor_drift_samples", feature="income", dimension="all") > 0
         status, text = system.admin("/metrics")
