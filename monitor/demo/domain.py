@@ -7,7 +7,7 @@ import contextlib
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from monitor.demo import domain_screen, processes, screen
 from monitor.demo.alarms import Alarm, alarms, missing
 from monitor.demo.page import Page
 from monitor.demo.scenario import CHANGE, SPAN, WAIT, Scenario, Turn, configuration, trace_id
+from monitor.errors import UsageError
 from monitor.findings import (
     Calibration,
     Coverage,
@@ -40,6 +41,9 @@ SAY_EVERY = 0.5
 """Seconds between two requests with feedback."""
 MOST = 1000
 """Items of a page of the API, at most."""
+_BUSY = frozenset((429, 503))
+_AGAIN = 60
+"""Times that the API is asked again, a second apart, while the analyzer has no time to answer."""
 
 
 class _Kind(NamedTuple):
@@ -162,7 +166,7 @@ async def _send(day: Day, done: Callable[[], None]) -> tuple[int, Quality | None
     async def say(client: httpx.AsyncClient) -> None:
         now, said[:] = list(said), []
         if now:
-            (await client.post("/api/v1/feedback", json=now)).raise_for_status()
+            await _answered(lambda: client.post("/api/v1/feedback", json=now))
 
     async def keep_saying(client: httpx.AsyncClient) -> None:
         while True:
@@ -171,8 +175,8 @@ async def _send(day: Day, done: Callable[[], None]) -> tuple[int, Quality | None
 
     async def look_back(client: httpx.AsyncClient) -> Quality | None:
         await asyncio.sleep(began + CHANGE * SPAN + WAIT + 2 - loop.time())
-        answer = await client.get("/api/v1/quality", params={"dimension": "all", "limit": MOST})
-        return _accuracy(answer.json(), day.scenario)
+        path = f"/api/v1/quality?limit={MOST}&dimension=all"
+        return _accuracy(await _answered(lambda: client.get(path)), day.scenario)
 
     async with (
         httpx.AsyncClient(base_url=day.traffic, timeout=60, trust_env=False) as client,
@@ -218,14 +222,40 @@ def _look(day: Day, settings: Settings, page: Page) -> Seen:
         drift = msgspec.json.decode(client.get("/api/drift").content, type=Drift)
         items: dict[str, list[Any]] = {}
         for kind in OUTCOMES:
-            answer = client.get(f"/api/v1/{kind.path}?limit={MOST}&{kind.query}").json()
+            answer = _asked(client, f"/api/v1/{kind.path}?limit={MOST}&{kind.query}")
             items[kind.path] = msgspec.convert(answer["items"], list[kind.item])  # type: ignore[name-defined]
-        overall = client.get(f"/api/v1/quality?limit={MOST}&dimension=all").json()
+        overall = _asked(client, f"/api/v1/quality?limit={MOST}&dimension=all")
     arms = {one.name: one.dimension for one in settings.experiments}
     objectives = settings.objectives.shares
     outcomes = msgspec.structs.replace(Outcomes(is_on=True), **items)
     found = alarms(drift, outcomes, page, arms=arms, objectives=objectives)
     return Seen(page, found, _accuracy(overall, day.scenario))
+
+
+async def _answered(ask: Callable[[], Awaitable[httpx.Response]]) -> dict[str, Any]:
+    """What the API says to a request, which is sent again while it is too busy."""
+    for _ in range(_AGAIN):
+        answer = await ask()
+        if answer.status_code not in _BUSY:
+            break
+        await asyncio.sleep(1)
+    return _read(answer)
+
+
+def _asked(client: httpx.Client, path: str) -> dict[str, Any]:
+    for _ in range(_AGAIN):
+        answer = client.get(path)
+        if answer.status_code not in _BUSY:
+            break
+        time.sleep(1)
+    return _read(answer)
+
+
+def _read(answer: httpx.Response) -> dict[str, Any]:
+    if answer.is_error:
+        raise UsageError(f"{answer.url} answers {answer.status_code}: {answer.text[:200].strip()}")
+    document: dict[str, Any] = answer.json()
+    return document
 
 
 def _accuracy(document: dict[str, Any], scenario: Scenario) -> Quality | None:

@@ -181,10 +181,15 @@ def _on_names(found: Replay, both: Comparison) -> Iterator[str]:
 def _remarks(found: Replay, plan: Plan, both: Comparison) -> Iterator[str]:
     yield from found.remarks
     if not both.has_reference:
-        yield (
-            f"no --reference: the first {plan.learn:,} values of each feature are taken for usual "
-            "(reference.learn)"
-        )
+        first = f"the first {plan.learn:,} values of each feature"
+        if plan.versus is None:
+            yield f"no --reference: {first} are taken for usual (reference.learn)"
+        else:
+            dimension, value = plan.versus.dimension, plan.versus.value
+            yield (
+                f"the others of {dimension} are compared with {value}, all else with {first} "
+                "(reference.learn)"
+            )
     if both.has_reference:
         yield from _on_names(found, both)
     yield from on_columns(plan, both)

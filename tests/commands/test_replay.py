@@ -541,6 +541,10 @@ def test_records_of_variants_are_judged_as_they_would_be_live(
     path.write_bytes(b"\n".join(map(encode_record, records)))
     monkeypatch.setenv("MONITOR_REFERENCE_LEARN", "400")
     found = document(capsys, str(path), "--reference", "population=a")
+    assert found["remarks"][0] == (
+        "the others of population are compared with a, all else with the first 400 values of each "
+        "feature (reference.learn)"
+    )
     monkeypatch.setenv("MONITOR_REFERENCE_VARIANT", "population=a")
     live = analysis_of(
         FEATURES,

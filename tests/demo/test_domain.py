@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import random
@@ -10,6 +11,7 @@ import time
 from collections.abc import Generator
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from rich.console import Console
@@ -18,6 +20,7 @@ from monitor.demo import domain, domain_screen, processes
 from monitor.demo.alarms import Alarm
 from monitor.demo.scenario import Scenario, Signal, Turn, asked, chat
 from monitor.demo.scripted import Scripted
+from monitor.errors import UsageError
 from monitor.findings import Quality
 from monitor.supervision.ports import free_port
 
@@ -74,6 +77,34 @@ def test_the_engine_finds_what_was_planted(monkeypatch: pytest.MonkeyPatch) -> N
     assert f"{COUNT} exchanges ended = {COUNT} recorded + 0 lost + 0 pending" in text
     assert "overall accuracy (exact_match): " in text
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_an_analyzer_without_time_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine the API says 503 for a while; a refusal of another kind is one sentence."""
+
+    async def soon(_: float) -> None:
+        pass
+
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.setattr(asyncio, "sleep", soon)
+    answers = iter([503, 429, 200, 503, 200, 404, *[503] * 1000])
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        status = next(answers)
+        return httpx.Response(status, json={"items": []} if status == 200 else {"error": "no"})
+
+    transport = httpx.MockTransport(answer)
+
+    async def later() -> Any:
+        async with httpx.AsyncClient(base_url="http://h", transport=transport) as client:
+            return await domain._answered(lambda: client.get("/api"))
+
+    with httpx.Client(base_url="http://h", transport=transport) as client:
+        assert domain._asked(client, "/api") == {"items": []}
+        assert asyncio.run(later()) == {"items": []}
+        for status in (404, 503):
+            with pytest.raises(UsageError, match=f'^http://h/api answers {status}: {{"error"'):
+                domain._asked(client, "/api")
 
 
 def test_what_was_not_found_is_said() -> None:
