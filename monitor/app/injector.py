@@ -110,12 +110,13 @@ class _Injector:
         if rotation is None:
             self._show(settings.tls.cert, settings.tls.key)
         self._stopping = asyncio.Event()
+        self._is_ending = False
 
     async def run(self, traffic: socket.socket, admin: socket.socket) -> int:
         """Answer on both sockets until a signal; return the exit code."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stopping.set)
+            loop.add_signal_handler(number, self._end)
         version = monitor.__version__
         doors = [self._opened(pages.admin(self.measure, render, version), admin, None)]
         tasks = [own(forever(self._look, "certificates"), "certificates")]
@@ -137,6 +138,15 @@ class _Injector:
         with contextlib.suppress(OSError):
             self._run_file.unlink()
         return 0
+
+    def _end(self) -> None:
+        """End after `drain.delay`, or at once when told again: API servers send Pods here until
+        they know that this one ends, and a Pod that finds nobody is admitted without a sidecar."""
+        delay = 0.0 if self._is_ending else self._settings.drain.delay
+        if delay:
+            logs.info(f"Pods are still taken for {delay:g} s (drain.delay)")
+        self._is_ending = True
+        asyncio.get_running_loop().call_later(delay, self._stopping.set)
 
     def _opened(
         self, app: FastAPI, listener: socket.socket, context: Callable[[], ssl.SSLContext] | None

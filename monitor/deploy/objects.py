@@ -248,7 +248,12 @@ def injector(chosen: Options | None = None) -> list[Object]:
     }  # fmt: skip
     selector = {"app.kubernetes.io/name": INJECTOR}
     ports = [{"name": "webhook", "port": 443, "targetPort": "webhook", "protocol": "TCP"}]
-    budget = {"maxUnavailable": 1, "selector": {"matchLabels": selector}}
+    budget = {
+        "maxUnavailable": 1,
+        # One that is not ready anyway must not keep a node from being emptied.
+        "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        "selector": {"matchLabels": selector},
+    }
     return [
         _named("ServiceAccount", INJECTOR),
         *_rights(),

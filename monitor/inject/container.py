@@ -119,6 +119,7 @@ def injector(options: Options) -> dict[str, Any]:
         "MONITOR_INJECTOR_IMAGE": options.image,
         "MONITOR_INJECTOR_SECRET": options.secret,
         "MONITOR_INJECTOR_CONFIG": options.config,
+        "MONITOR_DRAIN_DELAY": "5",
         **({"MONITOR_ENDPOINT": options.endpoint} if options.endpoint else {}),
     }
     ports = [

@@ -168,12 +168,16 @@ def test_a_pod_whose_secret_is_not_there_would_never_start() -> None:
 def test_the_process_speaks_tls_takes_a_new_certificate_and_ends_well(
     authority: Any, tmp_path: Path
 ) -> None:
-    """From its start, by `run.json`, to exit code 0."""
+    """From its start, by `run.json`, to exit code 0. Told to end it takes Pods for `drain.delay`,
+    unless it is told again."""
     one = authority()
     cert, key = one.issue("old")
     renewed = one.issue("renewed")
     file = tmp_path / "injector.yaml"
-    file.write_text(f"tls: {{cert: {cert}, key: {key}}}\ninjector: {{image: 'monitor:9'}}\n")
+    file.write_text(
+        f"tls: {{cert: {cert}, key: {key}}}\ninjector: {{image: 'monitor:9'}}\n"
+        "drain: {delay: 3600}\n"
+    )
     process = subprocess.Popen(
         [sys.executable, "-m", "monitor", "injector", "--config", str(file), "--listen",
          "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", str(tmp_path / "data")],
@@ -214,7 +218,14 @@ def test_the_process_speaks_tls_takes_a_new_certificate_and_ends_well(
             with urllib.request.urlopen(url, context=trusting, timeout=20) as answer:
                 assert answer.status == 200
         process.send_signal(signal.SIGTERM)
-        said = process.communicate(timeout=200)[1]
+        assert process.stderr is not None
+        said = ""
+        while "Pods are still taken for 3600 s" not in said:
+            said += (line := process.stderr.readline())
+            assert line, said
+        post()
+        process.send_signal(signal.SIGTERM)
+        said += process.communicate(timeout=200)[1]
         assert process.returncode == 0, said
         assert f"webhook https://{where['listen']}/mutate" in said
         assert "Traceback" not in said
