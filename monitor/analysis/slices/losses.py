@@ -47,6 +47,9 @@ STEPS = 8
 LOWEST = -8192
 """The step of 0, and of what is next to it."""
 
+LEAST_NUMBER = 2.0**-1000
+"""What is not above it counts as 0."""
+
 
 class Bars(msgspec.Struct, array_like=True):
     """What of `error`, `latency` and `cost` is bad: numbers from `known` on. `first` is how often
@@ -163,6 +166,6 @@ def _step(number: float) -> int:
     >>> _step(1.0), _step(2.0), _step(0.0), _step(float("nan"))
     (0, 8, -8192, -8192)
     """
-    if not number > 2.0**-1000:
+    if not number > LEAST_NUMBER:
         return LOWEST
     return math.floor(math.log2(min(number, 2.0**1000)) * STEPS)

@@ -10,7 +10,7 @@ from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.quality.intervals import ALPHA, of_rate
 from monitor.analysis.slices.bets import HALVES, Trial, sides
 from monitor.analysis.slices.conditions import Condition
-from monitor.analysis.slices.losses import ONE, SliceMeasure
+from monitor.analysis.slices.losses import LEAST_NUMBER, ONE, SliceMeasure
 from monitor.analysis.slices.search import CLEAR, Search
 from monitor.findings import OutcomeStatus, Slice, SliceCondition
 from monitor.readable import rounded
@@ -111,6 +111,8 @@ def words(
     'of 412 rows with language = de, 31 % were wrong, 9 % elsewhere'
     >>> words([language], "calibration", 412, (0.125, 0.01), None)
     'of 412 rows with language = de, scores were 12.5 points too sure, 1.0 elsewhere'
+    >>> words([language], "error", 412, (0.31, 0.09), 2.0 ** -1020)  # most were off by 0
+    'of 412 rows with language = de, 31 % were wrong, 9 % elsewhere'
     """
     share, elsewhere = shares
     named = [f"{one.dimension} = {one.value}" for one in conditions]
@@ -120,10 +122,12 @@ def words(
         return (
             f"{said}scores were {100 * share:.1f} points too sure, {100 * elsewhere:.1f} elsewhere"
         )
+    bar = bar or 0.0
+    is_any = bar < LEAST_NUMBER  # of most rows the number was 0
     what = {
-        "error": "were wrong" if bar is None else f"were off by {bar:.3g} or more",
-        "latency": f"took {bar or 0:.3g} s or more",
-        "cost": f"cost {bar or 0:.3g} or more",
+        "error": "were wrong" if is_any else f"were off by {bar:.3g} or more",
+        "latency": "took more than 0 s" if is_any else f"took {bar:.3g} s or more",
+        "cost": "cost more than 0" if is_any else f"cost {bar:.3g} or more",
         "checks": "failed a check",
     }[measure]
     return f"{said}{rounded(share)} {what}, {rounded(elsewhere)} elsewhere"
