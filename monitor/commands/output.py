@@ -16,19 +16,22 @@ def need(*names: str | None) -> None:
     """Raise UsageError where a file cannot be written, before the work of hours whose result it is
     to hold. Nothing is written yet; `-` and no name are no files."""
     for name in names:
-        if not name or name == "-":
-            continue
-        path = Path(name)
-        if path.is_dir():
-            wrong = errno.EISDIR
-        elif path.exists() or path.parent.is_dir():
-            wrong = (
-                0 if os.access(path if path.exists() else path.parent, os.W_OK) else errno.EACCES
-            )
-        else:
-            wrong = errno.ENOTDIR if path.parent.exists() else errno.ENOENT
-        if wrong:
-            raise UsageError(f"{named(name)}: cannot be written: {os.strerror(wrong)}")
+        if name and name != "-" and (why := _obstacle(Path(name))):
+            raise UsageError(f"{named(name)}: cannot be written: {why}")
+
+
+def _obstacle(path: Path) -> str | None:
+    try:
+        there = path if path.exists() else path.parent
+        is_directory = there.is_dir()
+        is_fixed = os.statvfs(there).f_flag & os.ST_RDONLY
+    except OSError as error:
+        return error.strerror
+    if is_directory is (there == path):
+        return os.strerror(errno.EISDIR if is_directory else errno.ENOTDIR)
+    if os.access(there, os.W_OK):
+        return None
+    return os.strerror(errno.EROFS if is_fixed else errno.EACCES)
 
 
 def write(name: str, content: bytes) -> None:

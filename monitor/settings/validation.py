@@ -248,6 +248,8 @@ def _instead(kind: inspect.Type, value: object) -> str:
 
     >>> _instead(inspect.FloatType(gt=0), "60s"), _instead(inspect.IntType(), "8_080")
     ('; write the number alone (CONFIGURATION.md says its unit)', '; write it without quotes')
+    >>> _instead(inspect.IntType(), "1e9")
+    '; write all its digits, for to YAML 1e9 is a text'
     >>> _instead(inspect.StrType(pattern="[0-9a-z]+"), 5)
     '; put it in quotes'
     """
@@ -257,6 +259,8 @@ def _instead(kind: inspect.Type, value: object) -> str:
     kinds = inner.types if isinstance(inner, inspect.UnionType) else (inner,)
     if not isinstance(value, str) or not any(isinstance(one, _NUMBERS) for one in kinds):
         return ""
+    if _POWER.fullmatch(value):
+        return f"; write all its digits, for to YAML {value} is a text"
     if not (found := _NUMBER_AND_UNIT.fullmatch(value)):
         return ""
     if found[1]:
@@ -265,6 +269,7 @@ def _instead(kind: inspect.Type, value: object) -> str:
 
 
 _NUMBERS = (inspect.IntType, inspect.FloatType)
+_POWER = re.compile(r"\d[\d.]{0,20}[eE]\+?\d{1,3}")
 _NUMBER_AND_UNIT = re.compile(r"\s*[\d._]{1,20}\s*([A-Za-zµ%]{0,12})\s*")
 
 
