@@ -132,6 +132,8 @@ def errors_are_said(where: str, module: ast.Module) -> Faults:
     if where.startswith(RAISING_IS_SAID):
         return
     ours = {own for _, what, own in imported(module) if what.startswith("monitor.errors.")}
+    if not ours:
+        return
     around = {
         each: node for node in (module, *public(module)) for each in ast.iter_child_nodes(node)
     }

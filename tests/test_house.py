@@ -53,9 +53,11 @@ def name(path: Path) -> str:
 
 @pytest.fixture(autouse=True, scope="module")
 def no_garbage() -> Generator[None]:
-    """Syntax trees have no cycles, and are so many objects that to look for some takes seconds."""
+    """Syntax trees have no cycles, and are so many objects that to look for some takes seconds: also
+    for whatever this process tests afterwards, since they stay."""
     gc.disable()
     yield
+    gc.freeze()
     gc.enable()
 
 

@@ -30,7 +30,7 @@ def complaint(tree: object, struct: type[msgspec.Struct]) -> str | None:
     numbers that are not finite fit nowhere.
     """
     if not _fits(tree, struct):
-        return _blame(tree, struct, "", list(paths(struct)))
+        return _blame(tree, struct, "", struct)
     return next(_unusable(tree, ""), None)
 
 
@@ -99,14 +99,14 @@ def _fits(value: object, annotation: Any) -> bool:
     return True
 
 
-def _blame(value: object, annotation: Any, path: str, known: list[str]) -> str:
-    """About the first part of `value`, which does not fit, that does not."""
+def _blame(value: object, annotation: Any, path: str, whole: type[msgspec.Struct]) -> str:
+    """About the first part of `value`, which does not fit, that does not; `whole` has all keys."""
     annotation = _alternative(annotation, value)
-    if isinstance(value, dict) and (wrong := _wrong_key(value, annotation, path, known)):
+    if isinstance(value, dict) and (wrong := _wrong_key(value, annotation, path, whole)):
         return wrong
     for where, each, kind in _parts(value, annotation, path):
         if not _fits(each, kind):
-            return _blame(each, kind, where, known)
+            return _blame(each, kind, where, whole)
     if not _is_struct(annotation):
         kind = inspect.type_info(annotation)
         return f"{path}: {told(value)} is not {_wanted(kind, value)}{_instead(kind, value)}"
@@ -128,7 +128,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _wrong_key(
-    value: dict[Any, object], annotation: Any, path: str, known: list[str]
+    value: dict[Any, object], annotation: Any, path: str, whole: type[msgspec.Struct]
 ) -> str | None:
     """About the first key of a mapping that may not stand in it, None where all may."""
     names, kind = None, None
@@ -141,7 +141,7 @@ def _wrong_key(
             return f"{_join(path, told(name))}: this key is not a text; put it in quotes"
         if names is not None and name not in names:
             full = _join(path, name)
-            near = did_you_mean(full, [_join(path, one) for one in names] + known)
+            near = did_you_mean(full, [*(_join(path, one) for one in names), *paths(whole)])
             near = f"; it is called {RENAMED[full]} now" if full in RENAMED else near
             return f"{full}: unknown key{near}"
         if kind is not None and not _fits(name, kind):

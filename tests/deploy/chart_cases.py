@@ -103,10 +103,11 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 def helm(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Helm, which sees no cluster and no settings of the machine."""
+    """Run Helm, which sees no cluster and no settings of the machine, and collects no garbage in the
+    tenth of a second that it takes."""
     environment = {
         "PATH": os.environ["PATH"], "HOME": str(directory), "KUBECONFIG": os.devnull,
-        "GOMAXPROCS": "1",
+        "GOMAXPROCS": "1", "GOGC": "off",
     }  # fmt: skip
     return subprocess.run(
         [HELM, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=60

@@ -32,7 +32,7 @@ def blocks(page: Path, language: str) -> list[str]:
 
 def shown(page: Path) -> list[Object]:
     """All documents that a page shows."""
-    return [one for text in blocks(page, "yaml") for one in yaml.safe_load_all(text)]
+    return [one for text in blocks(page, "yaml") for one in yaml.load_all(text, yaml.CSafeLoader)]
 
 
 def parts(tree: Any) -> Iterator[Object]:
@@ -71,7 +71,7 @@ def come_out(page: Path) -> list[Object]:
     text = "---\n".join(written(one) for one in templates(page))
     found = injected(text, Defaults(), lambda _, decision: said.append(decision))
     assert {one.result for one in said} == {"injected"}, [one.why for one in said]
-    return list(yaml.safe_load_all(found))
+    return list(yaml.load_all(found, yaml.CSafeLoader))
 
 
 def port_of(one: Object, target: str | int) -> tuple[str, int]:

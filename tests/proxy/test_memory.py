@@ -402,6 +402,13 @@ def calls(held: Held) -> Callable[[], None]:
     return act
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_objects() -> None:
+    """Each of a hundred collections would look through all that other tests have left."""
+    gc.collect()
+    gc.freeze()
+
+
 def measured(act: Callable[[], None]) -> int:
     gc.collect()
     tracemalloc.start()
