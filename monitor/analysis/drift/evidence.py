@@ -8,7 +8,8 @@ distribution, so that a finite reference is not mistaken for the truth, and the 
 binary tree of bins, each split by a beta-binomial (a Pólya tree, Lavine 1992): a shift moves the
 upper splits, which cost little to watch, however many bins there are. Of an ordered feature a part
 of the capital is bet on one thing alone, that all of the distribution has moved up or down, by one
-of a few steps: the reference's own Dirichlet law with its means tilted.
+of a few steps: the reference's own Dirichlet law with its means tilted. Another part is bet on its
+ends, where few values lie.
 
 All functions work on rows of counts at once. Only counts are ever stored; every float here is
 derived from them when it is read.
@@ -23,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.sequential.beta_binomials import Floats, Ints, beta_binomial, rise
-from monitor.sequential.e_values import log_add
+from monitor.sequential.e_values import log_add, log_mean
 
 CONCENTRATIONS = (100.0, 400.0)
 """How many values' weight the bets give to the reference's shares: large changes, small ones."""
@@ -43,8 +44,15 @@ STEPS = (0.08, 0.2, 0.5, 1.2)
 LOGITS_PER_DEVIATION = 1.7
 """The logistic distribution with this scale is nearly the normal one (Haley 1952)."""
 
-STEP_STAKE = 0.6
+STEP_STAKE = 0.5
 """Share of the capital that is bet on them."""
+
+TAIL_STAKE = 0.2
+"""Share of the capital that is bet on the ends of an ordered feature."""
+
+TAIL_CONCENTRATION = 10.0
+"""How many values' weight these bets give to the reference's shares: what is rare changes by
+factors."""
 
 
 class Splits(NamedTuple):
@@ -110,7 +118,11 @@ def log_evidence(counts: Ints | Floats, weights: Floats, tree: Splits) -> Floats
     if not tree.ordered.any():
         return np.asarray(gains, dtype=np.float64)
     moved = _log_moved(counts, weights, tree.ordered)
-    mixed = log_add([math.log(1 - STEP_STAKE) + gains, math.log(STEP_STAKE) + moved])
+    tails = _log_tails(counts, weights, tree.ordered)
+    mixed = log_add([
+        math.log(1 - STEP_STAKE - TAIL_STAKE) + gains, math.log(STEP_STAKE) + moved,
+        math.log(TAIL_STAKE) + tails,
+    ])  # fmt: skip
     return np.asarray(np.where(tree.ordered.any(axis=-1), mixed, gains), dtype=np.float64)
 
 
@@ -136,6 +148,25 @@ def _log_moved(counts: Floats, weights: Floats, ordered: Floats) -> Floats:
     tilted = np.where(ordered > 0, tilted, weights)
     bets = (rise(tilted, counts) - rise(weights, counts)).sum(axis=-1)
     return log_add(bets) - math.log(len(bets))
+
+
+def _log_tails(counts: Floats, weights: Floats, ordered: Floats) -> Floats:
+    """ln E of the bets that another share comes to an end of an ordered feature, for each row: to
+    its outermost bin, or to the two outermost.
+
+    In the tree the splits of the tails lie deep, where stakes are small; what little comes there
+    may be most of the money.
+    """
+    last = int(ordered.sum(axis=-1).max()) - 1
+    seen, null = (np.cumsum(one * ordered, axis=-1) for one in (counts, weights))
+    places = [0, 1, last - 1, last - 2] if last > 2 else [0, max(last - 1, 0)]
+    below, null_below = seen[..., places], null[..., places]
+    above, null_above = seen[..., [last]] - below, null[..., [last]] - null_below
+    null_below, null_above = np.maximum(null_below, 0.5), np.maximum(null_above, 0.5)
+    part = np.minimum(TAIL_CONCENTRATION / (null_below + null_above), 0.25)
+    bets = beta_binomial(below, above, _bet(null_below, part), _bet(null_above, part))
+    gains = bets - beta_binomial(below, above, null_below, null_above)
+    return np.asarray(log_mean(gains, np.full(len(places), 1 / len(places))))
 
 
 def scores(weights: Floats, ordered: Floats) -> Floats:

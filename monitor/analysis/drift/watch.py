@@ -134,8 +134,8 @@ class Watch:
         self.outer = frozenset[int]()
         self.step = 1.0
         if bins.shape == "numeric" and not (bins.vocabulary or self.is_compared):
-            last = bins.ordinary - 1
-            self.outer = frozenset(bins.between or (0, 1, last - 1, last))
+            end, reach = bins.ordinary, 3 if bins.tails else 2
+            self.outer = frozenset(bins.between or (*range(reach), *range(end - reach, end)))
             self.is_outer = np.isin(np.arange(bins.ordinary), list(self.outer))
             self.points = np.array(self.usual.points)
             self.step = grid(bins)[1]

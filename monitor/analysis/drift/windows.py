@@ -10,7 +10,7 @@ import math
 import sys
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import lru_cache
 from itertools import groupby, pairwise
 from operator import itemgetter
@@ -29,6 +29,10 @@ INNER_BINS = 10
 
 VALUES_PER_BIN = 20
 """A smaller sample makes fewer numeric bins: at least this many of its values in each."""
+
+WITH_TAILS, TAIL = 500, 3
+"""Of so many numbers or more the outermost bins are parted, where their third value is: one value
+that is far out would else hide what moves before it."""
 
 CATEGORY_BINS = 64
 """Categories with a bin of their own; all others share the last."""
@@ -72,7 +76,8 @@ class Bins(msgspec.Struct, frozen=True, omit_defaults=True):
     vector: one for each of `centers`, whichever is nearest, then one for what is farther than
     `radius` from all; their random Fourier features have a kernel of `bandwidth`. nothing: one for
     whatever comes, because no value had been seen when the bins were made. A text's hashed words
-    are the number that is their share outside `vocabulary`.
+    are the number that is their share outside `vocabulary`. With `tails` the outermost bins of
+    numbers are parted, see `number_bins`.
     """
 
     shape: Shape
@@ -83,6 +88,7 @@ class Bins(msgspec.Struct, frozen=True, omit_defaults=True):
     bandwidth: float = 0.0
     exact: bool = False
     vocabulary: bytes = b""
+    tails: bool = False
 
     @property
     def ordinary(self) -> int:
@@ -221,6 +227,7 @@ def number_bins(values: Sequence[float], inner: int = INNER_BINS) -> Bins:
     narrower bin beside them, the outermost outwards: a profile is no place for anybody's exact
     value. A value that is several quantiles at once, such as the 0 of those who bought nothing, has
     a bin of its own, and the others share the bins that it leaves: else all would be in one.
+    Of many values the outermost bins are parted, `TAIL` values from the end.
 
     >>> number_bins([0, 1, 1, 0, 0]).edges
     [0.0, 0.0, 1.0, 1.0]
@@ -231,7 +238,7 @@ def number_bins(values: Sequence[float], inner: int = INNER_BINS) -> Bins:
     >>> number_bins([i / 10 for i in range(40)] * 2, inner=4).edges
     [-0.05, 1.05, 2.05, 2.95, 3.95]
     >>> number_bins([0] * 900 + list(range(1, 101))).edges
-    [-0.5, 0.5, 20.0, 40.0, 60.0, 80.0, 100.0]
+    [-0.5, 0.5, 20.0, 40.0, 60.0, 80.0, 98.0, 100.0]
     """
     ordered = sorted(map(float, values))
     counts = Counter(ordered)
@@ -251,7 +258,24 @@ def number_bins(values: Sequence[float], inner: int = INNER_BINS) -> Bins:
     edges += [_between(distinct, value, 1) for value in last_below]
     if raw[0] == raw[1]:  # the smallest value fills a bin of its own
         edges.append(_between(distinct, raw[0], 1))
-    return Bins("numeric", edges=sorted(set(edges)))
+    edges = sorted(set(edges))
+    parted = [
+        edge for value, near, far in
+        ((ordered[TAIL - 1], edges[1], edges[0]), (ordered[-TAIL], edges[-2], edges[-1]))
+        if len(ordered) >= WITH_TAILS and counts[value] == 1
+        for edge in _parting(value, near, far)
+    ]  # fmt: skip
+    return Bins("numeric", edges=sorted([*edges, *parted]), tails=bool(parted))
+
+
+def _parting(value: float, near: float, far: float) -> Iterator[float]:
+    """The edge at a value within a bin, rounded to at most 1 % of how far that is from the bin's
+    inner end, `near`; none where it is an end of the bin then."""
+    step = abs(value - near) / 100
+    if 1e-300 < step < 1e300:
+        edge = round(value, -math.floor(math.log10(step)))
+        if min(near, far) < edge < max(near, far):
+            yield edge
 
 
 def _beside(

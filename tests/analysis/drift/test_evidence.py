@@ -79,3 +79,14 @@ def test_without_change_alarms_are_rare() -> None:
         rows = np.hstack((counts, np.zeros((40, 3), dtype=np.int64)))
         alarms += bool((log_evidence(rows, np.tile(weights, (40, 1)), tree) >= math.log(20)).any())
     assert alarms <= 15
+
+
+def test_what_comes_to_a_tail_is_believed() -> None:
+    """Twenty of a thousand values beyond all that the reference had, with twenty features watched;
+    in whichever of the two outermost bins, at either end."""
+    weights = np.array([1.0, 2.0, *[100.0] * 10, 2.0, 1.0, 0.5, 0.5, 0.5])
+    tree = splits(weights, 14, ordered=True)
+    for place in (0, 13):
+        counts = np.array([[0, 0, *[98] * 10, 0, 0, 0, 0, 0]])
+        counts[0, place] = 20
+        assert log_evidence(counts, weights[None], tree)[0] > math.log(20 / 0.05)

@@ -161,3 +161,15 @@ def test_profiles_of_older_versions_count_as_they_did() -> None:
     old = Bins("numeric", edges=[1.0, 1.0, 2.0, 4.0], exact=True)
     assert [locator(old)(value) for value in (0.0, 1, 1.6, 2, 3.5, 4, 6)] == [0, 1, 2, 2, 3, 3, 4]
     assert [label(old, index) for index in range(5)] == ["below 1", "1", "2", "4", "above 4"]
+
+
+def test_one_value_far_out_does_not_hide_a_tail() -> None:
+    """Of many values the outermost bins are parted, three values from the end; not where that value
+    recurs, nor of few values."""
+    amounts = [math.exp(normal / 100) for normal in range(-300, 300)] + [1e9]
+    bins = number_bins(amounts)
+    assert bins.tails
+    assert (bins.ordinary, len(number_bins(amounts[::2]).edges)) == (14, 11)
+    assert sum(value > bins.edges[-2] for value in amounts) == 2
+    prices = [9.5, 10.5, 11.5] * 300 + list(range(100, 120)) * 3
+    assert not number_bins(prices).tails
