@@ -123,7 +123,7 @@ class Mixes:
             for (dimension, other, arm), counts in self._counts.items():
                 if (dimension, other) != (one.dimension, name) or arm == one.control:
                     continue
-                size = _apart(usual, counts)
+                size = apart(usual, counts)
                 if size < UNLIKE:
                     continue
                 before, after = usual.total(), counts.total()
@@ -138,12 +138,12 @@ class Mixes:
         return armless + cut + [text for _, text in sorted(found, key=lambda one: -one[0])][:SAID]
 
 
-def _apart(usual: Counter[str], counts: Counter[str]) -> float:
-    """The PSI of two arms, where it is certain; else 0.
+def apart(usual: Counter[str], counts: Counter[str]) -> float:
+    """The PSI of two sets of rows, as of two arms, where it is certain; else 0.
 
-    >>> round(_apart(Counter(a=300, b=100), Counter(a=100, b=300)), 2)
+    >>> round(apart(Counter(a=300, b=100), Counter(a=100, b=300)), 2)
     1.09
-    >>> _apart(Counter(a=9, b=8), Counter(a=8, b=9))
+    >>> apart(Counter(a=9, b=8), Counter(a=8, b=9))
     0.0
     """
     m, n = usual.total(), counts.total()

@@ -36,6 +36,7 @@ from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
 from monitor.replay.document import Chunk, Confusion, Replay
 from monitor.replay.experiments import Mixes, fitting
+from monitor.replay.labelled import Labelled
 from monitor.replay.plan import Plan
 from monitor.replay.reference import Watch
 from monitor.rows import Row
@@ -123,7 +124,8 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
     rules = plan.outcomes if joins else plan.outcomes_at_once
     experiments, untold = _experiments(plan, both)
     before = Counter[Pair]()
-    usual = _usual(plan, both, values, before)
+    labelled, labelled_before = Labelled(), Labelled()
+    usual = _usual(plan, both, values, before, labelled_before)
     due = outcomes_of(rules, dimensions=plan.by, profile=usual, experiments=experiments)
     within = within_of(rules, dimensions=plan.by, experiments=experiments) if joins else {}
     folds = _Folds(due, at_once_of(rules), within)
@@ -134,7 +136,7 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
     if by_time and not _are_in_order(both.current.truths(both.options)):
         rows = _in_order(rows)
     mixes = Mixes(experiments, plan.by, plan.outcomes.positive)
-    rows = mixes.passing(rows)
+    rows = labelled.passing(mixes.passing(rows))
     chunks = None
     if found.chunks is not None:
         chunks = list(_in_chunks(found.chunks, rows, folds, plan, joins=joins))
@@ -150,7 +152,8 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
         timelines=_timelines(folds),
         remarks=[
             *found.remarks, *untold, *(_of_feedback(fold, plan) if joins else ()),
-            *_remarks(fold, plan), *_of_rare(entries.get("calibration", ()), plan),
+            *_remarks(fold, plan), *_of_labelled(labelled, labelled_before, joins=joins),
+            *_of_rare(entries.get("calibration", ()), plan),
             *_compared(folds, experiments, plan), *mixes.remarks(),
         ],
     )  # fmt: skip
@@ -248,14 +251,19 @@ def _as_labels_say(
 
 
 def _usual(
-    plan: Plan, both: Comparison, kept: Mapping[str, set[str]], pairs: Counter[Pair]
+    plan: Plan,
+    both: Comparison,
+    kept: Mapping[str, set[str]],
+    pairs: Counter[Pair],
+    labelled: Labelled,
 ) -> Profile | None:
     """What quality was in the reference; None where it has no labels, or there is none. Pairs of
-    its classes are counted on the way."""
+    its classes are counted on the way, and which rows are `labelled`."""
     if both.reference is None or not both.reference.is_told(both.usual):
         return None
     rows = within_budget(_due(both.reference.truths(both.usual)), kept)
-    profile = profile_of(watched_together(_rows(rows), plan.outcomes.positive, pairs), plan.by)
+    passing = labelled.passing(_rows(rows))
+    profile = profile_of(watched_together(passing, plan.outcomes.positive, pairs), plan.by)
     return profile if profile.references else None
 
 
@@ -427,6 +435,12 @@ def _of_feedback(fold: Analysis[Outcome], plan: Plan) -> Iterator[str]:
         )
     if 0 < count < fold.records:
         yield f"feedback: {count:,} of {fold.records:,} records have no label, and none is guessed"
+
+
+def _of_labelled(labelled: Labelled, before: Labelled, *, joins: bool) -> Iterator[str]:
+    """Where rows with a label are not as all rows are."""
+    if remark := labelled.remark(before):
+        yield f"{'feedback' if joins else '--label'}: {remark}"
 
 
 def _remarks(fold: Analysis[Outcome], plan: Plan) -> Iterator[str]:
