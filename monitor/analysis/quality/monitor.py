@@ -275,7 +275,7 @@ class QualityMonitor:
         """Every measure of every segment, the whole first, and how people who read the same
         exchanges agree; what is watched has a status."""
         judged = {one.key: one for one in self._change.findings()}
-        expected, found = self.expected(), []
+        expected, found, strange = self.expected(), list[Quality](), self._strange()
         for segment in self._ranked():
             scores = self._expected.get(segment)
             ends = scores.intervals() if scores is not None and segment in expected else {}
@@ -288,6 +288,8 @@ class QualityMonitor:
                 )
                 for one in self._measured(segment)
             ]
+        if strange:
+            found = [_unlike(one, strange) for one in found]
         whole, agreed = (WHOLE.dimension, WHOLE.value), self._readers.judged()
         found += [
             _quality(whole, one, agreed.get(one.measure), {}) for one in self._readers.measured()
@@ -322,6 +324,16 @@ class QualityMonitor:
     def classes(self) -> tuple[set[str], set[str]]:
         """The classes of the whole that were true, and those that were said."""
         return {true for true, _ in self.pairs}, {said for _, said in self.pairs}
+
+    def _strange(self) -> str:
+        """Why accuracy says nothing, where no label is of a class that was predicted."""
+        true, said = self.classes
+        if not (true and said) or true & said:
+            return ""
+        return (
+            f"labels and predictions have no class in common: labels are such as {min(true)!r}, "
+            f"predictions such as {min(said)!r}"
+        )
 
     def by_class(self) -> Iterator[ClassQuality]:
         """Precision, recall and F1 of every class of every segment, most labels first."""
@@ -546,6 +558,14 @@ def _quality(
         found, status=status, log_evidence=watched.log_evidence, since=watched.since,
         words=words, reason=watched.reason, improved=improved,
     )  # fmt: skip
+
+
+def _unlike(found: Quality, why: str) -> Quality:
+    """The same of labels that are no classes that were predicted: that as few are right as at first
+    is no good news."""
+    if found.measure != "accuracy" or found.status != "ok":
+        return found
+    return msgspec.structs.replace(found, status="insufficient", words=why, reason=why)
 
 
 def _with_interval(found: Quality, ends: Mapping[str, tuple[float, float]]) -> Quality:

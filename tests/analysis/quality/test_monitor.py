@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator
 
+import msgspec
 import pytest
 
 from monitor.analysis.fold import Analysis
@@ -136,6 +137,23 @@ def test_a_correction_is_a_text_and_no_class() -> None:
     assert told["exact_match"].number == 0.5
     assert told["token_overlap"].number == 0.75
     assert "accuracy" not in told
+
+
+def test_labels_of_other_names_than_predictions_have_are_not_ok() -> None:
+    """After a renaming none is ever right, which is no change of a model: it is said, and not `ok`.
+    Where some have the old name, fewer are right, and that is an alarm."""
+
+    def renamed(first: int, last: int) -> Iterator[Row]:
+        for row in rows(first, last):
+            assert row.truth is not None
+            truth = msgspec.structs.replace(row.truth, label=f"is {row.truth.label}")
+            yield msgspec.structs.replace(row, truth=truth)
+
+    strange = found(folded(outcomes_of(LIVE), renamed(0, 4000)))["accuracy"]
+    assert (strange.number, strange.status) == (0, "insufficient")
+    assert "no class in common: labels are such as 'is" in strange.words
+    mixed = folded(outcomes_of(LIVE), [*rows(0, 2000), *renamed(2000, 4000)])
+    assert found(mixed)["accuracy"].status == "alarm"
 
 
 def test_few_labels_are_insufficient() -> None:
