@@ -22,6 +22,8 @@ NAMED = 8
 """Endpoints that a sentence names, at most."""
 PAGE = 500
 """Records that are read at a time."""
+_THEIRS = ("db", "username", "password", "protocol", "charset", "encoding", "errors", "timeout")
+"""What URLs say to clients of Redis; all else that they take has an underscore in its name."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,12 @@ class Store:
         ours = {"endpoint": endpoint, "shards": str(shards), "from": "", "to": ""}
         options = parse_qsl(parts.query)
         ours.update((name, value) for name, value in options if name in ours)
+        for name, _ in options:
+            if name not in ours and name not in _THEIRS and "_" not in name:
+                raise SourceError(
+                    f"{shown(url)}: {name[:40]} is none of {', '.join(ours)}, which say "
+                    "what is read"
+                )
         if not ours["shards"].isdigit() or int(ours["shards"]) == 0:
             raise SourceError(
                 f"{shown(url)}: shards={ours['shards']} is not a number of shards, 1 or more"

@@ -94,3 +94,14 @@ def test_a_store_that_is_away_is_named_without_its_password() -> None:
     """One line for a person."""
     with pytest.raises(SourceError, match=r"^redis://127\.0\.0\.1:1/0: the store refused"):
         next(stored.records("redis://:secret@127.0.0.1:1/0", "e"))
+
+
+def test_what_a_url_says_of_what_is_read_is_known() -> None:
+    """A slip in `from` would read all there is; what is for clients of Redis passes."""
+    known = "from=2026-01-01T00:00:00Z&shards=2&db=3&ssl_cert_reqs=none&socket_timeout=5"
+    store = stored.Store.parse(f"redis://h:1/0?{known}", "e", 1, 9e9)
+    assert (store.start, store.shards) == (1767225600, 2)
+    assert store.url == "redis://h:1/0?db=3&ssl_cert_reqs=none&socket_timeout=5"
+    for name in ("form", "since", "Endpoint"):
+        with pytest.raises(SourceError, match=f"^redis://h:1/0: {name} is none of endpoint, shard"):
+            stored.Store.parse(f"redis://:secret@h:1/0?{name}=2026-01-01T00:00:00Z", "e", 1, 9e9)
