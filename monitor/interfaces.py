@@ -132,7 +132,8 @@ class Recognizer:
 
     `triggers` are short regular expressions in the common subset of `re` and Hyperscan, without
     lookaround or back-references, matched without case over a text in which every non-ASCII
-    character reads `?`. They say cheaply where a value may be and must miss none. `find(text,
+    character reads `?`. They say cheaply where a value may be and must miss none; a recognizer
+    without triggers is asked of every text with letters of another script. `find(text,
     starts)` gets the offsets where they begin, ascending and distinct, and yields `(start, end)`
     of each true value, ascending, in time linear in the text. Recognizers of the entities
     that one format holds share triggers and `find`, which is asked once for all of them: it

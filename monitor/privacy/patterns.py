@@ -31,6 +31,7 @@ except ImportError:  # no wheel for this platform
 _LONGEST_VALUE = 512
 """Characters of a value that the name of its field says something of."""
 _SIGNS = re.compile(r"[\W_]+")
+_BEYOND = re.compile("[\u0370-\u1fff\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 
 Located = Mapping[int, Sequence[int]]
 """Where triggers of each recognizer fire in a text, by its place; empty in most texts. Of several
@@ -85,6 +86,7 @@ class Scanner:
             same.setdefault(recognizer.entity, index)
         self._alike = {min(same.values()): same for same in alike.values()}
         triggers = [(first, self.recognizers[first].triggers) for first in self._alike]
+        self._beyond = [first for first, each in triggers if not each]
         self._locate: _Locate
         self._events: Callable[[str], list[Event] | None] | None = None
         if hyperscan is None:
@@ -104,6 +106,8 @@ class Scanner:
         """
         if located is None:
             located = self._locate(text)
+        if not text.isascii() and self.is_beyond(text):
+            located = {**located, **dict.fromkeys(self._beyond, (0,))}
         if not located and hint is None:
             return []
         found: list[tuple[int, int, int]] = []
@@ -129,6 +133,11 @@ class Scanner:
             for start, end, index in in_turns(found)
             if index >= 0
         ]
+
+    def is_beyond(self, text: str) -> bool:
+        """Whether a text beyond ASCII has letters of another script than Latin, which no trigger
+        can read, and something is looked for in them."""
+        return bool(self._beyond) and _BEYOND.search(text) is not None
 
     def events(self, text: str) -> list[Event] | None:
         """Whatever a recognizer would look closer at. Where texts are joined by line ends there

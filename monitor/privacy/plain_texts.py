@@ -62,7 +62,7 @@ def located(texts: Sequence[str], scanner: Scanner) -> list[Located | None]:
     if not joined.isascii():
         for place in [place for place, text in enumerate(texts) if not text.isascii()]:
             if plain[place]:
-                plain[place] = _is_usual(texts[place])
+                plain[place] = _is_usual(texts[place]) and not scanner.is_beyond(texts[place])
     for sign, is_something in _SIGNS:
         at = joined.find(sign)
         while at >= 0:

@@ -57,6 +57,7 @@ from monitor.recognizers import (
     mx_curp,
     nl_bsn,
     no_fodselsnummer,
+    other_scripts,
     passport,
     person,
     phone_number,
@@ -168,6 +169,8 @@ RECOGNIZERS: tuple[Recognizer, ...] = (
     *x12.MORE,
     cda.RECOGNIZER,
     *cda.MORE,
+    other_scripts.RECOGNIZER,
+    *other_scripts.MORE,
 )
 
 

@@ -251,6 +251,10 @@ RECOGNIZER = Recognizer(
             "vorname", "nachname", "familienname", "apellido", "apellidos", "prenom", "prénom", "nomdefamille", "cognome",
             "voornaam", "achternaam", "imie", "imię", "nazwisko", "sobrenome", "fornavn", "etternavn", "efternavn",
             "förnamn", "efternamn", "etunimi", "sukunimi",
+            "имя", "фамилия", "отчество", "фио", "имяифамилия", "імя", "прізвище", "піб", "име", "όνομα", "επώνυμο", "ονοματεπώνυμο",
+            "姓名", "名字", "姓", "氏名", "名前", "お名前", "フリガナ", "ふりがな", "联系人", "收件人", "收货人", "客户姓名", "患者姓名", "患者名",
+            "이름", "성명", "성함", "환자명", "고객명", "수취인", "예금주", "الاسم", "الاسمالكامل", "الاسمالأول", "اسمالمريض", "اسمالعميل",
+            "שם", "שםמלא", "שםפרטי", "שםמשפחה", "नम", "परनम", "उपनम",
         }
     ),
     plausible=_plausible,

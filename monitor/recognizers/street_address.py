@@ -343,6 +343,16 @@ RECOGNIZER = Recognizer(
             "homeaddress",
             "billingaddress",
             "shippingaddress",
+            "адрес",
+            "адреса",
+            "διεύθυνση",
+            "住所",
+            "地址",
+            "住址",
+            "주소",
+            "العنوان",
+            "כתובת",
+            "पत",
         }
     ),
     plausible=lambda text: (

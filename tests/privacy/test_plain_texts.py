@@ -94,7 +94,7 @@ def test_a_value_right_beside_another_is_found_too(text: str) -> None:
 def test_usual_texts_are_plain() -> None:
     """Also with signs that may mean something, and beyond ASCII."""
     assert all(are_plain(USUAL, SCANNER))
-    odd = ["a\u200bb is a word", "half \ud83d of one", "ask &lt;ada&gt;", "is <PERSON:k1:x> it", '{"ssn": "twelve"}', "1" * (SHORTEST - 1)]  # fmt: skip
+    odd = ["a\u200bb is a word", "half \ud83d of one", "ask &lt;ada&gt;", "is <PERSON:k1:x> it", '{"ssn": "twelve"}', "1" * (SHORTEST - 1), "Меня зовут Иван", "我叫王小明, 想查询"]  # fmt: skip
     assert not any(are_plain([*odd, "see aGVsbG8gd29ybGQgaXQ"], SCANNER))
     assert are_plain([], SCANNER) == []
 
