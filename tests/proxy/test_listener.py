@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
+import resource
 import socket
 import struct
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +38,37 @@ def test_beyond_the_limit_connections_wait_then_are_refused_and_counted() -> Non
             far.close()
 
     run(story())
+
+
+def test_without_a_file_descriptor_clients_wait_and_the_log_says_so_once() -> None:
+    """They are served once there is one."""
+    lines: list[str] = []
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    async def story() -> None:
+        async with proxied(log=lines.append) as proxy:
+            client = socket.socket()
+            client.setblocking(False)
+            spare: list[int] = []
+            most = 1 + max(int(one.name) for one in Path("/dev/fd").iterdir())
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, most + 50), hard))
+            try:
+                with contextlib.suppress(OSError):
+                    while True:
+                        spare.append(os.dup(client.fileno()))
+                loop = asyncio.get_running_loop()
+                await loop.sock_connect(client, ("127.0.0.1", proxy.port))
+                await until(lambda: lines)
+                assert proxy.listener.accepted == 0
+            finally:
+                for one in spare:
+                    os.close(one)
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            await until(lambda: proxy.listener.accepted == 1)
+            client.close()
+
+    run(story())
+    assert lines == ["Too many open files: clients wait to be connected"]
 
 
 def test_a_drain_lets_what_is_under_way_end_and_closes_the_quiet() -> None:
