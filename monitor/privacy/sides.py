@@ -144,7 +144,7 @@ class Sides:
             text=None if text is None else scrub.text(text, part.name or ""),
             name=name,
             datatype=None if part.datatype is None else self._texts.label(scrub, part.datatype),
-            shape=part.shape if max(part.shape or (0,)) <= LARGEST else None,
+            shape=part.shape if max(map(abs, part.shape or (0,))) <= LARGEST else None,
             data=data,
             media=scrub.media(text, *(part.data or () if may_hold else ())),
         )

@@ -32,6 +32,13 @@ def test_names_roles_texts_and_values_are_scrubbed() -> None:
     assert (column.datatype, column.shape, (column.data or [])[1]) == ("BYTES", [2], 1)
 
 
+@pytest.mark.parametrize("length", [4012888888881881, -4012888888881881])
+def test_a_length_that_may_be_a_card_is_not_kept(length: int) -> None:
+    """Whatever its sign: an endpoint may say any number there."""
+    part = Part(name="x", datatype="FP32", shape=[1, length], data=[0.5])
+    assert Sides(None, ShortTexts()).part(scrub(), part).shape is None
+
+
 def test_a_side_grows_with_its_body_alone() -> None:
     """By a constant, and by a multiple of what came; else there is one digest of it."""
     parts, one = [Part(name=f"n{number}", data=["::1"] * 9) for number in range(99)], scrub()
