@@ -56,6 +56,25 @@ def is_url(place: str) -> bool:
     return "://" in place and not is_store(place)
 
 
+def unwritable(path: Path) -> str | None:
+    """Why a file cannot be written, as far as that is seen without writing; else None.
+
+    >>> unwritable(Path("/")), unwritable(Path("/dev/null"))
+    ('Is a directory', None)
+    """
+    try:
+        there = path if path.exists() else path.parent
+        is_directory = there.is_dir()
+        is_fixed = os.statvfs(there).f_flag & os.ST_RDONLY
+    except OSError as error:
+        return error.strerror
+    if is_directory is (there == path):
+        return os.strerror(errno.EISDIR if is_directory else errno.ENOTDIR)
+    if os.access(there, os.W_OK):
+        return None
+    return os.strerror(errno.EROFS if is_fixed else errno.EACCES)
+
+
 def is_secret(path: Path) -> bool:
     """Whether what opens a file is more than what may be shown of it."""
     return isinstance(path, Remote) and path.url != str(path)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sys
 from pathlib import Path
 
 from monitor.errors import UsageError
+from monitor.places import unwritable
 from monitor.texts import printable
 from monitor.urls import named
 
@@ -16,22 +15,8 @@ def need(*names: str | None) -> None:
     """Raise UsageError where a file cannot be written, before the work of hours whose result it is
     to hold. Nothing is written yet; `-` and no name are no files."""
     for name in names:
-        if name and name != "-" and (why := _obstacle(Path(name))):
+        if name and name != "-" and (why := unwritable(Path(name))):
             raise UsageError(f"{named(name)}: cannot be written: {why}")
-
-
-def _obstacle(path: Path) -> str | None:
-    try:
-        there = path if path.exists() else path.parent
-        is_directory = there.is_dir()
-        is_fixed = os.statvfs(there).f_flag & os.ST_RDONLY
-    except OSError as error:
-        return error.strerror
-    if is_directory is (there == path):
-        return os.strerror(errno.EISDIR if is_directory else errno.ENOTDIR)
-    if os.access(there, os.W_OK):
-        return None
-    return os.strerror(errno.EROFS if is_fixed else errno.EACCES)
 
 
 def write(name: str, content: bytes) -> None:

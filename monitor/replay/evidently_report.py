@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import importlib.util
-import os
 import re
-import stat
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from monitor.analysis.classes import spelt
 from monitor.errors import UsageError
 from monitor.extras import advice
+from monitor.places import unwritable
 from monitor.rows import Row
 from monitor.tables.blocks import Block
 from monitor.urls import named
@@ -35,14 +33,8 @@ def need(path: Path) -> None:
     read. Evidently takes seconds to import: that waits until there is something to report."""
     if importlib.util.find_spec("evidently") is None:
         raise UsageError(advice("replay", "--evidently"))
-    try:
-        wrong = errno.EISDIR if stat.S_ISDIR(path.stat().st_mode) else None
-    except FileNotFoundError:  # as it usually is
-        wrong = None if path.parent.is_dir() else errno.ENOENT
-    except OSError as error:
-        wrong = error.errno
-    if wrong is not None:
-        raise UsageError(_unwritten(path, os.strerror(wrong)))
+    if why := unwritable(path):
+        raise UsageError(_unwritten(path, why))
 
 
 def load() -> None:

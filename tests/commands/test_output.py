@@ -30,6 +30,7 @@ def test_what_cannot_be_written_is_said_before_the_work(tmp_path: Path) -> None:
         (tmp_path, "Is a directory"),
         (tmp_path / "a" / "b", "Not a directory"),
         (tmp_path / "c" / "b", "No such file or directory"),
+        (tmp_path / ("c" * 300), "File name too long"),
     ]:
         with pytest.raises(UsageError, match=f"{name}: cannot be written: {why}"):
             need(str(name))
