@@ -157,6 +157,6 @@ def _wait_until(is_so: Callable[[], bool]) -> None:
 def _is_alive(pid: int) -> bool:
     """Whether the process runs; one that has ended may not have been waited for yet."""
     try:
-        return "(python) Z" not in Path(f"/proc/{pid}/stat").read_text()
+        return not Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("Z")
     except OSError:
         return False

@@ -13,7 +13,7 @@ import shlex
 import socket
 import subprocess
 import sys
-import uuid
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,11 @@ HERE = Path(__file__).parent
 
 def fork(config: pytest.Config, specs: Sequence[Any]) -> None:
     """Let one process collect, and each of these workers be a fork of it whenever it is started."""
-    name = f"pytest-{uuid.uuid4().hex}"
+    # Nobody else may ask: a fork does what it is told.
+    directory = tempfile.TemporaryDirectory(prefix="pytest-")
+    address = f"{directory.name}/asked"
     with socket.socket(socket.AF_UNIX) as asked:
-        asked.bind(f"\0{name}")
+        asked.bind(address)
         asked.listen()
         collecting = subprocess.Popen(
             [sys.executable, HERE / "collect.py", str(asked.fileno())],
@@ -37,7 +39,8 @@ def fork(config: pytest.Config, specs: Sequence[Any]) -> None:
     given = [[str(one) for one in config.invocation_params.args], len(specs), sys.path]
     collecting.stdin.write(json.dumps(given).encode() + b"\n")
     collecting.stdin.flush()
+    config.add_cleanup(directory.cleanup)
     config.add_cleanup(collecting.wait)
     config.add_cleanup(collecting.stdin.close)  # first; it takes it for the end
     for spec in specs:
-        spec.python = shlex.join([sys.executable, "-ISu", str(HERE / "begin.py"), name])
+        spec.python = shlex.join([sys.executable, "-ISu", str(HERE / "begin.py"), address])

@@ -5,7 +5,7 @@ import socket
 import sys
 
 with socket.socket(socket.AF_UNIX) as asked:
-    asked.connect(f"\0{sys.argv[1]}")
+    asked.connect(sys.argv[1])
     socket.send_fds(asked, [b"fork"], [0, 1])
     os.close(0)
     os.close(1)  # whoever reads it sees the end of the fork
