@@ -15,6 +15,7 @@ SAME = 1e-9
 
 def once(found: Sequence[Fairness]) -> list[Fairness]:
     """The gaps, of two groups the first one alone: the other's is the same with its sign turned.
+    What the rest is called is said once for a dimension.
 
     >>> gap = Fairness("sex", "f", "error_rate", 0.2, 0.1, 0.3, 9.0, "alarm")
     >>> other = msgspec.structs.replace(gap, value="m", gap=-0.2, lower=-0.3, upper=-0.1)
@@ -26,13 +27,15 @@ def once(found: Sequence[Fairness]) -> list[Fairness]:
     groups: dict[tuple[str, str], list[Fairness]] = {}
     for one in found:
         groups.setdefault((one.dimension, one.measure), []).append(one)
-    told = []
+    told, named = [], set[str]()
     for one in found:
         both = groups[one.dimension, one.measure]
         if len(both) != 2 or not _are_mirrored(*both):
             told.append(one)
         elif one is both[0]:
-            reason = "; ".join(filter(None, (one.reason, f"the rest is {both[1].value}")))
+            rest = "" if one.dimension in named else f"the rest is {both[1].value}"
+            named.add(one.dimension)
+            reason = "; ".join(filter(None, (one.reason, rest)))
             told.append(msgspec.structs.replace(one, reason=reason))
     return told
 

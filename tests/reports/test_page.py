@@ -329,4 +329,6 @@ def test_the_page_is_fit_for_everybody(
     assert not shown.evaluate(f"[...document.querySelectorAll('svg .n')].some({hidden})")
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert shown.evaluate(wide) <= 0
+    names = "[...document.querySelectorAll('td:nth-child(2):not(.n)')].map(one => one.offsetWidth)"
+    assert min(shown.evaluate(names)) >= (128 if width == 390 else 0)
     assert said == []
