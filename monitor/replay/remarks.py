@@ -206,10 +206,7 @@ def _remarks(found: Replay, plan: Plan, both: Comparison) -> Iterator[str]:
         yield "reference.hour_of_week: a table is one window, its hours are not told apart"
     if plan.label and not (plan.prediction or plan.score):
         yield "--label: there is no --prediction or --score, so nothing says what was right"
-    for name in plan.by:
-        values = {one.value for one in found.features if one.dimension == name}
-        if not values:
-            yield f"--by {name}: no record has such a dimension"
+    yield from _on_places(found, plan)
     if erased := both.usual.damage.erasures:
         yield f"{erased:,} records were erased on request; nothing here counts them"
     for part in _failed(both):
@@ -219,6 +216,21 @@ def _remarks(found: Replay, plan: Plan, both: Comparison) -> Iterator[str]:
     for one in both.usual.damage.listed():
         count = f"; {one.count:,} such" if one.count > 1 else ""
         yield f"could not be read: {one.place}: {one.error}{count}"
+
+
+def _on_places(found: Replay, plan: Plan) -> Iterator[str]:
+    """Where features or segments may have had no place among those that are watched, and where a
+    dimension has no value."""
+    if len(found.features) >= (most := plan.rules.watches):
+        yield (
+            f"drift.watches: {most:,} pairs of feature and segment are watched at most, and all "
+            "places are taken: features or segments beyond, if any, were not judged; leave "
+            "columns out with --ignore, or say a larger number in --config"
+        )
+    for name in plan.by:
+        values = {one.value for one in found.features if one.dimension == name}
+        if not values:
+            yield f"--by {name}: no record has such a dimension"
 
 
 def on_columns(plan: Plan, both: Comparison) -> Iterator[str]:
