@@ -28,8 +28,9 @@ class Labelled:
         """The same rows, each counted on its way."""
         for row in rows:
             truth = row.truth
-            if truth is not None and truth.is_due and type(truth.score) is float:
-                part = min(int(truth.score * PARTS), PARTS - 1)
+            score = None if truth is None or not truth.is_due else truth.score
+            if truth is not None and type(score) is float and 0 <= score <= 1:
+                part = min(int(score * PARTS), PARTS - 1)
                 (self._without if truth.label is None else self._with)[str(part)] += 1
             yield row
 

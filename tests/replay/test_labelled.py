@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from monitor.replay.labelled import Labelled
+from monitor.replay.labelled import PARTS, Labelled
 from monitor.rows import Row, Truth
 
 
@@ -49,3 +51,12 @@ def test_labels_that_depend_on_the_score_are_told(kind: str) -> None:
     if kind.startswith("only"):
         assert "0 % of scores from 0 to 0.1 " in said
         assert "100 % of scores from 0.5 to 0.6 " in said
+
+
+@pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf, 1.5, -0.01, 1e300, None, [0.5]])
+def test_what_is_no_probability_is_of_no_part(score: Any) -> None:
+    """A table may hold any number; its rows pass as they are."""
+    row, seen = Row(0.0, {}, [], truth=Truth(score=score, label="1")), Labelled()
+    assert list(seen.passing([row] * 40)) == [row] * 40
+    assert seen.remark(Labelled()) == ""
+    assert [seen._share(part) for part in range(PARTS)] == [None] * PARTS
