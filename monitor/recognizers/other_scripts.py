@@ -9,7 +9,6 @@ from monitor.finders import Named, of_message
 from monitor.lazy import lazy
 from monitor.words.other_scripts import (
     ARABIC,
-    BACK,
     CYRILLIC,
     DEVANAGARI,
     GREEK,
@@ -23,7 +22,7 @@ _SCRIPTS = tuple(
     (
         lazy(letters),
         [
-            (lazy(one.at), lazy(one.ahead), one.behind and lazy(one.behind), one.kind)
+            (lazy(one.at), lazy(one.ahead), one.behind and lazy(one.behind), one.kind, one.back)
             for one in looks
         ],
     )
@@ -45,10 +44,10 @@ def _read(text: str, _: Sequence[int]) -> Iterator[Named]:
     for letters, looks in _SCRIPTS:
         if letters.search(text) is None:
             continue
-        for at, ahead, behind, kind in looks:
+        for at, ahead, behind, kind, back in looks:
             for place in at.finditer(text):
                 match = ahead.match(text, place.start())
-                before = behind and behind.search(text, max(0, place.start() - BACK), place.start())
+                before = behind and behind.search(text, max(0, place.start() - back), place.start())
                 if match is None or before is None:
                     continue
                 group = match.lastgroup or ""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Look(NamedTuple):
-    """Where `at` matches, `ahead` must match from there on and `behind` the `BACK` characters before, up to there. A value begins
+    """Where `at` matches, `ahead` must match from there on and `behind` the `back` characters before, up to there. A value begins
     where `behind` does; without it, it is the last group of `ahead`. It ends where `ahead` does; without it, where `at` begins.
     """
 
@@ -18,10 +18,8 @@ class Look(NamedTuple):
     ahead: str = ""
     behind: str = ""
     kind: str = "name"
+    back: int = 56
 
-
-BACK = 56
-"""Characters that are looked at before a place."""
 
 _END = r"(?=[\"']?\s{0,3}(?:[,;)\"'|<}&\n]|\.(?!\w)|\Z))"
 """What ends a field."""
@@ -158,14 +156,16 @@ HAN = (
     Look(
         at="先生|女士|小姐|太太|さん|さま|様|氏",
         behind=rf"(?:{_JAPANESE}(?: ?(?:{_HAN}{{1,3}}|{_KANA}{{2,4}}))?|[{_CHINESE}]{_HAN}{{0,2}})\Z",
+        back=9,
     ),
     Look(at="name", ahead=rf"(?<![a-z_])name{_SIGN}(?P<doubted>{_NAMED}){_END}"),
-    Look(at="と申します", behind=rf"{_NAMED}\Z"),
+    Look(at="と申します", behind=rf"{_NAMED}\Z", back=9),
     Look(
         at="東京都|北海道|京都府|大阪府|県",
         ahead=r"\w{1,3}?[都道府県]?\w{2,16}?[市区町村郡][^\W\d_]{0,16}[\d一二三四五六七八九十]{1,4}(?:(?:-|丁目|番地?|号)\d{0,4}){0,6}",
         behind=rf"(?:〒 ?\d{{3}}-?\d{{4}} ?)?(?:{_HAN}{{2,3}})?\Z",
         kind="place",
+        back=16,
     ),
     Look(
         at=r"[路街道巷弄同]\d{1,5}[号號]",
@@ -190,7 +190,11 @@ KOREAN = (
         rf"|(?:생년월일|생일)[^\d\n,;]{{0,6}}(?P<birth>{_DATE})",
     ),
     Look(at="name", ahead=rf"(?<![a-z_])name{_SIGN}(?P<doubted>[{_KOREAN}]{_HANGUL}{{2}}){_END}"),
-    Look(at=rf"[님씨](?!{_HANGUL}{{3}})", behind=rf"(?<!{_HANGUL})[{_KOREAN}]{_HANGUL}{{2}} ?\Z"),
+    Look(
+        at=rf"[님씨](?!{_HANGUL}{{3}})",
+        behind=rf"(?<!{_HANGUL})[{_KOREAN}]{_HANGUL}{{2}} ?\Z",
+        back=4,
+    ),
     Look(
         at=r"[로길동] ?\d",
         ahead=r". ?\d{1,4}(?:-\d{1,4})?",
