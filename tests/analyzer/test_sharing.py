@@ -282,7 +282,8 @@ def test_what_is_suspected_is_left_to_who_judges(url: str) -> None:
         await scene.send(300)
         await scene.turns(looker)
         assert len(await scene.judge("")) == 2
-        await scene.attempts.resume({"attempt": b"monitor:{e:0}:records/1-0"})
+        ended = b"monitor:{e:0}:records/1-0"
+        await scene.attempts.resume({"attempt": ended, "suspect": ended})
         assert [*await scene.judge("")] == ["monitor:{e:1}:records"]
         await scene.attempts.resume({"horizon": b"1e12"})
         assert await scene.judge("1-0,1-0") == {}
