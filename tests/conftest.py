@@ -170,14 +170,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             setattr(holder, name, more)
 
 
-def _leave_out_what_stays() -> None:
-    """All tests and all that they import stay to the end: to look for garbage in it takes a second
-    each time."""
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Look for no garbage meanwhile: what is made stays, and to look took a sixth of the time."""
@@ -189,8 +181,9 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_finish() -> None:
-    """Let no test look for garbage in all tests, nor often in what it made itself."""
-    _leave_out_what_stays()
+    """Let no test look for garbage in all tests, which takes a second each time and finds nothing
+    that is worth it, nor often in what it made itself."""
+    gc.freeze()
     gc.set_threshold(10_000, 10, 50)
 
 

@@ -3,6 +3,7 @@ default is the program's."""
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,16 @@ from monitor.settings.schema import Settings
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "data-kept.md").read_text(encoding="utf-8")
-SOURCES = "\n".join(
-    path.read_text(encoding="utf-8") for path in sorted((ROOT / "monitor").rglob("*.py"))
-)
 STATED = re.findall(r"`([a-z_]+(?:\.[a-z_]+)*)` \(([^():]+)(?:: [^)]*)?\)", PAGE)
 VARIABLE = {"role", "name"}
 """In the place of the last part of a key in sources; the page has the values."""
+
+
+@functools.cache
+def sources() -> str:
+    """All of the program."""
+    files = sorted((ROOT / "monitor").rglob("*.py"))
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
 
 def kinds(text: str) -> set[str]:
@@ -33,14 +38,14 @@ def kinds(text: str) -> set[str]:
 
 def test_every_key_of_the_store_that_the_program_names_is_on_the_page() -> None:
     """And no other."""
-    assert kinds(PAGE) == kinds(SOURCES) | {"archiver"}
-    assert {"records", "records:erased", "looks", "keys", "review", "notifier"} <= kinds(SOURCES)
+    assert kinds(PAGE) == kinds(sources()) | {"archiver"}
+    assert {"records", "records:erased", "looks", "keys", "review", "notifier"} <= kinds(sources())
 
 
 def test_every_file_of_the_data_directory_is_on_the_page() -> None:
     """Those that are put together from the setting `data`, and the logs of commands."""
-    names = set(re.findall(r"\bdata\) / \"([\w.]+)\"", SOURCES))
-    names |= set(re.findall(r"\"((?:erase|reveal)\.jsonl)\"", SOURCES))
+    names = set(re.findall(r"\bdata\) / \"([\w.]+)\"", sources()))
+    names |= set(re.findall(r"\"((?:erase|reveal)\.jsonl)\"", sources()))
     assert names >= {"spool", "store", "run.json", "erase.jsonl", "reveal.jsonl"}
     assert {name for name in names if f"`DATA/{name}`" not in PAGE} == set()
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from itertools import chain, cycle, islice
 
 SIZE = 65_536
 
 
 def filled(piece: str) -> str:
     """A text of `SIZE` characters that repeats a piece."""
-    return "".join(islice(chain.from_iterable(cycle([piece])), SIZE))
+    return (piece * (SIZE // len(piece) + 1))[:SIZE]
 
 
 HOSTILE = {

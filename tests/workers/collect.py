@@ -38,7 +38,7 @@ class Collected:
         try:
             config.hook.pytest_collection(session=session)
         except pytest.UsageError as wrong:
-            sys.stderr.write(f"ERROR: {wrong}\n")
+            sys.stderr.writelines(f"ERROR: {one}\n" for one in wrong.args)
         self._capture = config.pluginmanager.getplugin("capturemanager")
         self._capture.stop_global_capturing()  # to files that all forks would share
 
