@@ -273,7 +273,7 @@ def _parting(value: float, near: float, far: float) -> Iterator[float]:
     inner end, `near`; none where it is an end of the bin then."""
     step = abs(value - near) / 100
     if 1e-300 < step < 1e300:
-        edge = round(value, -math.floor(math.log10(step)))
+        edge = _rounded(value, -math.floor(math.log10(step)))
         if min(near, far) < edge < max(near, far):
             yield edge
 
@@ -306,7 +306,7 @@ def _between(distinct: Sequence[float], value: float, place: int) -> float:
     middle = value - half if place == 0 else value + half
     if not 1e-300 < half < 1e300:
         return value
-    nearby = round(middle, 1 - math.floor(math.log10(half)))
+    nearby = _rounded(middle, 1 - math.floor(math.log10(half)))
     return nearby if math.isfinite(nearby) else value
 
 
@@ -460,13 +460,18 @@ def _round(edges: Sequence[float], index: int) -> float:
     elif index == len(edges) - 1:
         nearby = -_floor(-edge, digits)
     else:
-        nearby = round(edge, digits)
+        nearby = _rounded(edge, digits)
     return nearby if math.isfinite(nearby) else edge
 
 
 def _floor(value: float, digits: int) -> float:
-    nearby = round(value, digits)
-    return nearby if nearby <= value else round(nearby - 10.0**-digits, digits)
+    nearby = _rounded(value, digits)
+    return nearby if nearby <= value else _rounded(nearby - 10.0**-digits, digits)
+
+
+def _rounded(value: float, digits: int) -> float:
+    """`round`, but of the largest numbers, of which it may be beyond what a float holds."""
+    return round(value, digits) if abs(value) < 1e300 else value
 
 
 def _locate_number(bins: Bins) -> Callable[[Any], int]:

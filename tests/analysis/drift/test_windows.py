@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -173,3 +174,13 @@ def test_one_value_far_out_does_not_hide_a_tail() -> None:
     assert sum(value > bins.edges[-2] for value in amounts) == 2
     prices = [9.5, 10.5, 11.5] * 300 + list(range(100, 120)) * 3
     assert not number_bins(prices).tails
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_largest_numbers_there_are_have_bins(sign: int) -> None:
+    """Rounded, their edges would be beyond what a float holds."""
+    values = [sign * sys.float_info.max * (1 - number * 1e-10) for number in range(600)]
+    for inner in (1, 10):
+        edges = number_bins([*values, values[0]], inner).edges
+        assert edges == sorted(edges)
+        assert all(map(math.isfinite, edges))
