@@ -29,7 +29,7 @@ from monitor.privacy import patterns
 from monitor.privacy.kept import Kept, beside_code
 from monitor.supervision import garbage
 from monitor.supervision.ports import free_port
-from tests import workers
+from tests import pace, workers
 from tests.chances import NIGHTLY
 
 TESTS = Path(__file__).parent
@@ -58,7 +58,7 @@ for _name in ("http_proxy", "https_proxy", "all_proxy"):  # all that is asked is
     os.environ.pop(_name, None)
     os.environ.pop(_name.upper(), None)
 
-STRETCH, turns.STRETCH = turns.STRETCH, math.inf
+turns.STRETCH = math.inf
 """Tests give way to nobody: thousands of times a second another one would have the core, and would
 find none of its own in the caches."""
 
@@ -201,8 +201,7 @@ def _what_was_imported_stays() -> Generator[None]:
 @pytest.fixture
 def own_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who works long gives way as in our processes."""
-    monkeypatch.setattr(turns, "STRETCH", STRETCH)
-    monkeypatch.setattr(turns, "_look_at", 0.0)
+    pace.give_way(monkeypatch)
 
 
 @pytest.fixture

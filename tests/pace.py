@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
+from monitor import turns
+
+STRETCH = turns.STRETCH
+"""That of our processes: the one of the tests has no end."""
 USUAL = 0.003
 """Seconds of CPU time that `_work` takes there while nobody else works."""
 
@@ -18,6 +24,12 @@ def is_within(seconds: float, bound: float) -> bool:
     """Whether so many seconds of CPU time are within a bound, times `slowness`, which takes longer to
     find than most of what is measured: nobody looks where it is fast enough without."""
     return seconds < bound or seconds < bound * slowness()
+
+
+def give_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let who works long in this test give way as in our processes."""
+    monkeypatch.setattr(turns, "STRETCH", STRETCH)
+    monkeypatch.setattr(turns, "_look_at", 0.0)
 
 
 def _seconds() -> float:

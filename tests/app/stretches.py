@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.pace import slowness
+from tests.pace import give_way, slowness
 
 LONG = 0.001
 
@@ -27,6 +27,7 @@ class Stretches:
         self._thread = threading.get_ident()
         self._began = time.thread_time()
         monkeypatch.setattr(os, "sched_yield", self.end)
+        give_way(monkeypatch)
 
     def end(self) -> None:
         """End a stretch and begin the next."""
