@@ -26,8 +26,7 @@ HERE = Path(__file__).parent
 def fork(config: pytest.Config, specs: Sequence[Any]) -> None:
     """Let one process collect, and each of these workers be a fork of it whenever it is started."""
     # Nobody else may ask: a fork does what it is told.
-    directory = tempfile.TemporaryDirectory(prefix="pytest-")
-    address = f"{directory.name}/asked"
+    address = f"{tempfile.mkdtemp(prefix='pytest-')}/asked"
     with socket.socket(socket.AF_UNIX) as asked:
         asked.bind(address)
         asked.listen()
@@ -39,7 +38,6 @@ def fork(config: pytest.Config, specs: Sequence[Any]) -> None:
     given = [[str(one) for one in config.invocation_params.args], len(specs), sys.path]
     collecting.stdin.write(json.dumps(given).encode() + b"\n")
     collecting.stdin.flush()
-    config.add_cleanup(directory.cleanup)
     config.add_cleanup(collecting.wait)
     config.add_cleanup(collecting.stdin.close)  # first; it takes it for the end
     for spec in specs:

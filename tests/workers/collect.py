@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
+from pathlib import Path
 from typing import Any
 
 import _pytest.config
@@ -96,6 +98,7 @@ def serve(asked: socket.socket) -> None:
         environment.setenv("OPENBLAS_NUM_THREADS", "1")  # numpy would have threads; forks have none
         collected = Collected(arguments, count)
     _pytest.config._prepareconfig = lambda *_: collected.config  # which a worker begins with
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the fork's to tell, and pytest's
     forks = []
     while True:
         ready, _, _ = select.select([sys.stdin, asked], [], [])
@@ -103,6 +106,7 @@ def serve(asked: socket.socket) -> None:
             for pid in forks:
                 os.kill(pid, signal.SIGKILL)  # none was waited for: the numbers are still theirs
                 os.waitpid(pid, 0)
+            shutil.rmtree(Path(asked.getsockname()).parent)
             os._exit(0)
         connection, _ = asked.accept()
         _, pipes, _, _ = socket.recv_fds(connection, 16, 2)
@@ -112,6 +116,7 @@ def serve(asked: socket.socket) -> None:
         forks.append(pid)
         for descriptor in (connection.detach(), *pipes):
             os.close(descriptor)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     asked.close()
     for number, pipe in enumerate(pipes):
         os.dup2(pipe, number)
