@@ -8,6 +8,7 @@ anew. One process that has no thread forks for all tests of a worker: the worker
 from __future__ import annotations
 
 import atexit
+import ctypes
 import functools
 import json
 import os
@@ -93,6 +94,8 @@ def _forking() -> socket.socket:
 
 
 def _live(directory: str, environment: dict[str, str], arguments: list[str]) -> NoReturn:
+    # PR_SET_PDEATHSIG of prctl(2): what kills the tests may kill who forked us with them.
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
     log = int(os.environ[LOG])
     for number in (1, 2):
         os.dup2(log, number)
