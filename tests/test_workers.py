@@ -25,13 +25,14 @@ def pytest_xdist_setupnodes(config, specs):
 def _begin(folder: Path, *arguments: str, **files: str) -> subprocess.Popen[str]:
     for name, content in {"conftest": CONFTEST, **files}.items():
         (folder / f"{name}.py").write_text(content)
+    usual = {name: value for name, value in os.environ.items() if name != "CI"}  # says all twice
     return subprocess.Popen(
         [
             *(sys.executable, "-m", "pytest", "-p", "xdist", "--numprocesses=2", "--dist=loadfile"),
             *("-c", os.devnull, "--rootdir", str(folder), *arguments),
         ],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env={**usual, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     )  # fmt: skip
 
 

@@ -65,7 +65,9 @@ def test_without_a_file_descriptor_clients_wait_and_the_log_says_so_once() -> No
                     os.close(one)
                 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
             await until(lambda: proxy.listener.accepted == 1)
+            _, far = await asyncio.wait_for(proxy.met.get(), PATIENCE)
             client.close()
+            far.close()
 
     run(story())
     assert lines == ["Too many open files: clients wait to be connected"]
