@@ -113,6 +113,7 @@ def _send(send: Callable[..., None], name: str, **said: Any) -> None:
         send(name, **said)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[Any]) -> None:
     """Collect once for all workers."""
     workers.fork(config, specs)
@@ -184,7 +185,7 @@ def pytest_collection_finish() -> None:
     """Let no test look for garbage in all tests, which takes a second each time and finds nothing
     that is worth it, nor often in what it made itself."""
     gc.freeze()
-    gc.set_threshold(10_000, 10, 50)
+    gc.set_threshold(200_000, 10, 50)
 
 
 @pytest.fixture(scope="module", autouse=True)
