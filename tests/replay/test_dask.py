@@ -10,6 +10,7 @@ import pickle
 import random
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from multiprocessing import active_children, get_context
@@ -73,9 +74,10 @@ def test_shards_add_up_bit_for_bit(table: Path, tmp_path: Path, capsys, monkeypa
     assert document(table, tmp_path / "dask.json", *options, "--engine", "dask") == local
     assert b'"drift"' in local
     assert made.call_count == 1
-    for process in active_children():
-        process.join(30)
-        assert not process.is_alive()
+    begun = time.monotonic()
+    while active_children():  # not `join`: the pool's own thread may take the end of a process
+        assert time.monotonic() < begun + 60
+        time.sleep(0.02)
 
 
 def test_a_running_scheduler_does_the_work(
