@@ -352,7 +352,7 @@ RECOGNIZER = Recognizer(
             "주소",
             "العنوان",
             "כתובת",
-            "पत",
+            "पत",  # पता: vowel signs are left out of names of fields
         }
     ),
     plausible=lambda text: (

@@ -35,7 +35,7 @@ def fork(config: pytest.Config, specs: Sequence[Any]) -> None:
             pass_fds=[asked.fileno()], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
         )  # fmt: skip
     assert collecting.stdin is not None
-    given = [[str(one) for one in config.invocation_params.args], len(specs), sys.path]
+    given = [[str(one) for one in config.invocation_params.args], sys.path]
     collecting.stdin.write(json.dumps(given).encode() + b"\n")
     collecting.stdin.flush()
     config.add_cleanup(collecting.wait)

@@ -24,14 +24,13 @@ class Collected:
     comes between what is collected and what is run.
     """
 
-    def __init__(self, arguments: list[str], count: int) -> None:
+    def __init__(self, arguments: list[str]) -> None:
         self._told: list[tuple[str, dict[str, Any]]] = []
         self.config = config = _pytest.config._prepareconfig(arguments)
         from xdist.remote import setup_config  # pytest takes its asserts apart: not any earlier
 
         setup_config(config, None)
-        asked = {"workerid": "collecting", "workercount": count, "testrunuid": ""}
-        config.workerinput = asked  # type: ignore[attr-defined]
+        config.workerinput = {"workerid": "collecting"}  # type: ignore[attr-defined]
         config.pluginmanager.register(self)
         self._session = session = pytest.Session.from_config(config)
         session.exitstatus = pytest.ExitCode.OK
@@ -93,10 +92,10 @@ class Collected:
 
 def serve(asked: socket.socket) -> None:
     """Collect, and fork for whoever asks; end with all forks when stdin does."""
-    arguments, count, sys.path[:] = json.loads(sys.stdin.readline())
+    arguments, sys.path[:] = json.loads(sys.stdin.readline())
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("OPENBLAS_NUM_THREADS", "1")  # numpy would have threads; forks have none
-        collected = Collected(arguments, count)
+        collected = Collected(arguments)
     _pytest.config._prepareconfig = lambda *_: collected.config  # which a worker begins with
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the fork's to tell, and pytest's
     forks = []
