@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP ?= $(BIN)/python -m pip --disable-pip-version-check
 # More than there are cores: many tests start processes and wait for them.
-TEST_PROCESSES ?= 5
+TEST_PROCESSES ?= 6
 DEBIAN := nginx-light redis-server prometheus prometheus-alertmanager wrk nghttp2-client curl chromium
 
 # The suite starts hundreds of processes; each would compile every module anew.

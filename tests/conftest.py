@@ -136,7 +136,7 @@ WAIT = {TESTS / room for room in ("app", "console", "demo", "deploy", "end_to_en
 
 def _places(paths: set[Path]) -> dict[Path, float]:
     """The order of files: such as wait evenly among such as compute, so that the cores always have
-    work; and before the last quarter, so that nothing long is waited for alone at the end."""
+    work; and before the last fifth, so that nothing long is waited for alone at the end."""
     waiting = sorted(
         (path for path in paths if not WAIT.isdisjoint(path.parents)),
         key=lambda path: (path.name, path),
@@ -144,7 +144,7 @@ def _places(paths: set[Path]) -> dict[Path, float]:
     others = sorted(paths - {*waiting}, key=lambda path: (not path.is_relative_to(TESTS), path))
     return {
         path: place / len(group) * share
-        for group, share in ((waiting, 1 / 2), (others, 1))  # examples of modules are a quarter
+        for group, share in ((waiting, 0.8), (others, 1))
         for place, path in enumerate(group)
     }
 
