@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from monitor.audit.line_chain import PREVIOUS, check, digest, last_whole
+from monitor.audit.line_chain import PREVIOUS, check, digest, is_whole
 from monitor.audit.proofs import Wrong
 from monitor.commands import account
 from monitor.errors import ConfigError, UsageError
@@ -58,19 +58,29 @@ def _write(file: io.FileIO, data: bytes) -> None:
 
 def _last_lines(file: io.FileIO) -> list[bytes]:
     """The last whole line of a file and what crashes left after it, with their ends."""
+    found: list[bytes] = []
+    for line in _backwards(file):
+        found.append(line)
+        if is_whole(line):
+            break
+    return found[::-1]
+
+
+def _backwards(file: io.FileIO) -> Iterator[bytes]:
+    """The lines of a file with their ends, the last first. Each byte is read once."""
     end = file.seek(0, os.SEEK_END)
-    found = b""
-    lines: list[bytes] = []
+    parts: list[bytes] = []  # of one line, the last first
     while end > 0:
         begin = max(0, end - _PIECE)
         file.seek(begin)
-        found = file.read(end - begin) + found
+        for part in reversed(io.BytesIO(file.read(end - begin)).readlines()):
+            if parts and part.endswith(b"\n"):
+                yield b"".join(reversed(parts))
+                parts.clear()
+            parts.append(part)
         end = begin
-        lines = io.BytesIO(found).readlines()
-        place = last_whole(lines if end == 0 else lines[1:])  # the first may begin before
-        if place is not None:
-            return lines[place if end == 0 else place + 1 :]
-    return lines
+    if parts:
+        yield b"".join(reversed(parts))
 
 
 def lines(path: Path, anchors: list[Path]) -> Iterator[str]:
@@ -90,6 +100,8 @@ def lines(path: Path, anchors: list[Path]) -> Iterator[str]:
     yield f"{path}: {found.total} lines, {found.linked} of them name the line before; last {last}"
     for number in found.cut:
         yield f"line {number} is incomplete, as a crash leaves the line that is being written"
+    if found.unproved:
+        yield f"lines up to {found.unproved} may have been written anew: no later line proves them"
     whole = "all that was kept elsewhere is there" if kept else "its end may be cut off (--anchor)"
     yield f"proven: no line was changed, moved or taken out from among those; {whole}"
 

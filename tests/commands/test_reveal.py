@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import resource
 from pathlib import Path
@@ -262,6 +263,28 @@ def test_two_crashes_in_a_row_are_no_violation_and_hide_no_line(
     for place in range(len(lines) - 1):
         log.write_bytes(b"".join([*lines[:place], *lines[place + 1 :]]))
         assert main(["verify", str(log)]) == 1
+
+
+class Counted(io.FileIO):
+    """A file that counts what is read of it."""
+
+    taken = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data: bytes = super().read(-1 if size is None else size)
+        self.taken += len(data)
+        return data
+
+
+@pytest.mark.parametrize("left", [b"\0" * 1_000_000, b'{"at\n' * 200_000, b"\n" * 65_535])
+def test_what_a_crash_left_is_read_once_however_long_it_is(tmp_path: Path, left: bytes) -> None:
+    """And no more than the last whole line of what is before it."""
+    log = tmp_path / "reveal.jsonl"
+    whole = [b'{"n": "%s"}\n' % (b"x" * 100_000)] * 3
+    log.write_bytes(b"".join(whole) + left)
+    with Counted(log) as file:
+        assert audit_log._last_lines(file) == [whole[0], *left.splitlines(keepends=True)]
+        assert file.taken < len(left) + 3 * (1 << 16) + len(whole[0])
 
 
 def test_a_disk_that_takes_a_part_of_a_line_has_none_of_it(tmp_path: Path) -> None:
