@@ -264,7 +264,7 @@ def _add_commands(add: Callable[..., None]) -> None:
         example="monitor verify /var/lib/monitor/archive --public-key audit.pub")  # fmt: skip
     add("redrive", _redrive, "send recorded requests to another endpoint and compare",
         more="Says first what can be sent again. Personal data goes out as made-up values. Exit "
-        "code 1: --fail-on different, and the answers differ.",
+        "code 1: --fail-on different, and the answers differ; 2: an endpoint answered nothing.",
         example="monitor redrive archive/ --against http://127.0.0.1:9001 \\\n"
         "      --baseline http://127.0.0.1:9000")  # fmt: skip
     add("reference", _reference, "build a reference profile; it holds no raw values",

@@ -220,7 +220,7 @@ def found(url: str) -> tuple[list[Path], Path | None]:
     scheme = scheme.lower()  # RFC 3986 3.1
     url = f"{scheme}://{rest}"
     if scheme == "file":
-        return _local(unquote(rest.removeprefix("localhost")))
+        return local(unquote(rest.removeprefix("localhost")))
     scheme = scheme.rpartition("::")[2]  # what others, such as a cache, take it from
     try:
         if scheme in _HTTP:
@@ -243,7 +243,8 @@ def found(url: str) -> tuple[list[Path], Path | None]:
     return [Remote.at(url)], None
 
 
-def _local(name: str) -> tuple[list[Path], Path | None]:
+def local(name: str) -> tuple[list[Path], Path | None]:
+    """The same of a name on this machine; a file that is called like a pattern is that file."""
     path = Path(name)
     if path.exists() or not any(sign in name for sign in _GLOB):
         return [path], None

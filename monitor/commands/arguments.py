@@ -6,8 +6,9 @@ import argparse
 from collections.abc import Callable, Collection
 from typing import Any
 
+from monitor.errors import UsageError
 from monitor.settings.validation import did_you_mean
-from monitor.tables.cells import moment
+from monitor.tables.cells import is_empty, moment
 
 
 def time(text: str) -> float:
@@ -20,6 +21,12 @@ def time(text: str) -> float:
     if at is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 2024-02-29T12:00:00Z")
     return at
+
+
+def check_range(options: argparse.Namespace) -> None:
+    """Raise UsageError where nothing can lie between `--from` and `--to`."""
+    if is_empty(options.start, options.end):
+        raise UsageError("--to: is not later than --from, so nothing lies between the two")
 
 
 class Several(argparse.Action):

@@ -84,6 +84,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     """Print records to stdout; returns the exit code. Raises UsageError for a person."""
     if options.action == "prove":
         return proof.run(options)
+    if options.action == "list":
+        arguments.check_range(options)
     with opened(settings.redis, Path(settings.data)) as url:
         if options.action == "show":
             return _show(url, settings, options.id)
@@ -103,12 +105,12 @@ def _show(url: str, settings: Settings, record_id: str) -> int:
 
 def _list(url: str, settings: Settings, options: argparse.Namespace) -> int:
     wanted = chosen(options.segment, options.outcome, options.edge_case)
-    arguments = {"shards": settings.stream.shards, "start": options.start, "end": options.end}
+    where = {"shards": settings.stream.shards, "start": options.start, "end": options.end}
     found: Iterable[Record]
     if options.limit is None:
-        found = filter(wanted, stored.records(url, settings.endpoint, **arguments))
+        found = filter(wanted, stored.records(url, settings.endpoint, **where))
     else:
-        found = stored.newest(url, settings.endpoint, count=options.limit, keep=wanted, **arguments)
+        found = stored.newest(url, settings.endpoint, count=options.limit, keep=wanted, **where)
     count, stands_for = 0, 0.0
     for record in found:
         if options.json:

@@ -126,6 +126,7 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """`monitor redrive`; returns the exit code. Raises UsageError with one line for a person."""
     need(options.json)
+    arguments.check_range(options)
     plan = None if options.dry_run and not options.against else _plan(options, settings)
     sides = 3 if options.baseline else 1
     damage = Damage()
@@ -176,11 +177,28 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _exit_code(found: Redrive, options: argparse.Namespace) -> int:
-    """What was ended early has no result that `--fail-on` could be about: that is said instead."""
+    """What was ended early has no result that `--fail-on` could be about: that is said instead.
+    Raises UsageError where nothing was judged."""
     if found.stopped:
         return stopping.code(found.stopped)
     so = {found.verdict} | ({"failed"} if found.failed else set())
-    return EXIT_FOUND if so & options.fail_on else 0
+    if so & options.fail_on:
+        return EXIT_FOUND
+    if silent := _silent(found):
+        raise UsageError(silent)
+    return 0
+
+
+def _silent(found: Redrive) -> str:
+    """What to say where an endpoint answered nothing at all, so that there is nothing to judge."""
+    sides = {
+        f"--against: {found.against}": [one.candidate for one in found.pairs],
+        f"--baseline: {found.baseline}": [side for one in found.pairs for side in one.baseline],
+    }
+    for name, replies in sides.items():
+        if replies and all(one.status is None for one in replies):
+            return f"{name}: answered none of {len(replies)} requests, so nothing was judged"
+    return ""
 
 
 def _remarks(plan: driving.Plan, found: Redrive) -> Iterator[str]:

@@ -41,6 +41,7 @@ from monitor.assembly.log_recording import LogRecording
 from monitor.assembly.outcomes import is_asked_for
 from monitor.assembly.outcomes import rules_of as outcome_rules_of
 from monitor.assembly.sanitizer import Sanitizer
+from monitor.commands import arguments
 from monitor.commands.output import document, need, note, write
 from monitor.commands.progress import far, watched
 from monitor.errors import SourceError, UsageError
@@ -82,6 +83,7 @@ WIDTH = 140
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """`monitor replay`; returns the exit code. Raises UsageError with one line for a person."""
     need(options.html, options.json, options.junit)
+    arguments.check_range(options)
     warned: list[str] = []
 
     def warn(text: str) -> None:
@@ -119,6 +121,7 @@ def _so_far(so: str) -> str:
 def build(options: argparse.Namespace, settings: Settings) -> int:
     """`monitor reference build`; returns the exit code."""
     need(options.out)
+    arguments.check_range(options)
     with (
         turns.alone(),
         _sources(options, settings),

@@ -13,7 +13,7 @@ import msgspec
 from monitor.errors import UsageError
 from monitor.queries.query import Cursor, Limit, Query, System, Text
 from monitor.streams.entries import LARGEST
-from monitor.tables.cells import moment
+from monitor.tables.cells import is_empty, moment
 from monitor.types import ABSENT, EDGE_CASE, Cost, Outcome, Record, Tokens
 
 SCANNED = 20_000
@@ -104,6 +104,8 @@ async def answer(system: System, asked: Asked) -> Records:
     if asked.cursor and not _is_place(asked.cursor, await system.shards()):
         raise UsageError("cursor: is not a `cursor` of the page before")
     start, end = time_of("from", asked.start), time_of("to", asked.end)
+    if is_empty(start, end):
+        raise UsageError("to: is not later than `from`, so nothing lies between the two")
     wanted = chosen(
         (segment_of(one) for one in asked.segment),
         asked.outcome.value if asked.outcome else None,

@@ -21,7 +21,7 @@ from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.extras import advice
 from monitor.interfaces import Feature, Head, Source, Table
-from monitor.places import STDIN, Remote, is_url, piped
+from monitor.places import STDIN, Remote, is_url, local, piped
 from monitor.places import found as found_at
 from monitor.replay import archives, logs, record_files, record_shards
 from monitor.replay.joined import Joining
@@ -168,6 +168,13 @@ def _inside(place: str, damage: Damage) -> tuple[list[Path], Path | None]:
             path = inside[0]
         elif (pipe := piped(place)) is not None:
             return [pipe], None
+        elif named(place) == place:
+            inside, base = local(place)
+            if base is not None and not inside:
+                raise SourceError(f"{place}: is a pattern that the name of no file fits")
+            if base is not None:
+                damage.begin(base)
+                return inside, base
     except ImportError:
         raise SourceError(advice("replay", f"{shown(place)}: URLs")) from None
     except OSError as error:

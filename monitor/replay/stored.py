@@ -14,7 +14,7 @@ from monitor.errors import SourceError, StreamError
 from monitor.logs import plain
 from monitor.streams.entries import started_by
 from monitor.streams.redis import RedisStream
-from monitor.tables.cells import moment
+from monitor.tables.cells import is_empty, moment
 from monitor.types import Record
 from monitor.urls import shown
 
@@ -66,6 +66,11 @@ class Store:
                     f"{shown(url)}: {name}={ours[name]} is not a time such as 2024-02-29T12:00:00Z"
                 )
             times.append(at)
+        if ours["from"] and ours["to"] and is_empty(*times):
+            raise SourceError(
+                f"{shown(url)}: to={ours['to']} is not later than from={ours['from']}, so nothing "
+                "lies between the two"
+            )
         theirs = urlencode([(name, value) for name, value in options if name not in ours])
         plain = parts._replace(query=theirs).geturl()
         return cls(shown(url), plain, ours["endpoint"], int(ours["shards"]), *times)

@@ -179,6 +179,15 @@ def moment_of(value: Any) -> float | None:
     return moment(value if isinstance(value, date) else plain_value(value))
 
 
+def is_empty(start: float | None, end: float | None) -> bool:
+    """Whether no time is `start` or later and before `end`; None is no bound.
+
+    >>> is_empty(1.0, 2.0), is_empty(2.0, 2.0), is_empty(None, 2.0)
+    (False, True, False)
+    """
+    return start is not None and end is not None and end <= start
+
+
 def moment(value: Any) -> float | None:
     """Unix seconds of a time stamp: ISO 8601, a date, or a number of seconds, milli- or
     nanoseconds. Only of a number its size says what it counts; none of 1e11 or more is in seconds.

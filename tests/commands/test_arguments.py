@@ -45,6 +45,44 @@ def test_every_list_of_commas_adds_up_when_it_is_given_again() -> None:
     assert all(isinstance(one, arguments.Several) for one in lists)
 
 
+RANGED = {
+    "records list": (),
+    "replay": ("t.csv",),
+    "reference build": ("t.csv", "--out", "profile.json"),
+    "redrive": ("t.jsonl", "--against", "http://127.0.0.1:1"),
+}
+"""Commands that take a range of time, with what else they need."""
+
+
+@pytest.mark.parametrize("command", RANGED)
+def test_a_range_that_nothing_lies_in_is_refused(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is opened: the files and the store are not there."""
+    said = [*command.split(), *RANGED[command], "--from", "1700000000", "--to"]
+    for end in ("1699999999", "1700000000"):
+        assert cli.main([*said, end]) == 2
+        assert capsys.readouterr() == (
+            "", "monitor: --to: is not later than --from, so nothing lies between the two\n"
+        )  # fmt: skip
+
+
+def test_every_command_with_a_range_is_asked() -> None:
+    """What takes `--from` and `--to` stands in `RANGED`."""
+    names: list[str] = []
+
+    def look(parser: argparse.ArgumentParser, name: str) -> None:
+        names.extend([name] if "--to" in parser._option_string_actions else [])
+        for one in parser._actions:
+            if isinstance(one, argparse._SubParsersAction):
+                for inner, of in one.choices.items():
+                    look(of, f"{name} {inner}".strip())
+
+    for command in cli._parser("")._subparsers._group_actions[0].choices:  # type: ignore[union-attr]
+        look(cli._parser(command), "")
+    assert sorted(names) == sorted(RANGED)
+
+
 @pytest.mark.parametrize("command", ["replay", "redrive"])
 def test_conditions_to_fail_on_add_up(command: str) -> None:
     """However they are split among options; the default of another run is untouched."""

@@ -20,6 +20,7 @@ from monitor.commands import redrive
 from monitor.documents import schema
 from monitor.redrive.document import Redrive
 from monitor.streams.redis import RedisStream
+from monitor.supervision.ports import free_port
 from monitor.types import Cost, Record, encode_record
 from tests.privacy.test_records import SCANNER
 from tests.redrive.models import (
@@ -463,6 +464,29 @@ def test_what_is_wrong_is_one_line(run: Run, archive: Any, said: str) -> None:
     assert (code, out) == (2, "")
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_an_endpoint_that_answers_nothing_is_no_success(run: Run, archive: Any) -> None:
+    """The report is written, and then it is said which one it is, with exit code 2; what
+    `--fail-on` names comes first, and an answer of any status is one."""
+    refused = f"http://127.0.0.1:{free_port()}"
+    chats = archive(map(chat, range(3)))
+    code, out, err = run(chats, "--against", refused, "--json", "found.json")
+    assert code == 2
+    assert "the connection is refused" in out
+    assert (
+        err
+        == f"monitor: --against: {refused}: answered none of 3 requests, so nothing was judged\n"
+    )
+    assert json.loads(Path("found.json").read_bytes())["paired"] == 0
+    assert run(chats, "--against", refused, "--fail-on", "failed")[0] == 1
+    with serving(failing(500)) as model:
+        assert run(chats, "--against", model.url)[0] == 0
+        code, _, err = run(chats, "--against", model.url, "--baseline", refused)
+    assert (code, err.splitlines()[-1]) == (
+        2,
+        f"monitor: --baseline: {refused}: answered none of 6 requests, so nothing was judged",
+    )
 
 
 def test_what_holds_no_records_is_said(run: Run, tmp_path: Path, archive: Any) -> None:

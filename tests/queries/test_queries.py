@@ -205,6 +205,10 @@ def test_the_last_day_that_can_be_written_is_a_time() -> None:
     ("parameters", "sentence"),
     [
         ({"from": "soon"}, "from: 'soon' is not a time such as 2026-11-28T10:00:00Z"),
+        (
+            {"from": "1700000000", "to": "1700000000"},
+            "to: is not later than `from`, so nothing lies between the two",
+        ),
         ({"segment": "=x"}, "segment: '=x' is not DIMENSION=VALUE, as population=north"),
         ({"segment": "north"}, "segment: is not DIMENSION=VALUE, as population=north"),
         ({"outcome": "bad"}, "outcome: is not one of ok, "),

@@ -108,6 +108,20 @@ def test_a_partitioned_table_in_an_object_store(capsys, tmp_path: Path) -> None:
     assert named(found) == {"memory": "is not called like a table, an archive or a log"}
 
 
+def test_a_pattern_of_names_on_this_machine(capsys, tmp_path: Path) -> None:
+    """As SOURCE and as `--reference`; one that fits nothing is said, and a file that is called like
+    a pattern is that file."""
+    for name, shift in (("a", 0.0), ("b", 0.0), ("late", 9.0), ("[b]", 9.0)):
+        csv_of(tmp_path / f"{name}.csv", {"x": gauss(1, 28 + shift)})
+    usual = ("--reference", f"{tmp_path}/[ab].csv")
+    for place in ("l*.csv", "[b].csv"):
+        assert status(judged(capsys, f"{tmp_path}/{place}", *usual)) == {"x": "drift"}
+    assert main(["replay", f"{tmp_path}/a.csv", "--reference", f"{tmp_path}/*.parquet"]) == 2
+    assert capsys.readouterr().err == (
+        f"monitor: {tmp_path}/*.parquet: is a pattern that the name of no file fits\n"
+    )
+
+
 @pytest.mark.parametrize("form", ["csv", "csv.gz", "parquet", "jsonl", "json"])
 def test_a_table_of_the_web(capsys, tmp_path: Path, form: str) -> None:
     """A shift is found in every format, and nothing of what is secret in a URL is shown."""

@@ -105,3 +105,6 @@ def test_what_a_url_says_of_what_is_read_is_known() -> None:
     for name in ("form", "since", "Endpoint"):
         with pytest.raises(SourceError, match=f"^redis://h:1/0: {name} is none of endpoint, shard"):
             stored.Store.parse(f"redis://:secret@h:1/0?{name}=2026-01-01T00:00:00Z", "e", 1, 9e9)
+    with pytest.raises(SourceError, match=r"^redis://h:1/0: to=2025 is not later than from=2026, "):
+        stored.Store.parse("redis://h:1/0?from=2026&to=2025", "e", 1, 9e9)
+    assert stored.Store.parse("redis://h:1/0?from=2026-01-01T00:00:00Z", "e", 1, 0.0).end == 0.0
