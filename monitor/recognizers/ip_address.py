@@ -1,4 +1,5 @@
-"""IP addresses: IPv4 dotted quads (RFC 791) and IPv6 text (RFC 4291 section 2.2, RFC 5952)."""
+"""IP addresses: IPv4 dotted quads (RFC 791) and IPv6 text (RFC 4291 section 2.2, RFC 5952), and both as names of hosts
+have them, with dashes."""
 
 from __future__ import annotations
 
@@ -19,7 +20,23 @@ _V4 = lazy(rf"(?<![\d.]){_OCTET}(?:\.{_OCTET}){{3}}(?![\d]|\.\d|{_RELEASE})")
 _V6 = lazy(
     rf"(?<![A-Za-z0-9:.])(?<![A-Za-z0-9]_)(?:[0-9a-fA-F:]{{1,30}}:{_OCTET}(?:\.{_OCTET}){{3}}|[0-9a-fA-F:]{{2,39}})(?![A-Za-z0-9:]|_\w)"
 )
-_RUN = lazy(r"[0-9a-fA-F:]*")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = rf"(?:-[A-Za-z][A-Za-z0-9-]{{0,40}})?(?!\.tar\.)\.{_LABEL}\.[A-Za-z]"
+"""What follows in a name of a host: the rest of this label and two more; a name of a file has one."""
+_DASHED_V4 = lazy(
+    rf"(?<![\d.])(?:(?<!\d-)|(?<=[A-Za-z]\d-)){_OCTET}(?:-{_OCTET}){{3}}(?!\d)(?:(?P<host>(?={_HOST}))|(?!-\d|\.\d))"
+)
+_CLOUD = lazy(r"(?<![A-Za-z0-9])(?:ip|ec2)-\Z", re.IGNORECASE)
+"""What a name that needs no others after it begins with: that of a machine of AWS."""
+_DASHED_V6 = lazy(
+    rf"(?<![A-Za-z0-9])(?<!\w[-.])[0-9a-fA-F]{{1,4}}(?:-{{1,2}}[0-9a-fA-F]{{1,4}}){{1,7}}(?=(?:s\w{{1,9}})?{_HOST})"
+)
+_BY_SIGN = {
+    sign: (one, lazy(rf"[0-9a-fA-F{sign}]*"), frozenset(f"{sign}0123456789abcdefABCDEF"))
+    for sign, one in ((":", _V6), ("-", _DASHED_V6))
+}
+_SIGN = lazy(r"[:-]")
+_DASHED_QUAD = lazy(r"[0-9]{1,3}(?:-[0-9]{1,3}){3}")
 _VERSION = lazy(
     r"(?:\b(?:v|ver|version|release|build|revision|section|chapter|clause|paragraph|firmware|kernel|driver"
     r"|Chrome|Chromium|Firefox|Safari|Edge?|EdgA|OPR|Version|Android|Windows NT)[\s:=./-]{0,3}"
@@ -36,24 +53,44 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
     for start in starts:
         if start < done:
             continue
-        begin = start
         if match := _V4.match(text, start):
             if _VERSION.search(text[max(0, start - 16) : start]):
+                continue
+        elif match := _DASHED_V4.match(text, start):
+            if match["host"] is None and not _CLOUD.search(text, max(0, start - 5), start):
                 continue
         elif start < run_end:
             continue  # a part of what was no address
         else:
-            while (
-                begin > start - 39 and begin > done and text[begin - 1] in ":0123456789abcdefABCDEF"
-            ):
-                begin -= 1
-            match = _V6.match(text, begin)
-            if match is None or not _is_v6(text, match):
-                run = _RUN.match(text, start)
-                run_end = run.end() if run else start
+            sign = _SIGN.search(text, start, start + 5)
+            match, run_end = _v6(text, start, done, "-" if sign and sign[0] == "-" else ":")
+            if match is None:
                 continue
         done = match.end()
         yield match.span()
+
+
+def _v6(text: str, start: int, done: int, sign: str) -> tuple[re.Match[str] | None, int]:
+    """The address with `sign` around `start` and not before `done`, and where what may be one ends."""
+    one, run, signs = _BY_SIGN[sign]
+    begin = start
+    while begin > start - 39 and begin > done and text[begin - 1] in signs:
+        begin -= 1
+    match = one.match(text, begin)
+    if match and (_is_v6(text, match) if sign == ":" else _is_dashed_v6(match.group())):
+        return match, start
+    rest = run.match(text, start)
+    return None, rest.end() if rest else start
+
+
+def _is_dashed_v6(value: str) -> bool:
+    """Whether it is one that may be somebody's."""
+    return _plausible(value) and _GLOBAL.match(_undashed(value)) is not None
+
+
+def _undashed(value: str) -> str:
+    """An address with the signs that its dashes stand for."""
+    return value.replace("-", "." if _DASHED_QUAD.fullmatch(value) else ":")
 
 
 def _is_v6(text: str, match: re.Match[str]) -> bool:
@@ -78,9 +115,11 @@ def canonical(value: str) -> str:
 
     >>> canonical("2001:DB8:0:0:0:0:0:1"), canonical("::ffff:192.0.2.1")
     ('2001:db8::1', '192.0.2.1')
+    >>> canonical("192-0-2-1"), canonical("2001-db8--1")
+    ('192.0.2.1', '2001:db8::1')
     """
     try:
-        address = ipaddress.ip_address(value.strip())
+        address = ipaddress.ip_address(_undashed(value.strip()))
     except ValueError:
         return value.strip().lower()
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
@@ -89,7 +128,7 @@ def canonical(value: str) -> str:
 
 def _plausible(text: str) -> bool:
     try:
-        ipaddress.ip_address(text.strip())
+        ipaddress.ip_address(_undashed(text.strip()))
     except ValueError:
         return False
     return True
@@ -103,6 +142,9 @@ RECOGNIZER = Recognizer(
         r"[0-9a-f]{1,4}:[0-9a-f]{1,4}:[0-9a-f]{1,4}:[0-9a-f]",
         r"::[0-9a-f]",
         r"[0-9a-f]::",
+        r"[0-9]{1,3}-[0-9]{1,3}-[0-9]{1,3}-[0-9]",
+        r"[0-9a-f]--[0-9a-f]",
+        r"[0-9a-f]-[0-9a-f]{1,4}-[0-9a-f]{1,4}-[0-9a-f]{1,4}-[0-9a-f]{1,4}-[0-9a-f]",
     ),
     find=_find,
     canonical=canonical,
@@ -117,12 +159,19 @@ RECOGNIZER = Recognizer(
         "«::ffff:192.0.2.128» and localhost «::1»",
         "地址是«2001:db8::a:b»谢谢, _«2001:db8::1»_",
         "gateway «2001:db8:1::» is up, «fd12:3456:789a::1»,",
+        "ip-«203-0-113-77».ec2.internal, ec2-«203-0-113-78».compute-1.amazonaws.com and ip-«10-0-0-1»",
+        "«203-0-113-77».static.example.net, host«203-0-113-76».example.net, c-«203-0-113-75»-dsl.hsd1.example.net",
+        "«10-244-1-5».default.pod.cluster.local, https://app-«10-0-0-1».nip.io/x",
+        "«2001-db8--1».ipv6-literal.net, \\\\«fe80--1ff-fe23-4567-890a»s4.ipv6-literal.net",
+        "«2001-DB8-85a3-8d3-1319-8a2e-370-7348».dyn.example.net",
     ),
     counterexamples=(
         "driver 16.14.46.200, version 10.0.19041.1 and v1.2.3.4, Chrome/120.0.0.0 Safari/537.36",
         "OID 1.3.6.1.4.1.311, 300.1.2.3, 1.2.3, section 4.3.2.1",
         "at 12:30:45:12 std::vector Face::add dead::beef x[::1] a[1::2] 1::2",
         "1.2.3.4-beta, 1.2.3.4-rc.1, 10.0.0.1-SNAPSHOT, 1.2.3.4b2, 1.2.3.4.post1, 1.2.3.4-dev. And 1.2.3.4.dev3, app-1.2.3.4.jar",
+        "10-20-30-40, report-10-20-30-40.pdf, data-1-2-3-4.tar.gz, 2026-11-30-12.log.gz.example, 1-10-20-30-40.a.example.net",
+        "git log --dec, a--b.example.net, dead--beef.example.net, 3f2504e0-4f89-11d3-9a0c-0305e82c3301.s3.example.com, ship-10-0-0-1",
         "01:23:45:67:89:ab is a MAC, 12:30:45 a time, pip install x==1.0.0.1",
     ),
     keys=frozenset({"ip", "ipaddress", "ipaddr", "clientip", "remoteip", "remoteaddr"}),

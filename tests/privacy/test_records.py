@@ -279,6 +279,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "base64 of UTF-16": lambda c: base64.b64encode(f"it is {c} as agreed".encode("utf-16")).decode(),
     "data URL": lambda c: "data:text/plain;base64," + base64.b64encode(c.encode()).decode(),
     "hexadecimal": lambda c: c.encode().hex(),
+    "in the name of a host": lambda c: f"ip-{c.replace('.', '-')}.ec2.internal" if c[0] == "2" else c,
     "in quotes": lambda c: json.dumps(json.dumps(c)),
     "in brackets": lambda c: f"({c})[{c}]<{c}>{{{c}}}",
     "glued to words": lambda c: f"Ünder {c}’s, „{c}“ 见{c}。",
