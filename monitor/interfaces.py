@@ -301,8 +301,8 @@ class Table:
     cannot read it tells the Damage. `batches` gives the same by column, where the format can; of
     the columns that it is told beside, texts may come as the numbers that Python reads in them.
     `place` names a row, `usual` is the decimal sign of its kind. `apart` are columns that cannot be
-    looked at, `notes` is what else is to be said of how it was read. `encoding` is that of its
-    text, where it is not UTF-8.
+    looked at, `beyond` is how many are not, because there are too many. `notes` is what else is to
+    be said of how it was read. `encoding` is that of its text, where it is not UTF-8.
     """
 
     path: Path
@@ -311,6 +311,7 @@ class Table:
     place: Callable[[int], str]
     usual: Literal[".", ","] = "."
     apart: tuple[str, ...] = ()
+    beyond: int = 0
     notes: tuple[str, ...] = ()
     encoding: str = ""
     batches: Callable[[Sequence[str], Collection[str], Damage], Iterator[Batch]] | None = None

@@ -357,6 +357,11 @@ class Tallied:
     name: str
     _tallies: Tallies
 
+    @property
+    def overflow(self) -> int:
+        """Outcomes in segments that had no place."""
+        return self._tallies.overflow
+
     def close(self, last: int, end: Callable[[int], float]) -> None:
         """Close the panes up to `last`; alarms begin and end here."""
         self._tallies.close(last, end)
@@ -382,9 +387,9 @@ class Tallied:
 
     def _overflow(self, endpoint: str, metric: str) -> Iterator[Measurement]:
         """How many segments had no place for a metric, where that happened."""
-        if self._tallies.overflow:
+        if self.overflow:
             labels = {"endpoint": endpoint, "metric": metric}
-            yield Measurement("monitor_series_overflow_total", labels, self._tallies.overflow)
+            yield Measurement("monitor_series_overflow_total", labels, self.overflow)
 
 
 def _raised(tally: _Tally, weighed: _Weighed, bar: float) -> _Alarm | None:

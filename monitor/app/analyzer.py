@@ -25,6 +25,7 @@ from monitor.alerting.conditions import (
 )
 from monitor.analysis.checkpoint import Checkpoint
 from monitor.analysis.drift.findings import summary
+from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.guard import Guard
@@ -305,7 +306,13 @@ class Analyzer:
             return b"{}"
         with self._set_aside.failing("judging"):
             findings = self._analysis.findings()
-            return summary(self._analysis.records, findings, self._lineage.changes())
+            left_out = sum(
+                one.watches.left_out
+                for one in self._analysis.monitors
+                if isinstance(one, DriftMonitor)
+            )
+            changes = self._lineage.changes()
+            return summary(self._analysis.records, findings, changes, left_out=left_out)
         return b"{}"
 
     def outcomes(self) -> bytes:

@@ -138,6 +138,11 @@ def build(options: argparse.Namespace, settings: Settings) -> int:
             f"{broken}: nothing was written, for all that comes would be compared with a part; "
             "mend that file, or leave it out"
         )
+    if len(profile.references) >= plan.most_references:
+        note(
+            f"a profile has {plan.most_references:,} pairs of feature and segment at most, and "
+            "this one has so many: what is beyond, if anything, is not in it"
+        )
     write(options.out, dump_profile(profile))
     samples = max(reference.samples for reference in profile.references.values())
     told = f"{len(profile.references):,} references of up to {samples:,} values"

@@ -28,7 +28,8 @@ class Findings(msgspec.Struct, frozen=True):
     """A page of what the analyzer found of drift."""
 
     verdict: Status
-    """`drift` where any feature drifts, else `ok` where anything can be said."""
+    """`drift` where any feature drifts, else `ok` where anything can be said, and no values came of
+    late that had no place (`drift.watches`)."""
     records: int
     """Records that the analyzer has read."""
     total: int

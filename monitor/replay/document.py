@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -78,6 +79,41 @@ class Unread(msgspec.Struct, frozen=True, omit_defaults=True):
             return ""
         whose = " of the reference" if self.side == "reference" else ""
         return f"{self.rows:,} of {self.of:,} rows{whose} could not be read"
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """What was not looked at because there was more than has a place."""
+
+    by: str
+    """What did not look at it: `drift`, an entry of this document such as `quality`, or the name of
+    a file, of whose columns only the first are read."""
+    places: int
+    """How many there are."""
+    of: str
+    """What has a place each, in words."""
+    values: int
+    """Values, labels or rows that had none, or such columns."""
+
+    @property
+    def words(self) -> str:
+        """The same for a person.
+
+        >>> LeftOut("quality", 1000, "segments", 70).words
+        'quality: only 1,000 segments have a place, and 70 values of others were not looked at'
+        """
+        return (
+            f"{self.by}: only {self.places:,} {self.of} have a place, and {self.values:,} values "
+            "of others were not looked at"
+        )
+
+
+def lacking(left_out: Iterable[LeftOut]) -> int:
+    """How many values had no place, in all.
+
+    >>> lacking([LeftOut("drift", 2, "pairs", 3), LeftOut("quality", 2, "segments", 4)])
+    7
+    """
+    return sum(one.values for one in left_out)
 
 
 class FailedPart(msgspec.Struct, frozen=True):
@@ -259,6 +295,8 @@ class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
     """As that of the whole document."""
     features: list[Finding]
     """The findings of this chunk."""
+    left_out: int = 0
+    """Values in it that had no place, as under `left_out` of the whole document."""
     performance: Performance | None = None
     """The classifier's performance in it, with `--score`."""
     records_estimated: int | None = None
@@ -283,8 +321,8 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
 
     verdict: Status
     """`drift` when any finding is; `ok` when something was judged, nothing drifts, every file could
-    be read to its end, and at least half of the rows of each side; else `insufficient`. Where what
-    was read may be wrong, nothing is judged."""
+    be read to its end, and at least half of the rows of each side, and nothing is `left_out`; else
+    `insufficient`. Where what was read may be wrong, nothing is judged."""
     records: int
     """Records or rows that were read."""
     features: list[Finding]
@@ -309,6 +347,8 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     unread: list[Unread] = []
     """How many rows that were, and which files break off, of each side of which there are any; a
     cell is no row."""
+    left_out: list[LeftOut] = []
+    """What was not looked at because there was more than has a place."""
     erased: int = 0
     """Records of archives that `monitor erase` has taken out; nothing here counts them."""
     failed_parts: list[FailedPart] = []

@@ -50,6 +50,11 @@ def headline(found: Replay) -> str:
     >>> wrong = document.Unread("both", 0, 3, ["a: b"], may_be_wrong=True)
     >>> headline(Replay("insufficient", 3, [], unread=[wrong]))
     'Not to be trusted: a: b. Nothing could be judged'
+    >>> fine = Finding("age", "all", "all", 9, 9, {}, 0.0, "ok")
+    >>> beyond = [document.LeftOut("drift", 1, "pairs", 9)]
+    >>> headline(Replay("insufficient", 9, [fine], left_out=beyond))
+    'Not judged as a whole: drift: only 1 pairs have a place, and 9 values of others were not \
+looked at; in the rest 1 feature and segment is as before'
     """
     unread = sorted(found.unread, key=lambda one: not one.may_be_wrong)
     ends = [end for one in unread for end in one.ends]
@@ -65,11 +70,12 @@ def headline(found: Replay) -> str:
 
 def _said(found: Replay) -> str:
     """The same without what nobody knows of."""
-    lost = ", ".join(filter(None, (one.words for one in found.unread)))
+    said = [one.words for one in found.unread] + [one.words for one in found.left_out]
+    lost = ", ".join(filter(None, said))
     more = _unjudged(found) + _alarms(found)
     quiet = sum(one.status == "ok" for one in found.features)
     how = "feature and segment is" if quiet == 1 else "features and segments are"
-    if found.unread and quiet and found.verdict == "insufficient":
+    if (found.unread or found.left_out) and quiet and found.verdict == "insufficient":
         rest = f"{lost}; in the rest" if lost else "in what was read"
         return f"Not judged as a whole: {rest} {quiet:,} {how} as before{more}"
     more = (f"; {lost}" if lost else "") + more

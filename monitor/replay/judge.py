@@ -44,7 +44,7 @@ from monitor.findings import Finding
 from monitor.replay import dask, data_quality, outcomes, reference, terms, timeline
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
-from monitor.replay.document import Chunk, Replay, WhatIf
+from monitor.replay.document import Chunk, Replay, WhatIf, lacking
 from monitor.replay.files import ReadOptions
 from monitor.replay.parts import Begin, Fold, Part, counts, cut, summed
 from monitor.replay.periods import USUAL, Period, fitting
@@ -91,7 +91,9 @@ def judge(
 def profile(plan: Plan, both: Comparison, watch: Watch) -> Profile:
     """The profile of the current side, with how its columns were read."""
     census = _census(plan, both, watch)
-    (found,) = reference.build(both.current, both.options, census, watch, bins=(plan.bins,))
+    (found,) = reference.build(
+        both.current, both.options, census, watch, bins=(plan.bins,), limit=plan.most_references
+    )
     return reference.with_types(found, both)
 
 
@@ -253,7 +255,7 @@ def _profiles(
         nothing = "--before-after: nothing began before that time"
     profiles = reference.build(
         both.reference, both.usual, counted, watch, taps,
-        nothing=nothing, tally=both.compared, bins=plan.each_bins,
+        nothing=nothing, tally=both.compared, bins=plan.each_bins, limit=plan.most_references,
     )  # fmt: skip
     if plan.versus is not None and both.current.is_table:
         kept = counted.kept()
@@ -289,7 +291,9 @@ def _in_order(
     rules = plan.at_once if both.current.is_table else plan.live
     usual, latest = profiles[plan.bins], Latest()
     if plan.is_cut and usual is None:
-        usual = profile_of(rows(()), plan.by, learn=plan.learn, inner=plan.bins)
+        usual = profile_of(
+            rows(()), plan.by, learn=plan.learn, inner=plan.bins, limit=plan.most_references
+        )
     begin = _begin(plan, both, rules, profiles[plan.bins], plan.bins)
     begins = [
         _begin(plan, both, _other(rules, one), profiles[one.bins], one.bins)
@@ -436,7 +440,8 @@ def _with_variants(
     for one in plan.variants:
         judged = findings(one)
         drifted = sum(each.status == "drift" for each in judged)
-        told.append(WhatIf(one.alpha, one.tolerance, verdict(judged), drifted, one.bins))
+        said = verdict(judged, left_out=lacking(found.left_out))
+        told.append(WhatIf(one.alpha, one.tolerance, said, drifted, one.bins))
     return msgspec.structs.replace(found, what_if=told) if told else found
 
 
@@ -448,9 +453,10 @@ def _document(
         chunks = _periods(parts, period)
     elif parts is not None:
         chunks = [_chunk(index, part) for index, part in sorted(parts.items())]
-    findings = whole.findings()
+    findings, left_out = whole.findings(), whole.left_out
     return Replay(
-        verdict(findings), whole.rows, findings, chunks,
+        verdict(findings, left_out=lacking(left_out)), whole.rows, findings, chunks,
+        left_out=left_out,
         together=together(findings), records_estimated=whole.estimated,
         data_quality=None if whole.table is None else data_quality.of(whole.table),
     )  # fmt: skip
@@ -472,9 +478,10 @@ def _periods(parts: Mapping[int, Part], period: Period) -> list[Chunk]:
 
 def _chunk(index: int, part: Part) -> Chunk:
     found = [_short(undated(finding)) for finding in part.findings()]
+    left_out = lacking(part.left_out)
     return Chunk(
-        index, part.start, part.end, part.rows, verdict(found), found,
-        records_estimated=part.estimated,
+        index, part.start, part.end, part.rows, verdict(found, left_out=left_out), found,
+        left_out=left_out, records_estimated=part.estimated,
     )  # fmt: skip
 
 

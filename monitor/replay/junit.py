@@ -33,8 +33,8 @@ class Case(NamedTuple):
 
 def page(found: Replay, title: str) -> str:
     """The findings as one XML document: drift, an alarm and a change of columns are failures; what
-    could not be judged is skipped, with the reason. Rows that could not be read are a failure, and
-    so are files that break off. Remarks are the output of the suite."""
+    could not be judged is skipped, with the reason. Rows that could not be read are a failure,
+    and so are files that break off, and what had no place. Remarks are the output of the suite."""
     cases = list(_cases(found))
     failed, skipped = (
         sum(bool(one.failure) for one in cases),
@@ -56,6 +56,8 @@ def _cases(found: Replay) -> Iterator[Case]:
             yield Case("unreadable", "files", side.side, "; ".join(side.ends))
         if side.rows:
             yield Case("unreadable", "rows", side.side, side.words)
+    for beyond in found.left_out:
+        yield Case("left out", beyond.of, beyond.by, beyond.words)
     for one in ranked(found.features):
         reason = (one.reason or "too few values") if one.status == "insufficient" else ""
         failure = _drift(found, one) if one.status == "drift" else ""

@@ -23,18 +23,20 @@ from monitor.analysis.drift.findings import undated
 from monitor.analysis.drift.profiles import Profile, profile_of
 from monitor.analysis.experiments.declared import STRETCHES, Experiment
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
+from monitor.analysis.experiments.run import ARMS
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import MONITORS, at_once_of, outcomes_of, within_of
 from monitor.analysis.quality.monitor import QualityMonitor
 from monitor.analysis.quality.watched import TOGETHER, Pair, watched_together
-from monitor.analysis.slices.monitor import ranked
+from monitor.analysis.slices.monitor import NAMES, SlicesMonitor, ranked
+from monitor.analysis.tallies import Tallied
 from monitor.errors import UsageError
 from monitor.findings import Calibration, ExperimentEffect, ExperimentTimeline, Outcome, Quality
 from monitor.interfaces import Monitor
 from monitor.readable import rounded
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
-from monitor.replay.document import Chunk, Confusion, Replay
+from monitor.replay.document import Chunk, Confusion, LeftOut, Replay, lacking
 from monitor.replay.experiments import Mixes, fitting
 from monitor.replay.labelled import Labelled
 from monitor.replay.plan import Plan
@@ -79,8 +81,10 @@ TROUBLES = {
 @dataclass(frozen=True)
 class _Folds:
     """What is asked of rows whose outcome is due, of those of what is known at once, and of those
-    of what was known at the horizon of an experiment, by its seconds."""
+    of what was known at the horizon of an experiment, by its seconds. Monitors count so many
+    `segments` each."""
 
+    segments: int
     due: Analysis[Outcome]
     at_once: Analysis[Outcome] | None
     within: Mapping[float, Analysis[Outcome]]
@@ -93,6 +97,21 @@ class _Folds:
     @property
     def experiments(self) -> Iterator[ExperimentsMonitor]:
         return (one for one in self.monitors if isinstance(one, ExperimentsMonitor))
+
+    @property
+    def left_out(self) -> list[LeftOut]:
+        """What had no place among segments, conditions of slices, or arms."""
+        found = Counter[tuple[str, int, str]]()
+        for one in self.monitors:
+            if isinstance(one, QualityMonitor):
+                found[one.name, self.segments, "segments"] += one.overflow + one.unwatched
+            elif isinstance(one, Tallied):
+                found[one.name, self.segments, "segments"] += one.overflow
+            elif isinstance(one, SlicesMonitor):
+                found[one.name, NAMES, "conditions"] += one.overflow
+            elif isinstance(one, ExperimentsMonitor):
+                found[one.name, ARMS, "arms"] += one.overflow
+        return [LeftOut(*which, many) for which, many in found.items() if many]
 
     def add_rows(self, rows: Iterable[Row]) -> None:
         """Fold rows, those that are due together."""
@@ -128,7 +147,7 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
     usual = _usual(plan, both, values, before, labelled_before)
     due = outcomes_of(rules, dimensions=plan.by, profile=usual, experiments=experiments)
     within = within_of(rules, dimensions=plan.by, experiments=experiments) if joins else {}
-    folds = _Folds(due, at_once_of(rules), within)
+    folds = _Folds(rules.segments, due, at_once_of(rules), within)
     fold = folds.due
     coming = within_budget(both.current.truths(both.options), values)
     rows = _rows(watch(coming, "judging outcomes", found.records))
@@ -150,6 +169,7 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
         class_quality=list(_quality(fold).by_class()),
         confusion=confused(_as_labels_say(before, now, plan.outcomes.positive), now),
         timelines=_timelines(folds),
+        left_out=[*found.left_out, *folds.left_out],
         remarks=[
             *found.remarks, *untold, *(_of_feedback(fold, plan) if joins else ()),
             *_remarks(fold, plan), *_of_labelled(labelled, labelled_before, joins=joins),
@@ -296,7 +316,9 @@ def _in_chunks(
 
         folds.add_rows(until_its_end())
         entries = _entries(folds, plan, undated=not joins)
-        yield msgspec.structs.replace(chunk, **{key: [] for key in EACH_CHUNK} | entries)
+        left_out = chunk.left_out + lacking(folds.left_out)
+        entries = {key: [] for key in EACH_CHUNK} | entries
+        yield msgspec.structs.replace(chunk, left_out=left_out, **entries)
 
 
 def _known(row: Row, wait: float) -> float:
@@ -452,8 +474,6 @@ def _remarks(fold: Analysis[Outcome], plan: Plan) -> Iterator[str]:
         is_asked = name != "unsaid" or plan.prediction or plan.score  # else `remarks` says it
         if is_asked and (count := quality.troubles[name]):
             yield f"--label: {count:,} of {fold.records:,} rows {said}"
-    if quality.overflow:
-        yield f"--by: {quality.overflow:,} labels are of segments beyond those that are measured"
     true, predicted = quality.classes
     numbers = {one.measure: one.number for one in quality.findings() if one.dimension == "all"}
     if "accuracy" in numbers and true and not true & predicted:

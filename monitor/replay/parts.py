@@ -20,6 +20,7 @@ from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
 from monitor.findings import Finding
+from monitor.replay.document import LeftOut
 from monitor.replay.periods import Period
 from monitor.rows import Row
 from monitor.tables.blocks import Block
@@ -116,20 +117,29 @@ class Part:
         """About how many exchanges the rows stand for; None where each stands for itself."""
         return self.rows + round(self.unrecorded) if self.unrecorded else None
 
+    @property
+    def left_out(self) -> list[LeftOut]:
+        """What had no place among what is watched."""
+        of = "pairs of feature and segment (drift.watches)"
+        return [
+            LeftOut("drift", one.rules.watches, of, many)
+            for one in self._drift
+            if (many := one.watches.overflow + one.watches.unplaced)
+        ]
+
     def findings(self) -> list[Finding]:
         """What is known of the rows."""
         return (self.fold or self._begin(0.0)).findings()
 
     def findings_by(self, rules: Rules) -> list[Finding]:
         """What other rules say of the same counts; only of an analysis that judges all at once."""
+        return [found for monitor in self._drift for found in monitor.findings(rules)]
+
+    @property
+    def _drift(self) -> list[DriftMonitor]:
         fold = self.fold or self._begin(0.0)
         monitors = fold.monitors if isinstance(fold, Analysis) else ()
-        return [
-            found
-            for monitor in monitors
-            if isinstance(monitor, DriftMonitor)
-            for found in monitor.findings(rules)
-        ]
+        return [one for one in monitors if isinstance(one, DriftMonitor)]
 
 
 def cut(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from monitor.analysis.drift.judgement import Rules
+from monitor.analysis.drift.profiles import LIMIT
 from monitor.analysis.drift.windows import INNER_BINS
 from monitor.analysis.experiments.declared import Experiment, units_of
 from monitor.analysis.outcome_rules import OutcomeRules
@@ -128,6 +129,12 @@ class Plan:
     def is_cut(self) -> bool:
         """Whether parts of what is judged are judged, too."""
         return bool(self.chunks or self.period or self.timeline)
+
+    @property
+    def most_references(self) -> int:
+        """Features and segments that a reference has, at most: more than are watched, so that one
+        that is full is seen to be so."""
+        return max(LIMIT, 2 * self.rules.watches)
 
     @property
     def each_bins(self) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ import msgspec
 from monitor.analysis.drift.findings import verdict
 from monitor.analysis.drift.judgement import MINIMUM
 from monitor.findings import Calibration, Coverage, Fairness, Finding, Quality, Slice, Status
-from monitor.replay.document import Chunk, Course, Replay
+from monitor.replay.document import Chunk, Course, Replay, lacking
 
 _Judged = TypeVar("_Judged", Quality, Calibration, Coverage, Fairness, Slice)
 
@@ -38,10 +38,10 @@ def explained(found: Replay, silent: Mapping[str, str]) -> Replay:
                 _reasoned(one, {one.feature: LEARNS} if _watch(one) in learned else silent)
                 for one in chunk.features
             ]
-            chunks.append(msgspec.structs.replace(chunk, features=inside, verdict=verdict(inside)))
-    return msgspec.structs.replace(
-        found, features=features, verdict=verdict(features), chunks=chunks
-    )
+            said = verdict(inside, left_out=chunk.left_out)
+            chunks.append(msgspec.structs.replace(chunk, features=inside, verdict=said))
+    said = verdict(features, left_out=lacking(found.left_out))
+    return msgspec.structs.replace(found, features=features, verdict=said, chunks=chunks)
 
 
 def _watch(finding: Finding) -> tuple[str, str, str]:

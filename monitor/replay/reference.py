@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 import numpy as np
 
-from monitor.analysis.drift.profiles import Learners, Profile
+from monitor.analysis.drift.profiles import LIMIT, Learners, Profile
 from monitor.analysis.drift.reference import BUFFER
 from monitor.analysis.drift.windows import INNER_BINS
 from monitor.errors import SourceError
@@ -55,8 +55,10 @@ def build(
     nothing: str = NOTHING,
     tally: Tally | None = None,
     bins: Sequence[int] = (INNER_BINS,),
+    limit: int = LIMIT,
 ) -> list[Profile]:
-    """A profile of a dataset for each number of `bins`, made together; the rows are told to `taps`
+    """A profile of a dataset for each number of `bins`, made together, each with `limit` features
+    and segments at most; the rows are told to `taps`
     and counted by `tally`; `census` counted it, where it did.
 
     Bins are made of the first values. Of what stands in order, as in a sorted table, they are made
@@ -75,7 +77,7 @@ def build(
     first = seen.passing(first) if dataset.is_table else first
     profiles = _learned(
         _sampled(first, step, some) if step else first,
-        [Learners(by, inner=inner) for inner in bins],
+        [Learners(by, inner=inner, limit=limit) for inner in bins],
     )
     if not profiles[0].references:
         raise SourceError(nothing)
@@ -90,12 +92,14 @@ def build(
             some = list[Row | Block]()
             for _ in _sampled(rows("reading it again"), needed, some):
                 pass
-        spread = _learned(some, [Learners(by, inner=inner) for inner in bins])
+        spread = _learned(some, [Learners(by, inner=inner, limit=limit) for inner in bins])
         again = _learned(
             rows("reading it again"),
             [
                 Learners(
-                    by, bins=Profile({k: r for k, r in one.references.items() if k[0] in names})
+                    by,
+                    bins=Profile({k: r for k, r in one.references.items() if k[0] in names}),
+                    limit=limit,
                 )
                 for one, names in zip(spread, ordered, strict=True)
             ],

@@ -18,7 +18,7 @@ from monitor.readable import decimal, percent
 from monitor.replay import schema
 from monitor.replay.comparison import Comparison
 from monitor.replay.datasets import Dataset
-from monitor.replay.document import DataQuality, FailedPart, Replay, Unread
+from monitor.replay.document import DataQuality, FailedPart, LeftOut, Replay, Unread
 from monitor.replay.plan import Plan
 from monitor.replay.reasons import explained, unbelieved
 from monitor.types import WHOLE
@@ -61,9 +61,10 @@ def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
     found = explained(found, silent)
     is_wrong = may_be_wrong(both.usual.damage)
     read = {name: how.words for name, how in sorted(named.items()) if both.looks_at(name)}
-    unread = _unread(found, plan, both)
-    if any(one.is_most or one.ends for one in unread):
+    unread, beyond = _unread(found, plan, both), _beyond(both)
+    if beyond or found.left_out or any(one.is_most or one.ends for one in unread):
         found = _doubted(found)
+    found = msgspec.structs.replace(found, left_out=[*found.left_out, *beyond])
     found = msgspec.structs.replace(
         found,
         features=[*found.features, *_apart(both)],
@@ -107,6 +108,15 @@ def _apart(both: Comparison) -> list[Finding]:
         )
         for name in names
     ]  # fmt: skip
+
+
+def _beyond(both: Comparison) -> list[LeftOut]:
+    """Columns that no table has read because there are too many."""
+    return [
+        LeftOut(str(one.path), len(one.names), "columns", one.beyond)
+        for one in _tables(both)
+        if one.beyond
+    ]
 
 
 def _failed(both: Comparison) -> list[FailedPart]:
@@ -219,14 +229,10 @@ def _remarks(found: Replay, plan: Plan, both: Comparison) -> Iterator[str]:
 
 
 def _on_places(found: Replay, plan: Plan) -> Iterator[str]:
-    """Where features or segments may have had no place among those that are watched, and where a
-    dimension has no value."""
-    if len(found.features) >= (most := plan.rules.watches):
-        yield (
-            f"drift.watches: {most:,} pairs of feature and segment are watched at most, and all "
-            "places are taken: features or segments beyond, if any, were not judged; leave "
-            "columns out with --ignore, or say a larger number in --config"
-        )
+    """What had no place, and where a dimension has no value."""
+    for one in found.left_out:
+        say = "leave columns out with --ignore, or say a larger number in --config"
+        yield f"{one.words}; {say}" if one.by == "drift" else one.words
     for name in plan.by:
         values = {one.value for one in found.features if one.dimension == name}
         if not values:

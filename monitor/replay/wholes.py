@@ -19,7 +19,7 @@ from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.fold import Analysis
 from monitor.findings import Finding
-from monitor.replay.document import Replay
+from monitor.replay.document import Replay, lacking
 from monitor.replay.parts import Begin, Part
 from monitor.rows import Row
 from monitor.tables.blocks import Block
@@ -77,7 +77,7 @@ class Wholes:
         return msgspec.structs.replace(
             found,
             features=features,
-            verdict=verdict(features),
+            verdict=verdict(features, left_out=lacking(found.left_out)),
             together=together(features),
             remarks=remarks,
         )

@@ -58,7 +58,7 @@ def open_objects(path: Path) -> Table:
         encoding = packing.UTF_16 if packing.is_broad(stream) else ""
     return Table(
         path, names[:COLUMNS], rows, lambda number: f"{place}{number}",
-        apart=tuple(names[COLUMNS:]), encoding=encoding,
+        beyond=max(0, len(names) - COLUMNS), encoding=encoding,
     )  # fmt: skip
 
 

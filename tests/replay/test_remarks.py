@@ -39,16 +39,3 @@ def test_what_is_said_beside_the_verdict_stands_in_every_report(
     assert all(html.escape(one, quote=False) in text.replace("&#39;", "'") for one in remarks)
     output = ET.fromstring(Path(junit).read_text(encoding="utf-8")).find("testsuite/system-out")
     assert (output.text or "").splitlines() == remarks
-
-
-def test_that_there_are_more_columns_than_are_watched_is_said(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Nothing is said to be as before without a word on what was not looked at."""
-    columns = {f"x{number}": gauss(number) for number in range(4)}
-    usual, now = (str(csv_of(tmp_path / name, columns)) for name in ("a.csv", "b.csv"))
-    config = tmp_path / "monitor.yaml"
-    for most, is_said in ((3, True), (5, False)):
-        config.write_text(f"drift: {{watches: {most}}}\n")
-        assert main(["replay", now, "--reference", usual, "--config", str(config)]) == 0
-        assert (f"drift.watches: {most} pairs" in capsys.readouterr().err) is is_said

@@ -59,4 +59,4 @@ def test_names_are_bounded(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     path.write_text("\n".join(json.dumps({f"k{n}": 1}) for n in range(COLUMNS + 7)))
     table = open_objects(path)
-    assert (len(table.names), len(table.apart)) == (COLUMNS, 7)
+    assert (len(table.names), table.beyond) == (COLUMNS, 7)

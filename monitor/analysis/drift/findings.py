@@ -142,11 +142,13 @@ def origin(drivers: Sequence[Driver], mix: Sequence[BinShift] = ()) -> str:
     return "".join(f"; {part}" for part in parts)
 
 
-def verdict(findings: Sequence[Finding]) -> Status:
-    """`drift` where any feature drifts, else `ok` where anything can be said."""
+def verdict(findings: Sequence[Finding], *, left_out: int) -> Status:
+    """`drift` where any feature drifts, else `ok` where anything can be said and nothing is
+    `left_out`: values that had no place among those that are looked at."""
     statuses = {found.status for found in findings}
-    order: tuple[Status, ...] = ("drift", "ok", "insufficient")
-    return next((status for status in order if status in statuses), "insufficient")
+    if "drift" in statuses:
+        return "drift"
+    return "ok" if "ok" in statuses and not left_out else "insufficient"
 
 
 def together(findings: Sequence[Finding]) -> list[Together]:
@@ -170,11 +172,13 @@ def together(findings: Sequence[Finding]) -> list[Together]:
     ]
 
 
-def summary(records: int, findings: Sequence[Finding], changes: Sequence[Change] = ()) -> bytes:
+def summary(
+    records: int, findings: Sequence[Finding], changes: Sequence[Change] = (), *, left_out: int = 0
+) -> bytes:
     """The JSON document of `/api/drift`: verdict, records, every finding, which go together, and
-    what serves that has changed."""
+    what serves that has changed. Of late so many values were `left_out`."""
     document = {
-        "verdict": verdict(findings),
+        "verdict": verdict(findings, left_out=left_out),
         "records": records,
         "features": findings,
         "together": together(findings),

@@ -21,6 +21,9 @@ from monitor.types import WHOLE, WatchKey
 
 VERSION = 1
 
+LIMIT = 20_000
+"""Features and segments that a profile has, at most, where nobody says another number."""
+
 
 class Profile(msgspec.Struct, frozen=True):
     """The references of an endpoint by (feature, dimension, value); `types` say how the columns
@@ -101,7 +104,7 @@ def profile_of(
     learn: int | None = None,
     bins: Profile | None = None,
     inner: int = INNER_BINS,
-    limit: int = 20000,
+    limit: int = LIMIT,
 ) -> Profile:
     """The reference profile of `rows`, for the whole and each segment of `dimensions`.
 
@@ -126,7 +129,7 @@ class Learners:
         learn: int | None = None,
         bins: Profile | None = None,
         inner: int = INNER_BINS,
-        limit: int = 20000,
+        limit: int = LIMIT,
     ) -> None:
         self._by_key: dict[WatchKey, Learner] = {}
         self._dimensions = dimensions

@@ -73,7 +73,8 @@ class Watches:
     `dimensions` are the segments to watch beside the whole; None watches all a Row has. References
     of a profile stand from `began` (Unix seconds); `is_given` is whether it has shares. `newest` is
     the Unix time of the newest event; `overflow` counts values not watched because there were too
-    many features and segments already.
+    many features and segments already, those in `left_out` since panes were closed before the last.
+    `unplaced` are the references of the profile that have no place.
 
     Only what the endpoint accepted (`Row.accepted`) opens a watch: who is refused cannot use up
     `rules.watches`. When they are used up all the same, idle watches give up their places as panes
@@ -92,7 +93,7 @@ class Watches:
         self.is_given = profile is not None and not baseline.is_learned
         self.by_key: dict[WatchKey, Watch] = {}
         self.newest = -math.inf
-        self.overflow = 0
+        self.overflow = self.unplaced = 0
         self.room = Room()
         self._rules = rules
         self._learn = baseline.learn if profile is None else None
@@ -104,12 +105,19 @@ class Watches:
         self._counters: dict[int, dict[tuple[str, str], dict[str, Counter]]] = {}
         self._given_up: set[str] = set()
         self._crowded = False
+        self._lately = self._before = 0  # of `overflow`, at the two newest ends of panes
         for key, reference in (profile.references if profile else {}).items():
             if key[1] == WHOLE.dimension or dimensions is None or key[1] in dimensions:
                 watch = self._watch(*map(visible, key))
+                self.unplaced += watch is None
                 if watch is not None and watch.peer is None:
                     watch.stand_on(reference, began)
         self._declared = frozenset(self.by_key)
+
+    @property
+    def left_out(self) -> int:
+        """Values that were not watched of late, and references of the profile without a place."""
+        return self.overflow - self._before + self.unplaced
 
     def count(self, row: Row, pane: int, at: float) -> None:
         """Count a row, which came at `at` (Unix seconds), in `pane`.
@@ -285,6 +293,7 @@ class Watches:
     def make_room(self, now: float, pane: float) -> None:
         """Where places are wanted, let watches that are idle at `now` give up theirs; `pane` is the
         length of panes in seconds."""
+        self._before, self._lately = self._lately, self.overflow
         if not (self._crowded or self.room.was_full):
             return
         self._crowded = self.room.was_full = False
@@ -301,6 +310,9 @@ class Watches:
             watch = self._watch(*key)
             if watch is not None:
                 watch.merge(theirs)
+            else:
+                self.overflow += max(1, int(theirs.live()[: theirs.history.bins].sum()))
+                self._crowded = True
         self._counters.clear()
 
     def state(self) -> dict[str, bytes]:
@@ -340,6 +352,7 @@ class Watches:
             return
         kept = msgspec.msgpack.decode(state[ALL], type=_All)
         self.overflow, self._crowded = kept.overflow, kept.crowded
+        self._lately = self._before = kept.overflow
         for name, entry in in_turns(state.items()):
             if name == ALL or not entry:
                 continue

@@ -68,6 +68,11 @@ class ExperimentsMonitor:
         self._changed: set[Name] = set()
         self._gone: set[str] = set()
 
+    @property
+    def overflow(self) -> int:
+        """Exchanges of arms that had no place, of experiments that declare none."""
+        return sum(run.strangers for run in self._runs.values() if not run.experiment.allocation)
+
     def add(self, row: Row, pane: int, at: float) -> None:
         """Count a row's truth in each experiment that it takes part in."""
         if row.truth is None:

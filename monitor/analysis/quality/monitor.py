@@ -199,6 +199,13 @@ class QualityMonitor:
         self._worth.close(last, end)
         self._readers.close(last, end)
 
+    @property
+    def unwatched(self) -> int:
+        """Values of measures that had no place among those that are watched for change."""
+        return sum(
+            one.watches.overflow + one.watches.unplaced for one in (self._change, self._worth)
+        )
+
     def merge(self, other: Self) -> None:
         """Add what `other` counted before a pane was closed."""
         self.troubles.update(other.troubles)

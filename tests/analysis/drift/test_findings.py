@@ -62,9 +62,10 @@ def test_a_time_out_of_this_world_is_no_exception() -> None:
 
 def test_the_verdict_is_the_worst_that_can_be_said() -> None:
     """Drift anywhere is drift; nothing known is insufficient."""
-    assert verdict([SMALL, QUIET, FOUND]) == "drift"
-    assert verdict([SMALL, QUIET]) == "ok"
-    assert verdict([SMALL]) == verdict([]) == "insufficient"
+    assert verdict([SMALL, QUIET, FOUND], left_out=1) == "drift"
+    assert verdict([SMALL, QUIET], left_out=0) == "ok"
+    assert verdict([SMALL, QUIET], left_out=1) == "insufficient"
+    assert verdict([SMALL], left_out=0) == verdict([], left_out=0) == "insufficient"
 
 
 def test_the_document_has_what_the_contract_names() -> None:
