@@ -101,13 +101,14 @@ class Scanner:
 
         Where finds overlap the stronger keeps its whole value and the weaker keeps what is left of
         it: no found character is dropped. `hint` is the name of the field (JSON key, column) the
-        text was the value of; `located` where triggers fire, if that is known. Raises PrivacyError
-        when there is too much to look at, and RecognizerError.
+        text was the value of; `located` where triggers fire, if that is known of a text that is not
+        beyond them (`is_beyond`). Raises PrivacyError when there is too much to look at, and
+        RecognizerError.
         """
         if located is None:
             located = self._locate(text)
-        if not text.isascii() and self.is_beyond(text):
-            located = {**located, **dict.fromkeys(self._beyond, (0,))}
+            if not text.isascii() and self.is_beyond(text):
+                located = {**located, **dict.fromkeys(self._beyond, (0,))}
         if not located and hint is None:
             return []
         found: list[tuple[int, int, int]] = []
