@@ -34,7 +34,9 @@ def table(tmp_path: Path) -> Path:
 class Run:
     """`main` in a process of its own, forked from this one, which has imported all."""
 
-    def __init__(self, out: Callable[[], int | None], *arguments: str, tmp: Path) -> None:
+    def __init__(
+        self, out: Callable[[], int | None], *arguments: str, tmp: Path, encoding: str = "utf-8"
+    ) -> None:
         err = tmp / "err"
         process = os.fork()
         if not process:  # pragma: no cover
@@ -48,7 +50,7 @@ class Run:
                     sys.stdout = None  # type: ignore[assignment]  # as Python starts with a closed one
                 else:
                     os.dup2(where, 1)
-                    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115  until the process ends
+                    sys.stdout = open(1, "w", closefd=False, encoding=encoding)  # noqa: SIM115  until the process ends
                 try:
                     status = cli.main([one.format(tmp=tmp) for one in arguments])
                 except SystemExit as left:
@@ -104,17 +106,30 @@ def test_a_reader_that_has_gone_ends_a_command_quietly(
     assert "Broken pipe" not in run.err
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
-def test_a_report_degrades_to_the_characters_of_its_stream(encoding: str, table: Path) -> None:
+def test_a_report_degrades_to_the_characters_of_its_stream(table: Path) -> None:
     """A whole process whose stdout knows few characters prints what looks alike."""
     run = subprocess.run(
         [sys.executable, "-m", "monitor", "replay", str(table), "--reference", str(table)],
         capture_output=True, timeout=200, check=False,
-        env={**os.environ, "PYTHONIOENCODING": encoding},
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert b"Traceback" not in run.stderr
-    assert "a.csv" in "".join(run.stdout.decode(encoding).split())  # the path may be wrapped
+    assert "a.csv" in "".join(run.stdout.decode("ascii").split())  # the path may be wrapped
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
+def test_other_streams_of_few_characters_take_a_report_too(encoding: str, table: Path) -> None:
+    """Whatever they are called."""
+    out = table.with_name("out")
+    run = Run(
+        lambda: os.open(out, os.O_WRONLY | os.O_CREAT),
+        *("replay", str(table), "--reference", str(table)),
+        tmp=table.parent, encoding=encoding,
+    )  # fmt: skip
+    assert run.status == 0, run.err
+    assert "Traceback" not in run.err
+    assert "a.csv" in "".join(out.read_bytes().decode(encoding).split())
 
 
 @pytest.mark.parametrize(
