@@ -119,6 +119,12 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[Any]) -> None
     workers.fork(config, specs)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Find at once which tests a worker is to run."""
+    return workers.scheduler(config, log)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Look for examples where there are some."""
     config.pluginmanager.register(_Examples())

@@ -4,14 +4,19 @@ does is what it says and does with others."""
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+
+from tests import workers
 
 ROOT = Path(__file__).parent.parent
 CONFTEST = """
@@ -19,6 +24,9 @@ from tests import workers
 
 def pytest_xdist_setupnodes(config, specs):
     workers.fork(config, specs)
+
+def pytest_xdist_make_scheduler(config, log):
+    return workers.scheduler(config, log)
 """
 
 
@@ -138,6 +146,55 @@ def test_what_cannot_be_collected_is_told_once(
     said = _said(tmp_path, *arguments, test_broken="import nowhere\n")
 
     assert said.count(told) == 1
+
+
+class _Worker:
+    """A worker as pytest-xdist sees it."""
+
+    shutting_down = False
+
+    def __init__(self, name: str) -> None:
+        self.gateway = SimpleNamespace(id=name)
+        self.told: list[int] = []
+        self.done = 0
+
+    def send_runtest_some(self, indices: Sequence[int]) -> None:
+        self.told += indices
+
+    def shutdown(self) -> None:
+        self.shutting_down = True
+
+
+def _shared_out(scheduling: Any, config: Any) -> list[list[int]]:
+    """What each of three workers is told, of which one or another is done with its next test."""
+    names = [f"test_{file}.py::test[{n}]" for file in range(40) for n in range(file * 5 % 7 + 1)]
+    log = dict.fromkeys(("loadscopesched", "loadfilesched"), lambda *_: None)
+    shared, chance = scheduling(config, SimpleNamespace(**log)), random.Random(1)
+    at_work = everyone = [_Worker(name) for name in "abc"]
+    for worker in everyone:
+        shared.add_node(worker)
+        shared.add_node_collection(worker, names)
+    shared.schedule()
+    while at_work := [one for one in at_work if one.done < len(one.told)]:
+        worker = chance.choice(at_work)
+        shared.mark_test_complete(worker, worker.told[worker.done])
+        worker.done += 1
+    assert shared.tests_finished
+    assert not shared.has_pending
+    assert sorted(n for one in everyone for n in one.told) == [*range(len(names))]
+    assert [shared.remove_node(one) for one in everyone] == [None] * 3
+    return [one.told for one in everyone]
+
+
+def test_files_are_shared_out_as_pytest_xdist_does_it() -> None:
+    from xdist.scheduler import LoadFileScheduling  # pytest begins without pytest-xdist, too
+
+    option = SimpleNamespace(loadscopereorder=False, debug=False)
+    given = {"dist": "loadfile", "tx": ["popen"] * 3}
+    config = SimpleNamespace(getvalue=given.get, option=option)
+    assert _shared_out(workers.scheduler, config) == _shared_out(LoadFileScheduling, config)
+    given["dist"] = "load"
+    assert workers.scheduler(config, None) is None
 
 
 def test_no_fork_stays_when_the_tests_are_killed(tmp_path: Path) -> None:

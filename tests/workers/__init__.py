@@ -42,3 +42,12 @@ def fork(config: pytest.Config, specs: Sequence[Any]) -> None:
     config.add_cleanup(collecting.stdin.close)  # first; it takes it for the end
     for spec in specs:
         spec.python = shlex.join([sys.executable, "-ISu", str(HERE / "begin.py"), address])
+
+
+def scheduler(config: pytest.Config, log: Any) -> Any:
+    """What shares out the tests where this is done by file; otherwise None, pytest-xdist's own."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from .schedule import ByFile  # pytest begins without pytest-xdist, too
+
+    return ByFile(config, log)
