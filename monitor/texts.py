@@ -74,7 +74,7 @@ def visible(text: str) -> str:
         whole = text.encode(errors="surrogatepass")
         mark = blake2b(whole, digest_size=8).hexdigest()
         text = f"{text[: LONGEST - len(mark) - 1]}…{mark}"
-    return printable(text)
+    return text if text.isprintable() else printable(text)
 
 
 def printable(text: str) -> str:

@@ -82,6 +82,7 @@ class ExperimentsMonitor:
             arm = row.segments.get(experiment.dimension, ABSENT)
             if arm == ABSENT:
                 continue
+            arm = visible(arm)
             run.found = None
             unit = row.truth.units.get(experiment.unit, stretch_of(experiment.unit, at))
             if experiment.unit and unit is None:
@@ -91,21 +92,21 @@ class ExperimentsMonitor:
             began = at - (row.truth.duration or 0.0)
             began = began if math.isfinite(began) else at
             period = period_of(experiment.ramp, began) if experiment.ramp else 0
-            if not run.expose(visible(arm), period):
+            if not run.expose(arm, period):
                 continue
-            if not run.bars.is_set(run.quantiles) and visible(arm) == experiment.control:
+            if not run.bars.is_set(run.quantiles) and arm == experiment.control:
                 run.bars.count(row.truth.duration)
                 if self._pane is None:
                     run.bars.set(run.quantiles)
             if unit is not None and experiment.unit:
                 when = began if experiment.ramp or run.follow_up is not None else at
-                self._count_unit(run, row.truth, visible(arm), unit, (when, period))
+                self._count_unit(run, row.truth, arm, unit, (when, period))
                 continue
             block = pane if self._pane is not None else run.block
             for metric in experiment.metrics:
                 value = metric.value(row.truth, self._positive, run.bars.known.get(metric.quantile))
                 if value is not None:
-                    self._count(run, metric, visible(arm), (block, period), value)
+                    self._count(run, metric, arm, (block, period), value)
             if self._pane is None:
                 self._settle(run)
 
