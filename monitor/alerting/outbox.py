@@ -96,9 +96,10 @@ class Outbox:
         ended = found.current.pop(key, None)
         if ended is None:
             return
-        if _is_news(name) and found.told.pop(key, None) is not None:
-            return
-        if key in found.told:
+        if _is_news(name):  # told as what it is, also late: a change is not over
+            if found.told.pop(key, None) is None and len(found.missed) < MISSED:
+                found.missed[key] = ended
+        elif key in found.told:
             found.told[key] = _over(found.told[key], transition.at)
         elif len(found.missed) < MISSED:
             found.missed[key] = _over(ended, transition.at)
@@ -143,7 +144,10 @@ class Outbox:
         # What ended while it was on its way is to be told next.
         ended = {key: group.missed.pop(key) for key in due.view if key in group.missed}
         ended |= {key: one for key, one in group.told.items() if one.after == "ok"}
-        group.told = {key: ended.get(key, one) for key, one in due.view.items()}
+        if _is_news(due.name):
+            group.told = {key: one for key, one in due.view.items() if key in group.current}
+        else:
+            group.told = {key: ended.get(key, one) for key, one in due.view.items()}
         group.told_at, group.changed_at, group.is_failing = now, None, False
         group.messages += 1
         if not group.told and not group.missed and not group.current:
@@ -228,7 +232,7 @@ class Outbox:
             receiver=self._receiver,
             group={"alertname": name, **self._labels},
             alerts=[one.alert(self._runbook) for one in told[:MOST]],
-            firing=len(firing),
+            firing=sum(one.after != "ok" for one in told),
             left_out=max(0, len(told) - MOST),
             source=self._source,
         )

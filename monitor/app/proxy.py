@@ -19,6 +19,7 @@ from monitor.proxy import http2, observer, websocket
 from monitor.proxy.clock import WallClock
 from monitor.proxy.copies import Budget
 from monitor.proxy.deferral import Deferral
+from monitor.proxy.fullness import Fullness
 from monitor.proxy.handoff import Handoff
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.http1_fast_path import Http1FastPath
@@ -128,6 +129,8 @@ async def serve(process: child.Child) -> None:
     trimming = own(forever(lambda: _trim(handoff, budget), "giving memory back"), "trimming")
     saving = own(forever(lambda: _save_snapshots(handoff), "writing the ledger"), "keeping")
     following = own(forever(lambda: _follow(clock), "following the clock"), "following")
+    full = Fullness(budget.bound, ledger.lost["buffer_full"], logs.log)
+    telling = own(forever(lambda: _tell(full, ledger), "telling of the buffer"), "telling")
     await process.stopping.wait()
     drain = settings.drain
     end = time.monotonic() + drain.delay + drain.timeout + FLUSH_PATIENCE
@@ -139,6 +142,7 @@ async def serve(process: child.Child) -> None:
     trimming.cancel()
     saving.cancel()
     following.cancel()
+    telling.cancel()
 
 
 def _measurements(listener: Listener, budget: Budget, endpoint: str) -> list[Measurement]:
@@ -193,6 +197,13 @@ async def _follow(clock: WallClock) -> None:
             logs.warning(
                 f"the system clock was set by {moved:+.1f} s; new exchanges use the new time"
             )
+
+
+async def _tell(full: Fullness, ledger: Ledger) -> None:
+    """Say in the log that the buffer is full, and that it has room again."""
+    while True:
+        await _beat(1.0)
+        full.look(ledger.lost["buffer_full"], time.monotonic())
 
 
 async def _trim(handoff: Handoff, budget: Budget) -> None:

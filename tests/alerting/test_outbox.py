@@ -320,7 +320,7 @@ def test_news_is_told_once() -> None:
 
 
 def test_news_that_a_receiver_missed_is_told_when_it_is_back() -> None:
-    """As what was: it is no news any more."""
+    """Once, as the change that it is: to be told that it is resolved one would take it for undone."""
     box = outbox()
     box.take(change("a", "info", what="MonitorLineageChange"))
     box.due(0.0, nothing)
@@ -328,4 +328,19 @@ def test_news_that_a_receiver_missed_is_told_when_it_is_back() -> None:
     assert due is not None
     box.failed(due, WAIT, chance=0.5)
     box.take(change("a", "ok", "info", what="MonitorLineageChange", at=50.0))
-    assert said(deliver(box, REPEAT)) == ("resolved", [("a", "resolved")])
+    assert said(deliver(box, REPEAT)) == ("firing", [("a", "firing")])
+    assert box.due(10 * REPEAT, nothing) is None
+    assert box.state() == {}
+
+
+def test_news_that_ends_while_it_is_told_is_not_told_to_be_over() -> None:
+    """The receiver has it by then."""
+    box = outbox()
+    box.take(change("a", "info", what="MonitorLineageChange"))
+    box.due(0.0, nothing)
+    due = box.due(WAIT, nothing)
+    assert due is not None
+    box.take(change("a", "ok", "info", what="MonitorLineageChange", at=WAIT))
+    box.told(due, WAIT)
+    assert box.due(10 * REPEAT, nothing) is None
+    assert box.state() == {}
