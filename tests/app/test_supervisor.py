@@ -49,7 +49,7 @@ def test_who_waits_for_a_core_is_let_live_and_who_is_frozen_is_not(
     """Processes that no ping reaches: while something else has their core, when they are stopped,
     and when they run in circles with a core of their own. Of those for which nobody waits only who
     is stopped is killed. A proxy that will be is called ready no more."""
-    monkeypatch.setattr(module, "PING_SECONDS", 0.05)
+    monkeypatch.setattr(module, "PING_SECONDS", 0.02)
     killed: list[str] = []
     ready: list[bool] = []
 
