@@ -16,15 +16,17 @@ _RELEASE = (
     r"(?:[-.]?\d{1,9})?(?![A-Za-z0-9]|\.[A-Za-z])|[-.](?:whl|jar|nupkg|deb|rpm|msi|dll)\b"
 )
 """What follows a version and no address."""
-_V4 = lazy(rf"(?<![\d.]){_OCTET}(?:\.{_OCTET}){{3}}(?![\d]|\.\d|{_RELEASE})")
+_V4 = lazy(
+    rf"(?<!\d)(?<!\d\.)(?:(?<![A-Za-z]\.)|(?=[\d.]{{0,12}}\d{{3}})){_OCTET}(?:\.{_OCTET}){{3}}(?![\d]|\.\d|{_RELEASE})"
+)
 _V6 = lazy(
-    rf"(?<![A-Za-z0-9:.])(?<![A-Za-z0-9]_)(?:[0-9a-fA-F:]{{1,30}}:{_OCTET}(?:\.{_OCTET}){{3}}|[0-9a-fA-F:]{{2,39}})(?![A-Za-z0-9:]|_\w)"
+    rf"(?<![A-Za-z0-9])(?<!\d\.)(?<![A-Za-z0-9]_)(?:[0-9a-fA-F:]{{1,30}}:{_OCTET}(?:\.{_OCTET}){{3}}|[0-9a-fA-F:]{{2,39}})(?![A-Za-z0-9:]|_\w)"
 )
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = rf"(?:-[A-Za-z][A-Za-z0-9-]{{0,40}})?(?!\.tar\.)\.{_LABEL}\.[A-Za-z]"
 """What follows in a name of a host: the rest of this label and two more; a name of a file has one."""
 _DASHED_V4 = lazy(
-    rf"(?<![\d.])(?:(?<!\d-)|(?<=[A-Za-z]\d-)){_OCTET}(?:-{_OCTET}){{3}}(?!\d)(?:(?P<host>(?={_HOST}))|(?!-\d|\.\d))"
+    rf"(?<!\d)(?<!\d\.)(?:(?<!\d-)|(?<=[A-Za-z]\d-)){_OCTET}(?:-{_OCTET}){{3}}(?!\d)(?:(?P<host>(?={_HOST}))|(?!-\d|\.\d))"
 )
 _CLOUD = lazy(r"(?<![A-Za-z0-9])(?:ip|ec2)-\Z", re.IGNORECASE)
 """What a name that needs no others after it begins with: that of a machine of AWS."""
@@ -35,6 +37,8 @@ _BY_SIGN = {
     sign: (one, lazy(rf"[0-9a-fA-F{sign}]*"), frozenset(f"{sign}0123456789abcdefABCDEF"))
     for sign, one in ((":", _V6), ("-", _DASHED_V6))
 }
+_LABELLED = lazy(r"(?<=[A-Za-z0-9])|:(?!:)")
+"""Whether a run begins within a word or with its colon: "node:2001:db8::1"."""
 _SIGN = lazy(r"[:-]")
 _DASHED_QUAD = lazy(r"[0-9]{1,3}(?:-[0-9]{1,3}){3}")
 _VERSION = lazy(
@@ -76,7 +80,9 @@ def _v6(text: str, start: int, done: int, sign: str) -> tuple[re.Match[str] | No
     begin = start
     while begin > start - 39 and begin > done and text[begin - 1] in signs:
         begin -= 1
-    match = one.match(text, begin)
+    if sign == ":" and _LABELLED.match(text, begin):
+        begin = text.find(":", begin) + 1
+    match = one.match(text, begin) if begin >= done else None
     if match and (_is_v6(text, match) if sign == ":" else _is_dashed_v6(match.group())):
         return match, start
     rest = run.match(text, start)
@@ -150,6 +156,7 @@ RECOGNIZER = Recognizer(
     canonical=canonical,
     examples=(
         "from «192.0.2.44»:8080, then «10.0.0.1».",
+        "IP.«203.0.113.9» and...«10.0.0.1»; host.«203-0-113-77».static.example.net",
         "http://«203.0.113.9»/x and host/«198.51.100.7»",
         "«10.0.0.1»-a host, «10.0.0.2».tar.gz, «10.0.0.3»/zip, «10.0.0.4»: beta, «10.0.0.5»-«10.0.0.9» and «10.0.0.6»-eth0",
         "«203.0.113.9».dev.example, «203.0.113.8»-post, «203.0.113.7»-beta.example",
@@ -158,6 +165,7 @@ RECOGNIZER = Recognizer(
         "[«2001:db8::1»]:443 and «fe80::1ff:fe23:4567:890a»%eth0",
         "«::ffff:192.0.2.128» and localhost «::1»",
         "地址是«2001:db8::a:b»谢谢, _«2001:db8::1»_",
+        "ip:«2001:db8::1», node:«2001:db8::2»; source:«2001:db8:85a3:8d3:1319:8a2e:370:7348» and...«2001:db8::3», IP.«2001:db8::4»",
         "gateway «2001:db8:1::» is up, «fd12:3456:789a::1»,",
         "ip-«203-0-113-77».ec2.internal, ec2-«203-0-113-78».compute-1.amazonaws.com and ip-«10-0-0-1»",
         "«203-0-113-77».static.example.net, host«203-0-113-76».example.net, c-«203-0-113-75»-dsl.hsd1.example.net",
@@ -167,7 +175,7 @@ RECOGNIZER = Recognizer(
     ),
     counterexamples=(
         "driver 16.14.46.200, version 10.0.19041.1 and v1.2.3.4, Chrome/120.0.0.0 Safari/537.36",
-        "OID 1.3.6.1.4.1.311, 300.1.2.3, 1.2.3, section 4.3.2.1",
+        "lib.so.1.2.3.4, Newtonsoft.Json.13.0.3.27, OID 1.3.6.1.4.1.311, 300.1.2.3, 1.2.3, section 4.3.2.1",
         "at 12:30:45:12 std::vector Face::add dead::beef x[::1] a[1::2] 1::2",
         "1.2.3.4-beta, 1.2.3.4-rc.1, 10.0.0.1-SNAPSHOT, 1.2.3.4b2, 1.2.3.4.post1, 1.2.3.4-dev. And 1.2.3.4.dev3, app-1.2.3.4.jar",
         "10-20-30-40, report-10-20-30-40.pdf, data-1-2-3-4.tar.gz, 2026-11-30-12.log.gz.example, 1-10-20-30-40.a.example.net",

@@ -11,7 +11,7 @@ from monitor.interfaces import Recognizer
 _WORDS = r"(?:ssn|social[ _-]?security|soc\.? ?sec\b|itin|tax(?:payer)? ?id)"
 _NUMBER = r"(?!000|666)(?:[0-8]\d\d|9(?!0)\d\d){sep}(?!00)\d\d{again}(?!0000)\d{{4}}"
 _FORM = re.compile(
-    r"(?<![\d.$€£])"
+    r"(?<![\d$€£])(?<!\d\.)"
     + _NUMBER.format(sep=r"([-. _/])", again=r"\1")
     + r"(?!\d|(?:\1|[-._/](?!\d{3}\1\d\d\1\d{4}(?!\d)))\d)"
 )
@@ -63,7 +63,7 @@ RECOGNIZER = Recognizer(
         "«536 22 8726» or «536.22.8727»",
         "ssn: «536228726», social security number «536,22,8728»",
         "«536_22_8726»;ssn\t«536\t22\t8729»",
-        "ITIN «912-70-1234»",
+        "ITIN «912-70-1234», No.«536-22-8726» and...«536-22-8727».",
         "«536-22-8726»/«536-22-8727»",
         "«536-22-8726» «536-22-8727»,«536-22-8728» 12 and 7 «536-22-8729»",
     ),
