@@ -239,9 +239,10 @@ class Inference(msgspec.Struct, frozen=True):
         """The same exchange with other outputs."""
         return msgspec.structs.replace(self, outputs=outputs)
 
-    def ended(self, outcome: Outcome) -> Outcome:
-        """Return how the exchange ended whose `outcome` the proxy saw."""
-        if outcome is not Outcome.OK:
+    def ended(self, outcome: Outcome, status: int | None = None) -> Outcome:
+        """Return how the exchange ended whose `outcome` and `status` the proxy saw. What a redirect
+        says beside where to go is no answer that could have failed (RFC 9110, section 15.4)."""
+        if outcome is not Outcome.OK or (status is not None and 300 <= status < 400):
             return outcome
         if self.failed:
             return Outcome.RATE_LIMITED if self.throttled else Outcome.SERVER_ERROR

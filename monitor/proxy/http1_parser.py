@@ -24,6 +24,7 @@ from monitor.proxy.heads import (
     value,
 )
 from monitor.proxy.http1_exchange import PER_EXCHANGE, OpenExchange
+from monitor.proxy.http2_heads import patience
 from monitor.proxy.observer import Observer, Upgraded
 from monitor.proxy.outcomes import of_status
 from monitor.types import Exchange, Message, Outcome
@@ -505,6 +506,9 @@ class Http1Parser:
         """Record an exchange that ended before its response did."""
         exchange.ended = at
         self._take_partial_request(exchange)
+        asked = b"" if exchange.request is None else exchange.request.head
+        if cause is Outcome.CLIENT_GONE and at - exchange.began >= patience(asked):
+            cause = Outcome.UPSTREAM_TIMEOUT  # a client of gRPC-Web left because of its deadline
         if self._response_copy is not None:
             exchange.lost = exchange.lost or self._response_copy.dropped
             exchange.response = self._response_copy.message()

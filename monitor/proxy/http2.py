@@ -225,8 +225,10 @@ class Http2:
 
     def closed(self, at: float, cause: Outcome | None) -> None:
         """See Observer."""
+        cause = cause or self._ended_by or Outcome.UPSTREAM_BROKEN
         for stream in list(self._streams.values()):
-            self._end(stream, at, cause or self._ended_by or Outcome.UPSTREAM_BROKEN)
+            late = at >= stream.due and cause is Outcome.CLIENT_GONE
+            self._end(stream, at, Outcome.UPSTREAM_TIMEOUT if late else cause)
         self._stopped = True
         self._release_readers()
 

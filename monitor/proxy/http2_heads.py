@@ -16,7 +16,7 @@ _token = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 _target = re.compile(rb"[\x21-\x7e\x80-\xff]+").fullmatch
 _grpc = re.compile(rb"\r\ncontent-type: *application/grpc(?!-web)").search
 _grpc_status = re.compile(rb"(?:^|\r\n)grpc-status: *([0-9]{1,3})\r\n").search
-_grpc_timeout = re.compile(rb"\r\ngrpc-timeout: *([0-9]{1,8})([HMSmun])\r\n").search
+_grpc_timeout = re.compile(rb"\r\n(?i:grpc-timeout): *([0-9]{1,8})([HMSmun])\r\n").search
 _SECONDS = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
 
 
@@ -80,7 +80,8 @@ def essence(lines: bytes) -> bytes:
 
 
 def patience(head: bytes) -> float:
-    """Return after how many seconds a gRPC client gives a call up by the deadline in its head.
+    """Return after how many seconds a client of gRPC or gRPC-Web gives a call up by the deadline in
+    its head.
 
     It is 5 % less than is written there: clients round up, and the head was under way.
 

@@ -267,7 +267,7 @@ class Capture:
             self._stumble("protocol", name, error)
         kept: tuple[float, bool] | None = 1.0, False
         if sampler is not None:
-            outcome = inference.ended(exchange.outcome)
+            outcome = inference.ended(exchange.outcome, call.status)
             kept = sampler.keep(exchange.id, exchange.started + exchange.duration, outcome)
         raw = self._values_of(call, inference)
         if kept is None:

@@ -269,6 +269,12 @@ def test_chunks_bear_the_moment_they_came() -> None:
     assert seen.exchanges[0].duration == 3.0
 
 
+CALL = (
+    b"POST /s.S/Do HTTP/1.1\r\nHost: h\r\nContent-Type: application/grpc-web+proto\r\n"
+    b"Grpc-Timeout: %b\r\nContent-Length: 0\r\n\r\n"
+)
+
+
 @pytest.mark.parametrize(
     ("steps", "cause", "outcome"),
     [
@@ -279,12 +285,17 @@ def test_chunks_bear_the_moment_they_came() -> None:
         ([(">", GET), ("<", OK[:-1]), ("<.", b""), (">.", b"")], None, "upstream_broken"),
         ([(">", GET), (">.", b""), ("<", OK[:-1]), ("<.", b"")], None, "client_gone"),
         ([(">", GET), (">.", b""), ("<", OK)], None, "ok"),
+        ([(">", CALL % b"1S"), (">.", b"")], None, "upstream_timeout"),
+        ([(">", CALL % b"900m"), ("<", OK[:-1])], Outcome.CLIENT_GONE, "upstream_timeout"),
+        ([(">", CALL % b"1S"), ("<", OK[:-1])], Outcome.UPSTREAM_BROKEN, "upstream_broken"),
+        ([(">", CALL % b"1M")], Outcome.CLIENT_GONE, "client_gone"),
     ],
 )  # fmt: skip
 def test_an_end_before_the_end_is_an_outcome(
     steps: list[tuple[str, bytes]], cause: Outcome | None, outcome: str
 ) -> None:
-    """Who ended it is said, and what had come is kept; a half-close alone is no abort."""
+    """Who ended it is said, and what had come is kept; a half-close alone is no abort. A client of
+    gRPC-Web that leaves after its deadline has waited too long."""
     (one,) = Seen().play(*steps, cause=cause).exchanges
     assert one.outcome.value == outcome
 

@@ -464,6 +464,10 @@ def test_a_call_that_its_client_resets_after_the_deadline_has_timed_out(
         (">", frame(RST_STREAM, 0, 1, b"\0\0\0\x08")),
     ])  # fmt: skip
     assert [one.outcome for one in seen.exchanges] == [outcome]
+    seen = Seen().play(
+        [(">", OPENED + frame(HEADERS, 0x5, 1, ask)), (">", b"")], cause=Outcome.CLIENT_GONE
+    )
+    assert [one.outcome for one in seen.exchanges] == [outcome]
 
 
 def test_more_streams_than_are_followed_are_given_up() -> None:
