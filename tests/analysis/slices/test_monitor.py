@@ -66,7 +66,7 @@ def test_a_crossed_slice_is_found_and_nothing_else(pane: float | None) -> None:
 def test_three_conditions_are_found() -> None:
     """Although no pair of them is much worse than the rest."""
     where = {**WHERE, "d2": "v3"}
-    found = alarms(fed(traffic(2, 20_000, worse=0.6, where=where)))
+    found = alarms(fed(traffic(2, 10_000, worse=0.6, where=where)))
     assert where in map(conditions, found)
 
 
@@ -106,7 +106,7 @@ def test_a_season_is_no_slice() -> None:
 def test_what_ends_is_forgotten() -> None:
     """A slice that is as good as the others again is no alarm any more."""
     rows = list(traffic(5, 6000, worse=0.5, where=WHERE))
-    later = [Row(row.at + 6000, row.segments, [], truth=row.truth) for row in traffic(6, 12_000)]
+    later = [Row(row.at + 6000, row.segments, [], truth=row.truth) for row in traffic(6, 9_000)]
     one = monitor(100.0)
     analysis = fold(one, 100.0)
     for row in rows:
@@ -121,7 +121,7 @@ def test_what_ends_is_forgotten() -> None:
 def test_each_measure_finds_its_slice(measure: str) -> None:
     """Slow, dear, failing, too sure."""
     rng, rows = random.Random(7), []
-    for number in range(20_000):
+    for number in range(8_000):
         site, kind = rng.choice("abcd"), rng.choice("xyz")
         bad = rng.random() < (0.7 if (site, kind) == ("a", "x") else 0.05)
         truth = Truth(
@@ -143,7 +143,7 @@ def test_each_measure_finds_its_slice(measure: str) -> None:
 def test_a_measure_of_numbers_needs_no_other(measure: str, pane: float | None) -> None:
     """Its bar is set although until then nothing is said of any row."""
     rng, rows = random.Random(8), []
-    for number in range(9000):
+    for number in range(5000):
         site, kind = rng.choice("abc"), rng.choice("xy")
         bad = rng.random() < (0.6 if (site, kind) == ("a", "x") else 0.03)
         size = 9.0 if bad else rng.uniform(0.1, 1.0)
