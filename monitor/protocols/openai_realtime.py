@@ -21,7 +21,11 @@ from monitor.transcript import INCOMPLETE, Transcript
 from monitor.types import Call, Inference, Part
 
 _NAMES = ("text", "transcript")
-_OURS = (b'"response.', b'"session.', b'"conversation.', b'"input_audio_buffer.')
+_OURS = (
+    b'"response.', b'"session.', b'"conversation.', b'"input_audio_buffer.',
+    rb'"type\":\"error\"', rb'"type\": \"error\"',
+)  # fmt: skip
+"""What stands in the events, which the proxy writes as texts of JSON."""
 _TOTALS = ("input_tokens", "output_tokens")
 
 
@@ -55,8 +59,12 @@ class _Turn:
 
 
 def claims(call: Call) -> bool:
-    """Connections to `…/realtime` that were upgraded."""
-    return call.exchange.upgraded != "" and call.path.rstrip("/").endswith("/realtime")
+    """Connections to `…/realtime` that were upgraded, unless what was said is none of its events:
+    that is read message by message, as any WebSocket is."""
+    if call.exchange.upgraded == "" or not call.path.rstrip("/").endswith("/realtime"):
+        return False
+    said = call.request_body + call.response_body
+    return not said or any(word in said for word in _OURS)
 
 
 def read(call: Call) -> Inference:
@@ -66,9 +74,6 @@ def read(call: Call) -> Inference:
     first token is that of the first response, in seconds since the response began; the last comes
     after it by the time that all responses took from their first to their last.
     """
-    said = call.request_body + call.response_body
-    if said and not any(word in said for word in _OURS):
-        raise ParseError("the messages are none of Realtime's")
     answer = Transcript(call)
     asked = _Asked()
     turns: dict[str, _Turn] = {}

@@ -112,6 +112,11 @@ def multipart(name: str, content: str) -> bytes:
     ).encode()
 
 
+def named(text: str) -> str:
+    """A field's name with a value in it, as far as its characters may stand there."""
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", f"x-{text}").strip("-")
+
+
 def socket(text: str) -> Exchange:
     line = json.dumps({"type": "text", "data": text, "at": 0.1}) + "\n"
     return exchange(line, line, target="/ws", upgraded="websocket")
@@ -242,6 +247,30 @@ PLACES: dict[str, Callable[[str], Exchange]] = {
     "br": squeezed("br", brotli.compress),
     "zstd": squeezed("zstd", zstd.compress),
     "gzip in gzip": squeezed("gzip, gzip", lambda data: gzip.compress(gzip.compress(data))),
+    "names of headers and trailers, method": lambda c: exchange(
+        asked={named(c): "1", "upgrade": c, "te": c}, said={named(c): "1", "location": f"/{quote(c)}"},
+        trailers=f"{named(c)}: {c}\r\n\r\n".encode()),
+    "heads of parts, and around them": lambda c: exchange(
+        f'{c}\r\n--b\r\nContent-Disposition: form-data; name="{c}"; filename*=UTF-8\'\'{quote(c)}\r\nContent-Type: text/{c}\r\n'
+        f"X-Who: {c}\r\n\r\nhi\r\n--b--\r\n{c}".encode(), target="/upload", asked=MULTIPART),
+    "very deep": lambda c: exchange(f"{'[' * 2000}{json.dumps(c)}{']' * 2000}", '{"a":' * 60 + json.dumps({c: c}) + "}" * 60),
+    "beside NUL and halves of characters": lambda c: exchange(
+        json.dumps({"model": "m", "messages": [{"role": "user", "content": f"\0{c}\ud83d {c} \udc00"}], f"\ud83d {c}": c})),
+    "JSON in UTF-16": lambda c: exchange(chat(c).encode("utf-16"), chat(c).encode("utf-16-be")),
+    "base64 in a path and a query": lambda c: exchange(
+        target="/x/{0}/y?state={0}".format(base64.urlsafe_b64encode(f"it is {c} as agreed".encode()).decode())),
+    "tool calls side by side": lambda c: exchange(chat("hi"), sse(*(
+        {"tool_calls": [{"index": place, "id": c, "function": {"name": c, "arguments": piece}}]}
+        for piece in json.dumps({c: c}) for place in range(2))), said=EVENTS),
+    "messages of a WebSocket, and why it closed": lambda c: exchange(
+        "".join(json.dumps({"type": "text", "data": piece}) + "\n" for piece in halves(c)),
+        json.dumps({"type": "close", "code": 1000, "reason": c, "data": c}) + "\n", target="/v1/realtime", upgraded="websocket"),
+    "metadata of a gRPC call": lambda c: exchange(
+        b"\0\0\0\0\0", b"\0\0\0\0\0", target=f"/p.S/{quote(c)}", asked={"content-type": f"application/grpc+{c}", "grpc-encoding": c,
+        "x-bin": base64.b64encode(c.encode()).decode()}, said={"content-type": "application/grpc"}, trailers=(
+            f"grpc-status: {c}\r\ngrpc-status-details-bin: {base64.b64encode(c.encode()).decode()}\r\n\r\n").encode()),
+    "MCP": lambda c: exchange(json.dumps({"jsonrpc": "2.0", "id": c, "method": "tools/call", "params": {"name": c, "arguments": {c: c}}}),
+        json.dumps({"jsonrpc": "2.0", "id": c, "result": {"content": [{"type": "text", "text": c}], "structuredContent": {c: c}}}), target="/mcp"),
     "compressed, unsaid": lambda c: exchange(chat(base64.b64encode(gzip.compress(f"{c} or {c}".encode())).decode())),
 }  # fmt: skip
 

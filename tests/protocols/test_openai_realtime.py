@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.errors import ParseError
 from monitor.protocols.openai_realtime import PROTOCOL
 from monitor.recorder import calls
 from monitor.types import Call, Exchange, Inference, Message, Outcome, Tokens
@@ -148,10 +147,17 @@ def test_an_error_event_ends_nothing() -> None:
     assert not found.failed
 
 
-def test_messages_of_somebody_else_are_left_to_any_json() -> None:
+def test_a_connection_of_nothing_but_an_error_is_one() -> None:
+    """As where the key is wrong."""
+    error = {"type": "error", "error": {"type": "invalid_request_error", "message": "no such key"}}
+    found = read(b"", side((0.0, error)))
+    assert [part.role for part in found.outputs] == ["error"]
+
+
+def test_messages_of_somebody_else_are_left_to_any_websocket() -> None:
     """As are other connections, and requests that were not upgraded."""
-    with pytest.raises(ParseError):
-        PROTOCOL.read(connection(b"", side((0.0, {"event": "phx_reply"}))))
+    assert not PROTOCOL.claims(connection(b"", side((0.0, {"event": "phx_reply"}))))
+    assert PROTOCOL.claims(connection(b"", b""))
     assert not PROTOCOL.claims(connection(b"", b"", "/realtime/v1/websocket"))
 
 
