@@ -72,7 +72,7 @@ def said(rng: random.Random) -> ColumnTypes:
 
 @pytest.mark.parametrize("kind", sorted(MAKERS))
 @given(seed=st.integers(0, 2**32), count=st.integers(1, 60), ruled=st.booleans())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_a_column_of_any_kind_is_its_rows(
     folder: Path, kind: str, seed: int, count: int, ruled: bool
 ) -> None:
@@ -88,7 +88,7 @@ def test_a_column_of_any_kind_is_its_rows(
 
 
 @given(seed=st.integers(0, 2**32), ruled=st.booleans())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_texts_are_their_rows(folder: Path, seed: int, ruled: bool) -> None:
     """Of CSV: numbers with a few that are none, names, marks of missing values, long texts."""
     rng, path = random.Random(seed), folder / "t.csv"
