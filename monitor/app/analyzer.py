@@ -344,12 +344,14 @@ class Analyzer:
         yield "monitor_shards_read_ahead", {}, len(self._looker.shards)
         if not is_sure:
             # Counters that begin at 0 and jump would look like as many records in a moment.
-            yield "monitor_analysis_lag_records", {}, 0
+            if self._stands_by:
+                yield "monitor_analysis_lag_records", {}, 0
             return
-        if behind is not None:
-            yield "monitor_analysis_lag_records", {}, behind
-        for shard, lag in enumerate(self._stream.lags):
-            yield "monitor_shard_lag_records", {"shard": str(shard)}, lag
+        if not self._patience.is_away:  # else nobody knows how many wait
+            if behind is not None:
+                yield "monitor_analysis_lag_records", {}, behind
+            for shard, lag in enumerate(self._stream.lags):
+                yield "monitor_shard_lag_records", {"shard": str(shard)}, lag
         fold = self._analysis
         yield "monitor_records_analyzed_total", {}, fold.records
         yield "monitor_records_missed_total", {}, missed(self._position)

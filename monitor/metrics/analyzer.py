@@ -28,7 +28,8 @@ METRICS = (
     ),
     Metric(
         "monitor_analysis_lag_records", "gauge",
-        "Records in the shards of this analyzer that it has not read yet.",
+        "Records in the shards of this analyzer that it has not read yet; not exported while the "
+        "store does not answer.",
         "analyzer",
     ),
     Metric(

@@ -97,6 +97,7 @@ class Delivery:
         """What an earlier recorder left in the spool; complete after `survey`."""
         self.is_up = True
         """Whether the store has answered what it was asked last, at most `ASK_EVERY` s ago."""
+        self._has_asked = False
         self._said: set[str] = set()
 
     async def survey(self) -> None:
@@ -195,8 +196,9 @@ class Delivery:
         """Wait for something to do. Meanwhile ask the store now and then whether it is there:
         `is_up` says so of now, and whoever is on call hears of it before the next record."""
         while True:
-            if not self.is_up:
+            if not (self.is_up and self._has_asked):  # at the start nothing is known yet
                 await self._store.ping()
+                self._has_asked = True
                 self._store_back()
             try:
                 async with asyncio.timeout(ASK_EVERY):

@@ -166,7 +166,7 @@ def test_it_waits_for_the_store_and_goes_on(
 ) -> None:
     """Away at the start, of which the first seconds are not told, and again later: a line for each
     way in which it is away (it may close a connection before it refuses the next), and one that it
-    is back; no record is counted twice or lost."""
+    is back; no record is counted twice or lost. How many wait is not told meanwhile."""
     caplog.set_level("INFO", "monitor")
     monkeypatch.setattr("monitor.app.analyzer.QUIET", 1000)  # however long the store takes to start
 
@@ -186,6 +186,7 @@ def test_it_waits_for_the_store_and_goes_on(
             await store.stop()
             await scene.stream.close()
             await until(lambda: analyzer._patience.is_away)
+            assert ("monitor_analysis_lag_records",) not in await analyzed(analyzer, 100)
             await store.start()
             await scene.send(100, 50)
             await analyzed(analyzer, 150)

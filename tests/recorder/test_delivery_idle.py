@@ -12,6 +12,25 @@ from monitor.recorder.spool import Spool
 from tests.recorder.test_delivery import FakeStore, Ledger, delivery_of, item
 
 
+def test_the_store_is_asked_at_the_start(tmp_path: Path) -> None:
+    """And not only `ASK_EVERY` later: a store that is away was up for so long."""
+    store = FakeStore()
+    store.plan = ["away"] * 100
+
+    async def story() -> None:
+        delivery = delivery_of(store, Spool(tmp_path, 1 << 20), Ledger(), lambda *_: None)
+        await delivery.survey()
+        running = asyncio.ensure_future(delivery.run())
+        async with asyncio.timeout(module.ASK_EVERY - 1):
+            while delivery.is_up:
+                await asyncio.sleep(0)
+        store.plan = []
+        await delivery.close()
+        await running
+
+    asyncio.run(story())
+
+
 def test_without_traffic_the_store_is_asked_whether_it_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
