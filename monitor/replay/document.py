@@ -349,6 +349,9 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     cell is no row."""
     left_out: list[LeftOut] = []
     """What was not looked at because there was more than has a place."""
+    alike: int = 0
+    """So many rows tell what an independent one would, as far as copies and neighbours show it,
+    where that is more than `drift.design_effect` says; then chance may look like drift."""
     erased: int = 0
     """Records of archives that `monitor erase` has taken out; nothing here counts them."""
     failed_parts: list[FailedPart] = []

@@ -80,7 +80,7 @@ def _said(found: Replay) -> str:
         return f"Not judged as a whole: {rest} {quiet:,} {how} as before{more}"
     more = (f"; {lost}" if lost else "") + more
     if found.verdict == "drift":
-        return _drift(found) + more
+        return _drift(found) + _doubt(found) + more
     if found.verdict == "insufficient":
         return "Nothing could be judged" + more
     return f"No drift: {quiet:,} {how} as before{more}"
@@ -184,6 +184,20 @@ def _drift(found: Replay) -> str:
     if drifted > 1:
         text += f"; {drifted:,} of {len(found.features):,} features and segments drifted"
     return text
+
+
+def _doubt(found: Replay) -> str:
+    """That rows are not independent of each other, as what is promised of chance takes them to be.
+
+    >>> _doubt(Replay("drift", 9, [], alike=3))
+    '; this may be chance, for rows resemble each other, about 3 tell what one would'
+    """
+    if not found.alike:
+        return ""
+    return (
+        f"; this may be chance, for rows resemble each other, about {found.alike} tell what one "
+        "would"
+    )
 
 
 def _unjudged(found: Replay) -> str:

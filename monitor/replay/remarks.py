@@ -73,6 +73,7 @@ def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
         remarks=list(dict.fromkeys(_remarks(found, plan, both))),
         unreadable=both.usual.damage.listed(),
         unread=unread,
+        alike=_alike(plan, both),
         erased=both.usual.damage.erasures,
         failed_parts=_failed(both),
         encodings=dict(
@@ -310,6 +311,17 @@ def _on_dependence(plan: Plan, both: Comparison) -> Iterator[str]:
                 "order in which they came, they tell less than so many independent ones, and "
                 f"chance looks like drift: say drift.design_effect: {found[0].times} in --config"
             )
+
+
+def _alike(plan: Plan, both: Comparison) -> int:
+    """How many rows tell what an independent one would, of the side where these are most, where
+    they are more than the settings say; else 0."""
+    found = [0]
+    for side in (both.compared, both.judged):
+        copies = side.dependence.copies()
+        found += [copies.times] if copies is not None else []
+        found += [one.times for one in side.dependence.neighbours()]
+    return most if (most := max(found)) > plan.rules.design_effect else 0
 
 
 def _listed(names: Iterable[str]) -> str:
