@@ -50,6 +50,7 @@ from monitor.replay.parts import Begin, Fold, Part, counts, cut, summed
 from monitor.replay.periods import USUAL, Period, fitting
 from monitor.replay.plan import Plan, Variant
 from monitor.replay.reference import Tap, Watch, tapped
+from monitor.replay.unlabelled import without_missing
 from monitor.replay.usual_course import NOTHING, Usual, course
 from monitor.replay.wholes import Wholes
 from monitor.rows import Row
@@ -256,6 +257,7 @@ def _profiles(
     profiles = reference.build(
         both.reference, both.usual, counted, watch, taps,
         nothing=nothing, tally=both.compared, bins=plan.each_bins, limit=plan.most_references,
+        labels=_labels(plan, both),
     )  # fmt: skip
     if plan.versus is not None and both.current.is_table:
         kept = counted.kept()
@@ -274,7 +276,16 @@ def _begin(
         name = f"{plan.versus.dimension} {plan.versus.value}" if plan.versus else ""
         baseline = dataclasses.replace(baseline, name=name)
         rules = dataclasses.replace(rules, times=both.times())
-    return Begin(rules, baseline, plan.by, with_facts=both.current.is_table)
+    labels = _labels(plan, both)
+    return Begin(rules, baseline, plan.by, with_facts=both.current.is_table, labels=labels)
+
+
+def _labels(plan: Plan, both: Comparison) -> frozenset[str]:
+    """The columns of a table of which what is missing is no value, but comes later. A profile that
+    was made before counts it, and so it is counted."""
+    if not both.current.is_table or both.profile is not None:
+        return frozenset()
+    return frozenset(map(both.usual.sanitizer.text, plan.label))
 
 
 def _in_order(
@@ -292,7 +303,11 @@ def _in_order(
     usual, latest = profiles[plan.bins], Latest()
     if plan.is_cut and usual is None:
         usual = profile_of(
-            rows(()), plan.by, learn=plan.learn, inner=plan.bins, limit=plan.most_references
+            without_missing(rows(()), _labels(plan, both)),
+            plan.by,
+            learn=plan.learn,
+            inner=plan.bins,
+            limit=plan.most_references,
         )
     begin = _begin(plan, both, rules, profiles[plan.bins], plan.bins)
     begins = [

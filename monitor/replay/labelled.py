@@ -29,7 +29,7 @@ class Labelled:
         for row in rows:
             truth = row.truth
             score = None if truth is None or not truth.is_due else truth.score
-            if truth is not None and type(score) is float and 0 <= score <= 1:
+            if truth is not None and isinstance(score, int | float) and 0 <= score <= 1:
                 part = min(int(score * PARTS), PARTS - 1)
                 (self._without if truth.label is None else self._with)[str(part)] += 1
             yield row

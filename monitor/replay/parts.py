@@ -22,6 +22,7 @@ from monitor.analysis.monitors import analysis_of
 from monitor.findings import Finding
 from monitor.replay.document import LeftOut
 from monitor.replay.periods import Period
+from monitor.replay.unlabelled import of_block, of_row
 from monitor.rows import Row
 from monitor.tables.blocks import Block
 from monitor.tables.facts import TableFacts
@@ -46,12 +47,13 @@ class Fold(Protocol):
 @dataclass(frozen=True)
 class Begin:
     """How an analysis begins; can be sent to a worker. Beside it facts of columns are counted where
-    `with_facts` says so."""
+    `with_facts` says so. Of columns that are `labels` only values that are there are judged."""
 
     rules: Rules
     baseline: Baseline
     by: tuple[str, ...]
     with_facts: bool = False
+    labels: frozenset[str] = frozenset()
 
     def __call__(self, at: float) -> Analysis[Finding]:
         return analysis_of((), self.rules, self.baseline, dimensions=self.by, began=at)
@@ -68,12 +70,13 @@ class Part:
         self.fold: Fold | None = None
         self.table = TableFacts() if isinstance(begin, Begin) and begin.with_facts else None
         self._begin = begin
+        self._labels = begin.labels if isinstance(begin, Begin) else frozenset[str]()
 
     def add(self, row: Row) -> None:
         """Fold one row, the first of which begins the fold."""
         if self.fold is None:
             self.fold = self._begin(row.at)
-        self.fold.add_row(row)
+        self.fold.add_row(of_row(row, self._labels))
         if self.table is not None:
             self.table.add(row)
         self.rows += 1
@@ -84,7 +87,7 @@ class Part:
         """Fold the rows of a block, of which there is at least one."""
         if self.fold is None:
             self.fold = self._begin(float(block.at[0]))
-        self.fold.add_block(block)
+        self.fold.add_block(of_block(block, self._labels))
         if self.table is not None:
             self.table.add(block)
         self.rows += len(block)

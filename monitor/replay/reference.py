@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 import msgspec
@@ -17,6 +18,7 @@ from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison, Tally
 from monitor.replay.datasets import Dataset
 from monitor.replay.files import ReadOptions
+from monitor.replay.unlabelled import without_missing
 from monitor.rows import Row
 from monitor.tables.blocks import Block
 from monitor.tables.facts import TableFacts
@@ -56,6 +58,7 @@ def build(
     tally: Tally | None = None,
     bins: Sequence[int] = (INNER_BINS,),
     limit: int = LIMIT,
+    labels: AbstractSet[str] = frozenset(),
 ) -> list[Profile]:
     """A profile of a dataset for each number of `bins`, made together, each with `limit` features
     and segments at most; the rows are told to `taps`
@@ -74,7 +77,7 @@ def build(
     step, some = -(-census.rows // BUFFER), list[Row | Block]()
     first, seen = tapped(rows("reading the reference"), taps), TableFacts()
     first = first if tally is None else tally.passing(first, are_table=dataset.is_table)
-    first = seen.passing(first) if dataset.is_table else first
+    first = without_missing(seen.passing(first), labels) if dataset.is_table else first
     profiles = _learned(
         _sampled(first, step, some) if step else first,
         [Learners(by, inner=inner, limit=limit) for inner in bins],
@@ -90,11 +93,12 @@ def build(
         needed = -(-max(one.samples for one in profiles[0].references.values()) // BUFFER)
         if needed != step:
             some = list[Row | Block]()
-            for _ in _sampled(rows("reading it again"), needed, some):
+            again_read = without_missing(rows("reading it again"), labels)
+            for _ in _sampled(again_read, needed, some):
                 pass
         spread = _learned(some, [Learners(by, inner=inner, limit=limit) for inner in bins])
         again = _learned(
-            rows("reading it again"),
+            without_missing(rows("reading it again"), labels),
             [
                 Learners(
                     by,

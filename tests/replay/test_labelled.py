@@ -53,6 +53,20 @@ def test_labels_that_depend_on_the_score_are_told(kind: str) -> None:
         assert "100 % of scores from 0.5 to 0.6 " in said
 
 
+@pytest.mark.parametrize("kind", [int, float])
+def test_scores_may_be_whole_numbers(kind: type) -> None:
+    """A score of 0 or 1 is one, however JSON or a column of them says it."""
+    seen = Labelled()
+    rows = [
+        Row(0.0, {}, [], truth=Truth(score=kind(number % 2), label="1" if number % 2 else None))
+        for number in range(400)
+    ]
+    assert list(seen.passing(rows)) == rows
+    said = seen.remark(Labelled())
+    assert "0 % of scores from 0 to 0.1 " in said
+    assert "100 % of scores from 0.9 to 1" in said
+
+
 @pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf, 1.5, -0.01, 1e300, None, [0.5]])
 def test_what_is_no_probability_is_of_no_part(score: Any) -> None:
     """A table may hold any number; its rows pass as they are."""

@@ -1,0 +1,77 @@
+"""A label that has not come is no value of its column; other labels are watched as before."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.cli import main
+from tests.replay.test_odd_tables import csv_of
+
+Columns = dict[str, Sequence[Any]]
+
+
+def rows(seed: int, known: float, positive: float = 0.5, count: int = 2000) -> Columns:
+    """Rows of a model, of which a share `known` have a label."""
+    rng = random.Random(seed)
+    true = [int(rng.random() < positive) for _ in range(count)]
+    return {
+        "x": [round(rng.gauss(0, 1), 4) for _ in range(count)],
+        "said": true,
+        "true": [one if rng.random() < known else "" for one in true],
+    }
+
+
+def replayed(tmp_path: Path, now: Columns, usual: Columns | None, *options: str) -> dict[str, Any]:
+    """The document on these rows."""
+    path = tmp_path / "found.json"
+    arguments = [str(csv_of(tmp_path / "now.csv", now)), *options, "--json", str(path)]
+    if usual is not None:
+        arguments += ["--reference", str(csv_of(tmp_path / "usual.csv", usual))]
+    assert main(["replay", *arguments, "--label", "true", "--prediction", "said"]) == 0
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def of_label(found: dict[str, Any]) -> dict[str, Any]:
+    """The finding of the label."""
+    (label,) = [one for one in found["features"] if one["feature"] == "true"]
+    return dict(label)
+
+
+@pytest.mark.parametrize("engine", ["local", "dask"])
+@pytest.mark.parametrize(("before", "now"), [(1.0, 0.3), (0.3, 1.0)])
+def test_late_labels_are_no_drift(before: float, now: float, engine: str, tmp_path: Path) -> None:
+    """On either side; a remark and what columns hold tell of them."""
+    if engine == "dask":
+        pytest.importorskip("dask")
+    found = replayed(tmp_path, rows(1, now), rows(2, before), "--engine", engine)
+    assert found["verdict"] == of_label(found)["status"] == "ok"
+    (held,) = [one for one in found["data_quality"] if one["feature"] == "true"]
+    assert any(held[side].get("missing", 0) > 1000 for side in ("before", "now"))
+    assert any("have no label" in one for one in found.get("remarks", [])) is (now < 1)
+
+
+def test_no_labels_at_all_are_not_judged(tmp_path: Path) -> None:
+    """What has not come is neither well nor drift."""
+    found = replayed(tmp_path, rows(1, 0.0), rows(2, 1.0))
+    assert (found["verdict"], of_label(found)["status"]) == ("ok", "insufficient")
+
+
+def test_labels_that_came_are_watched(tmp_path: Path) -> None:
+    """Other labels than before are drift, however many are late."""
+    found = replayed(tmp_path, rows(1, 0.3, positive=0.8), rows(2, 1.0))
+    assert of_label(found)["status"] == "drift"
+
+
+def test_late_labels_of_chunks_are_no_drift(tmp_path: Path) -> None:
+    """Without a reference, too."""
+    one, other = rows(1, 1.0), rows(2, 0.3)
+    both = {name: [*one[name], *other[name]] for name in one}
+    found = replayed(tmp_path, both, None, "--chunks", "4")
+    assert [chunk["verdict"] for chunk in found["chunks"]] == ["ok"] * 4
