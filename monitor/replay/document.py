@@ -100,10 +100,13 @@ class LeftOut(msgspec.Struct, frozen=True):
 
         >>> LeftOut("quality", 1000, "segments", 70).words
         'quality: only 1,000 segments have a place, and 70 values of others were not looked at'
+        >>> LeftOut("log.jsonl", 5000, "columns", 7).words
+        'log.jsonl: only 5,000 columns have a place, and 7 others were not looked at'
         """
+        lost = "others" if self.of == "columns" else "values of others"
         return (
-            f"{self.by}: only {self.places:,} {self.of} have a place, and {self.values:,} values "
-            "of others were not looked at"
+            f"{self.by}: only {self.places:,} {self.of} have a place, and {self.values:,} {lost} "
+            "were not looked at"
         )
 
 

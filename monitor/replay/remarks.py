@@ -18,7 +18,7 @@ from monitor.readable import decimal, percent
 from monitor.replay import schema
 from monitor.replay.comparison import Comparison
 from monitor.replay.datasets import Dataset
-from monitor.replay.document import DataQuality, FailedPart, LeftOut, Replay, Unread
+from monitor.replay.document import DataQuality, FailedPart, LeftOut, Replay, Unread, lacking
 from monitor.replay.plan import Plan
 from monitor.replay.reasons import explained, unbelieved
 from monitor.types import WHOLE
@@ -58,13 +58,12 @@ def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
         for name, how in plan.types.items()
         if how.kind == "identifier"
     }
-    found = explained(found, silent)
+    found = explained(_with_columns(found, _beyond(both)), silent)
     is_wrong = may_be_wrong(both.usual.damage)
     read = {name: how.words for name, how in sorted(named.items()) if both.looks_at(name)}
-    unread, beyond = _unread(found, plan, both), _beyond(both)
-    if beyond or found.left_out or any(one.is_most or one.ends for one in unread):
+    unread = _unread(found, plan, both)
+    if found.left_out or any(one.is_most or one.ends for one in unread):
         found = _doubted(found)
-    found = msgspec.structs.replace(found, left_out=[*found.left_out, *beyond])
     found = msgspec.structs.replace(
         found,
         features=[*found.features, *_apart(both)],
@@ -118,6 +117,16 @@ def _beyond(both: Comparison) -> list[LeftOut]:
         for one in _tables(both)
         if one.beyond
     ]
+
+
+def _with_columns(found: Replay, beyond: list[LeftOut]) -> Replay:
+    """The same, which lacks the columns `beyond` those that were read, as each chunk does."""
+    chunks = found.chunks and [
+        msgspec.structs.replace(one, left_out=one.left_out + lacking(beyond))
+        for one in found.chunks
+    ]
+    left_out = [*found.left_out, *beyond]
+    return msgspec.structs.replace(found, left_out=left_out, chunks=chunks)
 
 
 def _failed(both: Comparison) -> list[FailedPart]:

@@ -129,7 +129,7 @@ def test_nothing_is_ok_over_what_had_no_place(
     assert "Not judged as a whole" in Path(files[2]).read_text()
 
 
-@pytest.mark.parametrize("name", ["watches", "segments of outcomes"])
+@pytest.mark.parametrize("name", sorted(FILLS.keys() - {"watches of what is learned"}))
 def test_no_chunk_is_ok_over_what_had_no_place(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +148,17 @@ def test_what_just_has_a_place_is_ok(tmp_path: Path) -> None:
     path = tmp_path / "found.json"
     options = [*_sides(tmp_path, COLUMNS), *_watches(tmp_path, len(COLUMNS))]
     assert main(["replay", *options, "--json", str(path), "--fail-on", "insufficient"]) == 0
+    found = json.loads(path.read_text())
+    assert (found["verdict"], found.get("left_out", [])) == ("ok", [])
+
+
+def test_an_arm_of_mixed_values_is_not_beyond_the_arms_that_have_a_place(tmp_path: Path) -> None:
+    """`other` is never compared, with how many arms there ever is room for."""
+    path = tmp_path / "found.json"
+    place = [("a", "b", "other")[number % 3] for number in range(ROWS)]
+    columns: dict[str, Sequence[Any]] = {"x": gauss(1), **TOLD, "place": place}
+    truth = ["--label", "true", "--prediction", "said", "--experiment", "place=a"]
+    assert main(["replay", *_sides(tmp_path, columns), *truth, "--json", str(path)]) == 0
     found = json.loads(path.read_text())
     assert (found["verdict"], found.get("left_out", [])) == ("ok", [])
 

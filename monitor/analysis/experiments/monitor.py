@@ -71,7 +71,7 @@ class ExperimentsMonitor:
     @property
     def overflow(self) -> int:
         """Exchanges of arms that had no place, of experiments that declare none."""
-        return sum(run.strangers for run in self._runs.values() if not run.experiment.allocation)
+        return sum(run.beyond for run in self._runs.values())
 
     def add(self, row: Row, pane: int, at: float) -> None:
         """Count a row's truth in each experiment that it takes part in."""

@@ -62,6 +62,13 @@ class Run:
         """All arms but the control."""
         return [name for name in self.exposed if name != self.experiment.control]
 
+    @property
+    def beyond(self) -> int:
+        """Exchanges of arms that had no place. Where there are places left, `other` is the only arm
+        that takes none, because it is a mix of values."""
+        is_full = not self.experiment.allocation and len(self.exposed) >= ARMS
+        return self.strangers if is_full else 0
+
     def expose(self, arm: str, period: int) -> bool:
         """Count an exchange; return whether its arm takes part."""
         if arm not in self.exposed:
