@@ -23,13 +23,20 @@ _V6 = lazy(
     rf"(?<![A-Za-z0-9])(?<!\d\.)(?<![A-Za-z0-9]_)(?:[0-9a-fA-F:]{{1,30}}:{_OCTET}(?:\.{_OCTET}){{3}}|[0-9a-fA-F:]{{2,39}})(?![A-Za-z0-9:]|_\w)"
 )
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_HOST = rf"(?:-[A-Za-z][A-Za-z0-9-]{{0,40}})?(?!\.tar\.)\.{_LABEL}\.[A-Za-z]"
-"""What follows in a name of a host: the rest of this label and two more; a name of a file has one."""
+_FILE = (
+    rf"(?:\.{_LABEL}){{0,3}}\.(?:tar\.|(?:gz|bz2|xz|zst|zip|lz4|js|map|css|json|jsonl|csv|tsv|parquet|xml|html|txt|log|sql|bak|tmp)"
+    r"(?![A-Za-z0-9-]|\.[A-Za-z0-9]))"
+)
+"""What follows in a name of a file: one of several suffixes, "sql.gz"."""
+_HOST = rf"(?:-[A-Za-z][A-Za-z0-9-]{{0,40}})?(?!{_FILE})\.{_LABEL}\.[A-Za-z]"
+"""What follows in a name of a host: the rest of this label and two more."""
 _DASHED_V4 = lazy(
     rf"(?<!\d)(?<!\d\.)(?:(?<!\d-)|(?<=[A-Za-z]\d-)){_OCTET}(?:-{_OCTET}){{3}}(?!\d)(?:(?P<host>(?={_HOST}))|(?!-\d|\.\d))"
 )
 _CLOUD = lazy(r"(?<![A-Za-z0-9])(?:ip|ec2)-\Z", re.IGNORECASE)
 """What a name that needs no others after it begins with: that of a machine of AWS."""
+_DASHED_VERSION = lazy(r"(?<![A-Za-z0-9])(?:v|ver|version|release)-?\Z", re.IGNORECASE)
+"""What a version begins with; "edge-203-0-113-77" and "build-…" are machines, too."""
 _DASHED_V6 = lazy(
     rf"(?<![A-Za-z0-9])(?<!\w[-.])[0-9a-fA-F]{{1,4}}(?:-{{1,2}}[0-9a-fA-F]{{1,4}}){{1,7}}(?=(?:s\w{{1,9}})?{_HOST})"
 )
@@ -61,6 +68,8 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
             if _VERSION.search(text[max(0, start - 16) : start]):
                 continue
         elif match := _DASHED_V4.match(text, start):
+            if _DASHED_VERSION.search(text, max(0, start - 10), start):
+                continue
             if match["host"] is None and not _CLOUD.search(text, max(0, start - 5), start):
                 continue
         elif start < run_end:
@@ -169,6 +178,7 @@ RECOGNIZER = Recognizer(
         "gateway «2001:db8:1::» is up, «fd12:3456:789a::1»,",
         "ip-«203-0-113-77».ec2.internal, ec2-«203-0-113-78».compute-1.amazonaws.com and ip-«10-0-0-1»",
         "«203-0-113-77».static.example.net, host«203-0-113-76».example.net, c-«203-0-113-75»-dsl.hsd1.example.net",
+        "edge-«203-0-113-74».cdn.example.net, «203-0-113-73».log.example.com, «203-0-113-72».static.csv.example.",
         "«10-244-1-5».default.pod.cluster.local, https://app-«10-0-0-1».nip.io/x",
         "«2001-db8--1».ipv6-literal.net, \\\\«fe80--1ff-fe23-4567-890a»s4.ipv6-literal.net",
         "«2001-DB8-85a3-8d3-1319-8a2e-370-7348».dyn.example.net",
@@ -179,6 +189,8 @@ RECOGNIZER = Recognizer(
         "at 12:30:45:12 std::vector Face::add dead::beef x[::1] a[1::2] 1::2",
         "1.2.3.4-beta, 1.2.3.4-rc.1, 10.0.0.1-SNAPSHOT, 1.2.3.4b2, 1.2.3.4.post1, 1.2.3.4-dev. And 1.2.3.4.dev3, app-1.2.3.4.jar",
         "10-20-30-40, report-10-20-30-40.pdf, data-1-2-3-4.tar.gz, 2026-11-30-12.log.gz.example, 1-10-20-30-40.a.example.net",
+        "dump-10-20-30-40.sql.gz, export-24-11-30-12.csv.zst, jquery-1-2-3-4.min.js.map, 2026-01-01--2026-01-31.part.csv",
+        "v1-2-3-4.docs.example.com, release-1-2-3-4.docs.example.com",
         "git log --dec, a--b.example.net, dead--beef.example.net, 3f2504e0-4f89-11d3-9a0c-0305e82c3301.s3.example.com, ship-10-0-0-1",
         "01:23:45:67:89:ab is a MAC, 12:30:45 a time, pip install x==1.0.0.1",
     ),
