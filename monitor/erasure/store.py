@@ -174,7 +174,11 @@ class StoreErasure:
 
     async def rewrite(self) -> None:
         """Have the embedded store write its file anew, which has all commands there ever were;
-        raises StreamError where it has not within `REWRITTEN` seconds."""
+        raises StreamError where it has not within `REWRITTEN` seconds.
+
+        It writes commands, until it is started again: a deleted entry of a stream stays in memory
+        and in a dump of it for as long as others that came with it."""
+        await self._ask(self._prefix, "config_set", "aof-use-rdb-preamble", "no")
         await self._ask(self._prefix, "bgrewriteaof")
         for _ in range(int(REWRITTEN / 0.05)):
             about = await self._ask(self._prefix, "info", "persistence")

@@ -129,16 +129,27 @@ def tell(system: Any, records: list[dict[str, Any]]) -> None:
     """Feedback with a canary in each text of it, and in its names."""
     items: list[dict[str, Any]] = []
     for record, canary in zip(records, CANARIES.values(), strict=False):
+        one = {"id": record["id"]}
         items += [
-            {"id": record["id"], "label": canary, "correction": f"to {canary}", "note": canary},
-            {"id": record["id"], "event": canary, "value": 1, "attributes": {canary: canary}},
-            {"key": {canary: canary}, "label": 1},
+            one | {"label": canary, "name": canary, "key": canary},
+            one | {"correction": f"to {canary}"},
+            one | {"event": canary, "value": 1},
+            one | {"attributes": {canary: canary}},
+            one
+            | {"verdict": {"reviewer": canary, "passed": False, "note": canary, "label": canary}},
+            {"business": {canary: canary}, "rating": 1},
+            {"response_id": canary, "label": canary},
+            {"id": canary, "label": 1},
         ]
+    refused = [{canary: canary, "label": 1, "at": canary} for canary in CANARIES.values()]
+    items += refused
     request = urllib.request.Request(
         f"http://{system.run['admin']}/api/v1/feedback", json.dumps(items).encode(), {"content-type": "application/json"}
     )  # fmt: skip
     with urllib.request.urlopen(request, timeout=60) as answer:
-        assert_silent("the answer to feedback", answer.read().decode())
+        text = answer.read().decode()
+    assert_silent("the answer to feedback", text)
+    assert json.loads(text)["accepted"] == len(items) - len(refused)
 
 
 def test_no_canary_leaves_memory(
