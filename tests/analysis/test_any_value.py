@@ -144,7 +144,7 @@ def test_any_record_survives_observe_count_save_and_restore(
     assert said(restored) == found(straight)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(
     st.lists(st.tuples(VALUES, st.sampled_from(KINDS)), min_size=1, max_size=12),
     st.sampled_from([1, 2, 5, 1000]),

@@ -576,7 +576,7 @@ def test_a_shift_at_its_hour_is_drift() -> None:
 @pytest.mark.parametrize("options", [{"versus": CHAMPION}, {"hourly": True}])
 def test_references_that_come_in_panes_survive_a_restart(options: dict[str, Any]) -> None:
     """At any moment, bit for bit; what was counted on another kind of reference is left."""
-    rows = list(arms(4000, 0.5)) if "versus" in options else season(1.25)
+    rows = list(arms(2500, 0.5)) if "versus" in options else season(1.1)
     rules = RULES if "versus" in options else HOURLY
     whole = fold(rows, rules=rules, **options)
     for cut in (700, len(rows) // 2, len(rows) - 3):

@@ -264,7 +264,7 @@ MEMBERS = st.sampled_from(
 BODIES = st.builds(_below, MANY, st.lists(MEMBERS, max_size=8))
 
 
-@settings(max_examples=250)
+@settings(max_examples=100)
 @example("/v1/messages", {"content": [{}] * 3000}, 1, EVENTS)
 @given(
     st.sampled_from(sorted(PATHS)),

@@ -70,7 +70,7 @@ def test_a_better_variant_is_found(pane: float | None) -> None:
 
 def test_a_guardrail_that_is_broken_is_worse() -> None:
     """Though the decision metric has no verdict."""
-    rows = exchanges(1, 6000, {"a": 0.1, "b": 0.1}, errors=0.15)
+    rows = exchanges(1, 4000, {"a": 0.1, "b": 0.1}, errors=0.15)
     assert verdicts(fed(monitor(experiment()), rows))["b", "errors"] == "worse"
 
 

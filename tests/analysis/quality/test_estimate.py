@@ -86,7 +86,7 @@ def test_harder_inputs_with_labels_withdraw_nothing() -> None:
 
 def test_a_changed_concept_withdraws_the_estimate() -> None:
     """Sure scores that are no longer right: nothing is expected any more, and the metric says so."""
-    fold = folded(rows(0, 8000, changed_from=4000))
+    fold = folded(rows(0, 5000, changed_from=2500))
     assert not monitor(fold).is_estimate_valid
     assert whole(fold)["accuracy"].estimated is None
     told = {one.name: one.value for one in monitor(fold).measurements("e")}
@@ -129,11 +129,11 @@ def test_what_a_score_is_of(truth: Truth, found: Scored | None) -> None:
 
 def test_it_goes_on_after_a_restart() -> None:
     """Saved and restored while it learns and after that; what is damaged is said."""
-    for stop in (500, 2500):
+    for stop in (500, 1500):
         straight = folded(rows(0, stop))
         again = outcomes_of(RULES)
         again.restore({name: entry for name, entry in straight.saved().items() if entry})
-        for row in rows(stop, 3500):
+        for row in rows(stop, 2000):
             straight.add_row(row)
             again.add_row(row)
         assert monitor(again).expected() == monitor(straight).expected() != {}

@@ -99,7 +99,7 @@ def test_worse_predictions_are_an_alarm_and_the_same_are_none() -> None:
     """The watch of right answers finds a drop from 0.9 to 0.6, for the whole and where it is."""
     steady = found(folded(outcomes_of(LIVE), rows(0, 4000)))
     assert {one.status for one in steady.values()} == {"ok", None}
-    dropped = found(folded(outcomes_of(LIVE), rows(0, 4000, worse_from=2500)))
+    dropped = found(folded(outcomes_of(LIVE), rows(0, 3000, worse_from=2500)))
     assert dropped["accuracy"].status == "alarm"
     assert dropped["accuracy"].since == pytest.approx(5000, abs=1500)
     assert (dropped["accuracy"].log_evidence or 0) > 10
@@ -108,17 +108,17 @@ def test_worse_predictions_are_an_alarm_and_the_same_are_none() -> None:
 def test_better_predictions_are_told_and_are_no_alarm() -> None:
     """Nobody is woken because a model has become better, by classes or by numbers."""
     worse = list(rows(0, 2500, worse_from=0))
-    better = found(folded(outcomes_of(LIVE), [*worse, *rows(2500, 6000)]))["accuracy"]
+    better = found(folded(outcomes_of(LIVE), [*worse, *rows(2500, 4500)]))["accuracy"]
     assert (better.status, better.improved) == ("ok", True)
     assert "improved" in better.words
     assert (better.log_evidence or 0) > 10
-    dropped = found(folded(outcomes_of(LIVE), rows(0, 4000, worse_from=2500)))["accuracy"]
+    dropped = found(folded(outcomes_of(LIVE), rows(0, 3000, worse_from=2500)))["accuracy"]
     assert "drifted for the worse" in dropped.words
     assert not dropped.improved
     rng = random.Random(3)
     numbers = [
         Row(2.0 * at, {}, [], truth=Truth(100.0 + rng.gauss(0, 9 if at < 2500 else 2), None, 100.5))
-        for at in range(6000)
+        for at in range(4500)
     ]
     close = found(folded(outcomes_of(LIVE), numbers))["mae"]
     assert (close.status, close.improved) == ("ok", True)
