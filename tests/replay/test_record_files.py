@@ -127,7 +127,7 @@ def told(read: Callable[[Path, ReadOptions], Iterator[Row]], path: Path, **field
     return rows, how.damage.listed(), ""
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     lines, st.sampled_from([300, PIECE, 1 << 20]), st.booleans(), st.sampled_from([None, 1050.0])
 )
