@@ -268,8 +268,10 @@ def cost() -> Iterator[str]:
 def _held(one: Watch) -> int:
     """Bytes of counts, with as many change_points as there may be."""
     week = 7 * 24 * 60
+    assert one.reference is not None
+    each = np.full(one.reference.bins.size, 40)
     for pane in range(0, 40 * week, week):  # always the same hour, so that it is judged
-        put(one, pane, np.full(15, 40))
+        put(one, pane, each)
         one.close(pane, float(pane), 100)
     slots = one.seasonal.slots.nbytes if one.seasonal else 0
     return one.history.change_points.nbytes + one.history.total.nbytes + slots
