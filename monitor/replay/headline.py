@@ -3,6 +3,7 @@ when."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -24,6 +25,9 @@ from monitor.replay.mirrored import once
 from monitor.types import WatchKey
 
 DAY = 86400
+
+DOUBT = 10
+"""Copies and neighbours show less than there is: rows of a user may stand apart."""
 
 UNKNOWN = ".unknown_words"
 """How the feature ends that says how many words of a column's texts are new."""
@@ -187,12 +191,18 @@ def _drift(found: Replay) -> str:
 
 
 def _doubt(found: Replay) -> str:
-    """That rows are not independent of each other, as what is promised of chance takes them to be.
+    """That rows are not independent of each other, as what is promised of chance takes them to be;
+    nothing where the evidence would do even if `DOUBT` times as many told what one would.
 
     >>> _doubt(Replay("drift", 9, [], alike=3))
     '; this may be chance, for rows resemble each other, about 3 tell what one would'
+    >>> _doubt(Replay("drift", 9, [Finding("x", "all", "all", 9, 9, {}, 900.0, "drift")], alike=3))
+    ''
     """
-    if not found.alike:
+    alpha = found.compared.alpha if found.compared is not None else 0.05
+    needed = math.log(max(1, len(found.features)) / alpha)
+    most = max((one.log_evidence for one in found.features if one.status == "drift"), default=0.0)
+    if not found.alike or most >= DOUBT * found.alike * needed:
         return ""
     return (
         f"; this may be chance, for rows resemble each other, about {found.alike} tell what one "

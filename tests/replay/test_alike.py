@@ -32,6 +32,22 @@ def test_drift_of_rows_that_resemble_each_other_may_be_chance(
     assert (found.get("alike", 0) > effect) is is_said
 
 
+def test_what_is_certain_whatever_resembles_what_is_said_to_be_no_chance(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All rows moved by twice their spread, and a row is a little like the one before it."""
+    rows = [_rows(0.2, seed) for seed in (1, 2)]
+    rows[0] = {name: [one + 2 for one in column] for name, column in rows[0].items()}
+    now, usual = (str(csv_of(tmp_path / f"{n}.csv", one)) for n, one in enumerate(rows))
+    path = tmp_path / "found.json"
+    assert main(["replay", now, "--reference", usual, "--json", str(path)]) == 0
+    found, said = json.loads(path.read_text()), capsys.readouterr()
+    assert (found["verdict"], found["alike"] > 1) == ("drift", True)
+    assert said.out.startswith("Drift: ")
+    assert "chance" not in said.out.partition("\n\n")[0]
+    assert "chance looks like drift" in said.err
+
+
 def _rows(within: float, seed: int) -> dict[str, Sequence[Any]]:
     """Rows of users, which are alike in part, from one distribution."""
     random = np.random.default_rng(seed)
