@@ -249,13 +249,17 @@ def local(name: str) -> tuple[list[Path], Path | None]:
     if path.exists() or not any(sign in name for sign in _GLOB):
         return [path], None
     base = Path(_before_signs(name, _GLOB))
-    return sorted(one for one in base.glob(str(path.relative_to(base))) if one.is_file()), base
+    try:
+        inside = sorted(one for one in base.glob(str(path.relative_to(base))) if one.is_file())
+    except ValueError:  # "**x" is none before Python 3.13
+        inside = []
+    return inside, base
 
 
 def _before_signs(name: str, signs: str) -> str:
-    """The directories of a pattern before the first that is one."""
+    """The directories of a pattern before the first that is one; empty where there is none."""
     first = min(name.index(sign) for sign in signs if sign in name)
-    return name[:first].rpartition("/")[0] + "/"
+    return "".join(name[:first].rpartition("/")[:2])
 
 
 def _remote(system: Any, names: list[str]) -> list[Path]:

@@ -122,6 +122,22 @@ def test_a_pattern_of_names_on_this_machine(capsys, tmp_path: Path) -> None:
     )
 
 
+def test_a_pattern_without_a_directory(
+    capsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Is one of names here, as a shell has it, and so is one that begins with such a directory."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "d1").mkdir()
+    for name, shift in (("a", 0.0), ("late", 9.0), ("d1/late", 9.0)):
+        csv_of(tmp_path / f"{name}.csv", {"x": gauss(1, 28 + shift)})
+    for place in ("l*.csv", "d?/*.csv", "./l*"):
+        assert status(judged(capsys, place, "--reference", "[a].csv")) == {"x": "drift"}
+    for place in ("z*.csv", "d?/z*.csv", "z[1].csv", "[z", "d1/**x"):
+        assert main(["replay", place, "--reference", "a.csv"]) == 2
+        wrong = f"monitor: {place}: is a pattern that the name of no file fits\n"
+        assert capsys.readouterr().err == wrong
+
+
 @pytest.mark.parametrize("form", ["csv", "csv.gz", "parquet", "jsonl", "json"])
 def test_a_table_of_the_web(capsys, tmp_path: Path, form: str) -> None:
     """A shift is found in every format, and nothing of what is secret in a URL is shown."""
