@@ -36,7 +36,7 @@ from monitor.streams.entries import AHEAD
 from monitor.streams.looks import MOST, members_of
 from monitor.streams.redis import RedisStream
 from monitor.types import Observation, encode_record
-from tests.app.test_analyzer import record
+from tests.app.scene import record
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import logging
-import random
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,115 +26,21 @@ from monitor.features import FEATURES
 from monitor.findings import Finding
 from monitor.interfaces import Feature
 from monitor.rows import Row
-from monitor.settings.schema import Drift, Receiver, Reference, Settings, StreamSettings, Windows
-from monitor.streams.redis import RedisStream
+from monitor.settings.schema import Drift, Receiver, Reference, Settings, Windows
 from monitor.supervision.embedded_store import EmbeddedStore
 from monitor.types import (
     Observation,
-    Outcome,
-    Part,
     Record,
-    RequestSummary,
-    ResponseSummary,
     encode_record,
 )
 from tests.analysis.checkpoints import unnamed
+from tests.app.scene import Scene, analyzed, play, record, status
 
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests do not wait for the next read."""
     monkeypatch.setattr("monitor.app.analyzer.READ_EVERY", 0.0)
-
-
-def record(number: int, shift: float = 0.0) -> Record:
-    value = random.Random(number).gauss(50 + shift, 10)
-    return Record(
-        id=f"{number:032d}",
-        endpoint="e",
-        protocol="kserve_v2",
-        operation="infer",
-        model="m",
-        started=1.7e9 + number * 0.1,
-        duration=0.01,
-        time_to_first_token=None,
-        time_per_output_token=None,
-        status=200,
-        outcome=Outcome.OK,
-        streamed=False,
-        segments={"population": "ab"[number % 2]},
-        request=RequestSummary("POST", "/v2/models/m/infer", {}, 1, False),
-        response=ResponseSummary({}, 1, False),
-        inputs=[Part(name="income", datatype="FP64", shape=[1, 1], data=[value])],
-        outputs=[],
-        tokens=None,
-        finish_reasons=[],
-        pseudonyms={},
-        key="k",
-        trace_id=None,
-    )
-
-
-class Scene:
-    """An embedded store, a stream with records, and analyzers that come and go."""
-
-    def __init__(self, store: EmbeddedStore, **settings: Any) -> None:
-        self.settings = Settings(
-            endpoint="e",
-            redis=store.url,
-            windows=Windows(pane=5, lateness=1),
-            reference=Reference(learn=200),
-            stream=StreamSettings(shards=2),
-        )
-        self.settings = msgspec.structs.replace(self.settings, **settings)
-        self.stream = RedisStream(store.url, "e", shards=2)
-
-    async def send(self, first: int, count: int, shift: float = 0.0) -> None:
-        await self.stream.append([record(n, shift) for n in range(first, first + count)])
-
-    @contextlib.asynccontextmanager
-    async def analyzer(self) -> AsyncIterator[Analyzer]:
-        stopping = asyncio.Event()
-        analyzer = Analyzer(self.settings, stopping)
-        running = asyncio.ensure_future(analyzer.run())
-        try:
-            yield analyzer
-        finally:
-            stopping.set()
-            await running
-
-
-async def analyzed(analyzer: Analyzer, count: int) -> dict[tuple[str, ...], float]:
-    """Samples by name and labels, once `count` records have been folded."""
-    async with asyncio.timeout(60):
-        while True:
-            samples = {
-                (
-                    sample.name,
-                    *(v for k, v in sample.labels.items() if k != "endpoint"),
-                ): sample.value
-                for sample in await analyzer.measure()
-            }
-            if samples.get(("monitor_records_analyzed_total",), -1) >= count:
-                return samples
-            await asyncio.sleep(0.02)
-
-
-def status(samples: dict[tuple[str, ...], float], population: str) -> str:
-    where = ("monitor_drift_status", "income", "population", population)
-    return next(one for one in ("ok", "drift", "insufficient") if samples[*where, one] == 1)
-
-
-def play(tmp_path: Path, story: Callable[[EmbeddedStore], Coroutine[Any, Any, None]]) -> None:
-    async def run() -> None:
-        store = EmbeddedStore(tmp_path / "store", log=lambda _: None)
-        await store.start()
-        try:
-            await story(store)
-        finally:
-            await store.stop()
-
-    asyncio.run(run())
 
 
 def test_a_shift_in_the_stream_becomes_drift_on_the_page(tmp_path: Path) -> None:
@@ -156,6 +60,25 @@ def test_a_shift_in_the_stream_becomes_drift_on_the_page(tmp_path: Path) -> None
             assert document["verdict"] == "drift"
         async with scene.analyzer() as again:
             assert await analyzed(again, 1500) == after
+        await scene.stream.close()
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize(("watches", "verdict"), [(5, "insufficient"), (9, "ok")])
+def test_what_has_no_place_keeps_the_verdict_from_being_ok(
+    tmp_path: Path, watches: int, verdict: str
+) -> None:
+    """Of a stream in which nothing changes, where some feature of some segment is not looked at."""
+
+    async def story(store: EmbeddedStore) -> None:
+        scene = Scene(store, drift=Drift(watches=watches))
+        await scene.send(0, 1000)
+        async with scene.analyzer() as analyzer:
+            await analyzed(analyzer, 1000)
+            document = msgspec.json.decode(analyzer.findings())
+        assert any(one["status"] == "ok" for one in document["features"])
+        assert document["verdict"] == verdict
         await scene.stream.close()
 
     play(tmp_path, story)

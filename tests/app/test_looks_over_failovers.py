@@ -23,7 +23,7 @@ import redis
 from monitor.app.analyzer import Analyzer
 from monitor.recorder.delivery import Item
 from monitor.settings.schema import Reference, Settings, StreamSettings, Windows
-from tests.app.test_analyzer import record
+from tests.app.scene import record
 from tests.app.test_many_analyzers import HASH, Processes, closed
 from tests.streams import deliveries
 from tests.streams.servers import FAILOVERS, FROZEN, GOING_ON, Cluster, Watched

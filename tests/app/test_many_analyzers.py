@@ -26,7 +26,7 @@ from monitor.errors import LeaseError, StreamError
 from monitor.settings.schema import Reference, Settings, StreamSettings, Windows
 from monitor.streams.redis import RedisStream
 from monitor.types import encode_record
-from tests.app.test_analyzer import record
+from tests.app.scene import record
 
 HASH = "monitor:{e}:analysis"
 

@@ -14,7 +14,7 @@ from monitor.settings.schema import StreamSettings
 from monitor.streams.entries import Entry
 from monitor.streams.redis import RedisStream
 from monitor.supervision.embedded_store import EmbeddedStore
-from tests.app.test_analyzer import Scene, analyzed, play
+from tests.app.scene import Scene, analyzed, play
 
 
 def reads_of(analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch) -> list[int]:

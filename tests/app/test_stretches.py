@@ -34,8 +34,8 @@ from monitor.streams.redis import RedisStream
 from monitor.supervision.child import ControlMessage
 from monitor.supervision.ledger_snapshot import SnapshotFile, create
 from monitor.types import Exchange, Message, Outcome, Part, Receipt, Record
+from tests.app.scene import record
 from tests.app.stretches import Stretches
-from tests.app.test_analyzer import record
 from tests.bench.traffic import Traffic
 
 WHOLE_BATCH = 256

@@ -16,7 +16,7 @@ from monitor.findings import Finding
 from monitor.review.reviewer import Reviewer
 from monitor.settings.schema import Review, Settings
 from monitor.streams.entries import Entry
-from tests.app.test_analyzer import record
+from tests.app.scene import record
 
 ENTRY = Entry("monitor:{default:0}:records", "1-0", [])
 
