@@ -144,6 +144,14 @@ def api() -> str:
                     "`/api/v1/status` describes them."
                 ),
             ),
+            (
+                "left_out",
+                "integer",
+                (
+                    "Values that had no place of late among the features and segments that are "
+                    "looked at (`drift.watches`): above 0 the verdict is never `ok`."
+                ),
+            ),
         )
     )
     asked = "\n".join(map(_asked, QUERIES))

@@ -489,6 +489,9 @@ class Drift(msgspec.Struct, frozen=True):
     """Segments in which something drifts."""
     changes: list[Change] = []
     """What serves that has changed, the last first: 50 at most."""
+    left_out: int = 0
+    """Values that had no place of late among the `drift.watches` features and segments that are
+    looked at, and references of the profile that have none: above 0 the verdict is never `ok`."""
 
 
 class Outcomes(msgspec.Struct, frozen=True):

@@ -42,6 +42,8 @@ class Findings(msgspec.Struct, frozen=True):
     """Segments in which something drifts, on every page."""
     cursor: str | None
     """Ask for the next page with it; null on the last one."""
+    left_out: int
+    """Values that had no place of late, and references of the profile that have none."""
 
 
 async def answer(system: System, asked: Asked) -> Findings:
@@ -60,8 +62,9 @@ async def answer(system: System, asked: Asked) -> Findings:
     ]
     items, cursor = page(chosen, _key, asked)
     return Findings(
-        drift.verdict, drift.records, len(chosen), counts, items, drift.together, cursor
-    )
+        drift.verdict, drift.records, len(chosen), counts, items, drift.together, cursor,
+        drift.left_out,
+    )  # fmt: skip
 
 
 def _key(one: Finding) -> tuple[bool, str, str, str]:

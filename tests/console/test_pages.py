@@ -258,6 +258,17 @@ def test_a_finding_shows_its_two_histograms_and_where_it_comes_from() -> None:
     assert "2026-05-28" in page  # since when
 
 
+def test_what_has_no_place_is_told_beside_the_verdict() -> None:
+    """Else nothing would say why it is not `ok`."""
+
+    class Full(House):
+        async def drift(self) -> Drift:
+            return Drift("insufficient", 9, left_out=1234)
+
+    assert "1,234 values had no place of late" in asked("findings", console(Full(), Sits("n"))).text
+    assert "no place" not in asked("findings", console(House(), Sits("n"))).text
+
+
 def test_who_begins_is_told_how() -> None:
     """Before the first exchange; a system that watches says neither."""
 

@@ -183,6 +183,7 @@ def summary(
         "features": findings,
         "together": together(findings),
         "changes": changes,
+        "left_out": left_out,
     }
     return msgspec.json.encode(document)
 

@@ -70,6 +70,8 @@ def test_the_verdict_is_the_worst_that_can_be_said() -> None:
 
 def test_the_document_has_what_the_contract_names() -> None:
     """Verdict, records, and the fields of each feature."""
+    document = msgspec.json.decode(summary(9, [QUIET], left_out=3))
+    assert (document["verdict"], document["left_out"]) == ("insufficient", 3)
     document = msgspec.json.decode(summary(9, [FOUND]))
     assert (document["verdict"], document["records"]) == ("drift", 9)
     assert document["together"] == [
