@@ -93,8 +93,9 @@ def profile(plan: Plan, both: Comparison, watch: Watch) -> Profile:
     """The profile of the current side, with how its columns were read."""
     census = _census(plan, both, watch)
     (found,) = reference.build(
-        both.current, both.options, census, watch, bins=(plan.bins,), limit=plan.most_references
-    )
+        both.current, both.options, census, watch, bins=(plan.bins,), limit=plan.most_references,
+        labels=_labels(plan, dataclasses.replace(both, profile=None)),
+    )  # fmt: skip
     return reference.with_types(found, both)
 
 
@@ -281,10 +282,12 @@ def _begin(
 
 
 def _labels(plan: Plan, both: Comparison) -> frozenset[str]:
-    """The columns of a table of which what is missing is no value, but comes later. A profile that
-    was made before counts it, and so it is counted."""
-    if not both.current.is_table or both.profile is not None:
+    """The columns of a table of which what is missing is no value, but comes later. A profile says
+    of which it has not counted that: of others it is a value, as it is in the profile."""
+    if not both.current.is_table:
         return frozenset()
+    if both.profile is not None:
+        return both.profile.labels
     return frozenset(map(both.usual.sanitizer.text, plan.label))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 import msgspec
@@ -58,7 +57,7 @@ def build(
     tally: Tally | None = None,
     bins: Sequence[int] = (INNER_BINS,),
     limit: int = LIMIT,
-    labels: AbstractSet[str] = frozenset(),
+    labels: frozenset[str] = frozenset(),
 ) -> list[Profile]:
     """A profile of a dataset for each number of `bins`, made together, each with `limit` features
     and segments at most; the rows are told to `taps`
@@ -112,7 +111,7 @@ def build(
             Profile(one.references | new.references)
             for one, new in zip(profiles, again, strict=True)
         ]
-    return [msgspec.structs.replace(one, facts=facts) for one in profiles]
+    return [msgspec.structs.replace(one, facts=facts, labels=labels) for one in profiles]
 
 
 def _learned(rows: Iterable[Row | Block], each: Sequence[Learners]) -> list[Profile]:

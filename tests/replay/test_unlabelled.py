@@ -38,6 +38,14 @@ def replayed(tmp_path: Path, now: Columns, usual: Columns | None, *options: str)
     return found
 
 
+def built(tmp_path: Path, usual: Columns, *options: str) -> str:
+    """The file of a profile of these rows."""
+    profile = str(tmp_path / "profile.json")
+    source = str(csv_of(tmp_path / "usual.csv", usual))
+    assert main(["reference", "build", source, *options, "--out", profile]) == 0
+    return profile
+
+
 def of_label(found: dict[str, Any]) -> dict[str, Any]:
     """The finding of the label."""
     (label,) = [one for one in found["features"] if one["feature"] == "true"]
@@ -55,6 +63,33 @@ def test_late_labels_are_no_drift(before: float, now: float, engine: str, tmp_pa
     (held,) = [one for one in found["data_quality"] if one["feature"] == "true"]
     assert any(held[side].get("missing", 0) > 1000 for side in ("before", "now"))
     assert any("have no label" in one for one in found.get("remarks", [])) is (now < 1)
+
+
+@pytest.mark.parametrize("engine", ["local", "dask"])
+@pytest.mark.parametrize(("before", "now"), [(1.0, 0.3), (0.3, 1.0)])
+def test_late_labels_beside_a_profile_are_no_drift(
+    before: float, now: float, engine: str, tmp_path: Path
+) -> None:
+    """A profile that was told which column is the label does not count what is missing there."""
+    if engine == "dask":
+        pytest.importorskip("dask")
+    profile = built(tmp_path, rows(2, before), "--label", "true")
+    options = ["--reference", profile, "--engine", engine, "--chunks", "2"]
+    found = replayed(tmp_path, rows(1, now), None, *options)
+    assert found["verdict"] == of_label(found)["status"] == "ok"
+    assert [chunk["verdict"] for chunk in found["chunks"]] == ["ok"] * 2
+    (held,) = [one for one in found["data_quality"] if one["feature"] == "true"]
+    assert any(held[side].get("missing", 0) > 1000 for side in ("before", "now"))
+    moved = replayed(tmp_path, rows(1, now, positive=0.8), None, *options)
+    assert of_label(moved)["status"] == "drift"
+
+
+def test_a_profile_that_knows_no_label_counts_what_is_missing(tmp_path: Path) -> None:
+    """As it is on its side, so it is on the other; that is of profiles made before, too."""
+    profile = built(tmp_path, rows(2, 0.3))
+    for known, status in ((0.3, "ok"), (1.0, "drift")):
+        found = replayed(tmp_path, rows(1, known), None, "--reference", profile)
+        assert of_label(found)["status"] == status
 
 
 def test_no_labels_at_all_are_not_judged(tmp_path: Path) -> None:

@@ -27,18 +27,21 @@ LIMIT = 20_000
 
 class Profile(msgspec.Struct, frozen=True):
     """The references of an endpoint by (feature, dimension, value); `types` say how the columns
-    of the table that they were made of were read, `facts` what they hold."""
+    of the table that they were made of were read, `facts` what they hold. Of columns that are
+    `labels` what is missing was not counted, for it comes later."""
 
     references: dict[WatchKey, Reference] = {}
     types: dict[str, ColumnType] = {}
     facts: dict[str, Facts] = {}
+    labels: frozenset[str] = frozenset()
 
     def merge(self, other: Profile) -> Profile:
         """The profile of both; raises SourceError where bins differ."""
         merged = dict(self.references)
         for key, reference in other.references.items():
             merged[key] = merged[key].merge(reference) if key in merged else reference
-        return Profile(merged, self.types | other.types, self.facts | other.facts)
+        facts, labels = self.facts | other.facts, self.labels | other.labels
+        return Profile(merged, self.types | other.types, facts, labels)
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -53,13 +56,14 @@ class _Document(msgspec.Struct, frozen=True, omit_defaults=True):
     references: list[_Entry]
     readings: dict[str, ColumnType] = {}
     facts: dict[str, Facts] = {}
+    labels: list[str] = []
 
 
 def dump_profile(profile: Profile) -> bytes:
     """The profile as a JSON document, in an order that depends on its content only."""
     entries = [_Entry(*key, reference) for key, reference in sorted(profile.references.items())]
-    types = dict(sorted(profile.types.items()))
-    return msgspec.json.encode(_Document(VERSION, entries, types, profile.facts)) + b"\n"
+    types, labels = dict(sorted(profile.types.items())), sorted(profile.labels)
+    return msgspec.json.encode(_Document(VERSION, entries, types, profile.facts, labels)) + b"\n"
 
 
 def load_profile(document: bytes, name: str) -> Profile:
@@ -94,7 +98,7 @@ def load_profile(document: bytes, name: str) -> Profile:
                 "with `monitor reference build`"
             )
         references[entry.feature, entry.dimension, entry.value] = reference
-    return Profile(references, read.readings, read.facts)
+    return Profile(references, read.readings, read.facts, frozenset(read.labels))
 
 
 def profile_of(
