@@ -21,11 +21,7 @@ from monitor.transcript import INCOMPLETE, Transcript
 from monitor.types import Call, Inference, Part
 
 _NAMES = ("text", "transcript")
-_OURS = (
-    b'"response.', b'"session.', b'"conversation.', b'"input_audio_buffer.',
-    rb'"type\":\"error\"', rb'"type\": \"error\"',
-)  # fmt: skip
-"""What stands in the events, which the proxy writes as texts of JSON."""
+_OURS = ("response.", "session.", "conversation.", "input_audio_buffer.")
 _TOTALS = ("input_tokens", "output_tokens")
 
 
@@ -59,12 +55,21 @@ class _Turn:
 
 
 def claims(call: Call) -> bool:
-    """Connections to `…/realtime` that were upgraded, unless what was said is none of its events:
-    that is read message by message, as any WebSocket is."""
+    """Connections to `…/realtime` that were upgraded, unless what the server says, or the client
+    where it says nothing, is none of its events: that is read as any WebSocket is. So no client
+    alone has its messages read as items, or passed over.
+    """
     if call.exchange.upgraded == "" or not call.path.rstrip("/").endswith("/realtime"):
         return False
-    said = call.request_body + call.response_body
-    return not said or any(word in said for word in _OURS)
+    others: set[str] = set()
+    for body in (call.response_body, call.request_body):
+        for kind in _kinds(body):
+            if kind.startswith(_OURS):
+                return True
+            others.add(kind)
+        if others:
+            break
+    return others <= {"error"}
 
 
 def read(call: Call) -> Inference:
@@ -101,11 +106,23 @@ def _events(call: Call) -> Iterator[tuple[_Event, float, bytes]]:
 def _side(body: bytes) -> Iterator[tuple[_Event, float, bytes]]:
     for message in messages(body):
         data = message.data.encode("utf-8", "replace")
-        try:
-            event = bodies.decode(data, _decoder)
-        except ParseError:
-            continue
-        yield event, message.at or 0.0, data
+        if event := _event(data):
+            yield event, message.at or 0.0, data
+
+
+def _event(data: bytes) -> _Event | None:
+    try:
+        return bodies.decode(data, _decoder)
+    except ParseError:
+        return None
+
+
+def _kinds(body: bytes) -> Iterator[str]:
+    """What each message is by its own words, "" where that is nothing that an event may be."""
+    for message in messages(body):
+        if message.type != "close":
+            event = _event(message.data.encode("utf-8", "replace"))
+            yield event.type if event else ""
 
 
 class _Asked:

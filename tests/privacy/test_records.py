@@ -265,6 +265,10 @@ PLACES: dict[str, Callable[[str], Exchange]] = {
     "messages of a WebSocket, and why it closed": lambda c: exchange(
         "".join(json.dumps({"type": "text", "data": piece}) + "\n" for piece in halves(c)),
         json.dumps({"type": "close", "code": 1000, "reason": c, "data": c}) + "\n", target="/v1/realtime", upgraded="websocket"),
+    "halves in a WebSocket whose client talks as Realtime's": lambda c: exchange(
+        "".join(json.dumps({"type": "text", "data": json.dumps({"type": "conversation.item.create", "item": {
+            "type": "message", "role": "user", "content": [{"type": "input_text", "text": piece}]}})}) + "\n" for piece in halves(c)),
+        json.dumps({"type": "text", "data": "{}"}) + "\n", target="/v1/realtime", upgraded="websocket"),
     "metadata of a gRPC call": lambda c: exchange(
         b"\0\0\0\0\0", b"\0\0\0\0\0", target=f"/p.S/{quote(c)}", asked={"content-type": f"application/grpc+{c}", "grpc-encoding": c,
         "x-bin": base64.b64encode(c.encode()).decode()}, said={"content-type": "application/grpc"}, trailers=(

@@ -161,6 +161,22 @@ def test_messages_of_somebody_else_are_left_to_any_websocket() -> None:
     assert not PROTOCOL.claims(connection(b"", b"", "/realtime/v1/websocket"))
 
 
+@pytest.mark.parametrize(
+    "told", [{"event": "phx_reply", "of": '"session.'}, "x", {"type": 7}, [], 'say "session.']
+)
+def test_what_a_client_says_makes_no_other_server_one_of_realtime(told: Any) -> None:
+    """Its messages would be passed over, or be read as items that are whole."""
+    item = {
+        "type": "conversation.item.create",
+        "item": {"content": [{"type": "input_text", "text": "hi"}]},
+    }
+    asked = side((0.0, {"type": "session.update"}), (0.1, item))
+    assert not PROTOCOL.claims(connection(asked, side((0.2, told))))
+    assert not PROTOCOL.claims(connection(asked, side((0.2, told), (0.3, {"type": "error"}))))
+    assert PROTOCOL.claims(connection(asked, b""))
+    assert PROTOCOL.claims(connection(asked, side((0.2, told), (0.3, CREATED))))
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=300), st.lists(st.sampled_from([
     CREATED, {"type": "response.done"}, {"type": "response.done", "response": {"output": [1, {"content": "x"}]}},
