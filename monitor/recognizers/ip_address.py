@@ -55,8 +55,13 @@ _VERSION = lazy(
     re.IGNORECASE,
 )
 _GLOBAL = lazy(
-    r"(?:[23][0-9a-f]{3}|f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]|ff[0-9a-f]{2}|64):", re.IGNORECASE
+    r"(?:200[1-3]|2[4-9a-f][0-9a-f]{2}|3ff[ef]|f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]|ff[0-9a-f]{2}|64):",
+    re.IGNORECASE,
 )
+"""What IANA gives out, for any use; 2004 to 23ff, where years and counts are, it does not:
+https://www.iana.org/assignments/ipv6-unicast-address-assignments"""
+_OCTETS = lazy(r"(?!0:0:)[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){7}", re.IGNORECASE)
+"""Eight short groups are a ratio, or an identifier of a disk or a key: 0000::/8 is nobody's."""
 
 
 def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -117,7 +122,9 @@ def _is_v6(text: str, match: re.Match[str]) -> bool:
         ipaddress.IPv6Address(value)
     except ValueError:
         return False
-    if "::" not in value or value.lower().startswith("::ffff:"):
+    if "::" not in value:
+        return _OCTETS.fullmatch(value) is None
+    if value.lower().startswith("::ffff:"):
         return True
     if value == "::1":
         before = text[max(0, match.start() - 2) : match.start()]
@@ -175,6 +182,7 @@ RECOGNIZER = Recognizer(
         "«::ffff:192.0.2.128» and localhost «::1»",
         "地址是«2001:db8::a:b»谢谢, _«2001:db8::1»_",
         "ip:«2001:db8::1», node:«2001:db8::2»; source:«2001:db8:85a3:8d3:1319:8a2e:370:7348» and...«2001:db8::3», IP.«2001:db8::4»",
+        "«2003:11:30::12», «2a02:8109::7», «2600:1f18::5», «2001:7:8:9:a:b:c:d», «0:0:0:0:0:0:0:1», «64:ff9b::c000:221»",
         "gateway «2001:db8:1::» is up, «fd12:3456:789a::1»,",
         "ip-«203-0-113-77».ec2.internal, ec2-«203-0-113-78».compute-1.amazonaws.com and ip-«10-0-0-1»",
         "«203-0-113-77».static.example.net, host«203-0-113-76».example.net, c-«203-0-113-75»-dsl.hsd1.example.net",
@@ -192,6 +200,9 @@ RECOGNIZER = Recognizer(
         "dump-10-20-30-40.sql.gz, export-24-11-30-12.csv.zst, jquery-1-2-3-4.min.js.map, 2026-01-01--2026-01-31.part.csv",
         "v1-2-3-4.docs.example.com, release-1-2-3-4.docs.example.com",
         "git log --dec, a--b.example.net, dead--beef.example.net, 3f2504e0-4f89-11d3-9a0c-0305e82c3301.s3.example.com, ship-10-0-0-1",
+        "2024-11-30--12.logs.example.com, 2024-11-30-12-15-59-00-00.logs.example.com, 2024-11--30.a.example.net, 2024--11.a.example.net",
+        "id:2024::7, 2024::abc, score:3000::1, t[2048::2], 3306::db, 2024:: notes, 2100::d",
+        "50:06:01:60:3b:20:19:5c, SHA1:aa:bb:cc:dd:ee:ff:00:11, ratios 1:2:3:4:5:6:7:8",
         "01:23:45:67:89:ab is a MAC, 12:30:45 a time, pip install x==1.0.0.1",
     ),
     keys=frozenset({"ip", "ipaddress", "ipaddr", "clientip", "remoteip", "remoteaddr"}),
