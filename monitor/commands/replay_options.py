@@ -73,7 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--prediction, or of records with feedback")  # fmt: skip
     add("--fail-on", action=arguments.Several, type=arguments.some_of(CONDITIONS),
         default=frozenset(), metavar="WHAT[,WHAT…]",
-        help=f"exit 1 if there is any of {', '.join(CONDITIONS)}; by default exit 0")  # fmt: skip
+        help=f"exit 1 if there is any of {', '.join(CONDITIONS)}; by default exit 0; an "
+        "insufficient verdict is no drift: say drift,insufficient to fail there")  # fmt: skip
     add("--feedback", action="append", default=[], metavar="FILE",
         help="join records with the labels in this file, as `monitor feedback load` reads them; "
         "may be given again; a store's own feedback is read anyway")  # fmt: skip

@@ -81,6 +81,17 @@ class Unread(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"{self.rows:,} of {self.of:,} rows{whose} could not be read"
 
 
+HELPS = {
+    "columns": "leave some out of the file",
+    "segments": "split rows by fewer columns: --by, --protected, --intersection",
+    "conditions": "leave columns out with --ignore",
+    "arms": "declare those to compare as the `allocation` of an experiment in --config",
+}
+"""What helps where there are more of these than have a place."""
+
+HELPS_DRIFT = "leave columns out with --ignore, give fewer --by, or say a larger number in --config"
+
+
 class LeftOut(msgspec.Struct, frozen=True):
     """What was not looked at because there was more than has a place."""
 
@@ -96,17 +107,19 @@ class LeftOut(msgspec.Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """The same for a person.
+        """The same for a person, with what helps.
 
-        >>> LeftOut("quality", 1000, "segments", 70).words
-        'quality: only 1,000 segments have a place, and 70 values of others were not looked at'
+        >>> LeftOut("slices", 2000, "conditions", 70).words
+        'slices: only 2,000 conditions have a place, and 70 values of others were not looked at \
+(leave columns out with --ignore)'
         >>> LeftOut("log.jsonl", 5000, "columns", 7).words
-        'log.jsonl: only 5,000 columns have a place, and 7 others were not looked at'
+        'log.jsonl: only 5,000 columns have a place, and 7 others were not looked at \
+(leave some out of the file)'
         """
         lost = "others" if self.of == "columns" else "values of others"
         return (
             f"{self.by}: only {self.places:,} {self.of} have a place, and {self.values:,} {lost} "
-            "were not looked at"
+            f"were not looked at ({HELPS.get(self.of, HELPS_DRIFT)})"
         )
 
 

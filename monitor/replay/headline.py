@@ -55,10 +55,10 @@ def headline(found: Replay) -> str:
     >>> headline(Replay("insufficient", 3, [], unread=[wrong]))
     'Not to be trusted: a: b. Nothing could be judged'
     >>> fine = Finding("age", "all", "all", 9, 9, {}, 0.0, "ok")
-    >>> beyond = [document.LeftOut("drift", 1, "pairs", 9)]
+    >>> beyond = [document.LeftOut("slices", 1, "conditions", 9)]
     >>> headline(Replay("insufficient", 9, [fine], left_out=beyond))
-    'Not judged as a whole: drift: only 1 pairs have a place, and 9 values of others were not \
-looked at; in the rest 1 feature and segment is as before'
+    'Not judged as a whole: slices: only 1 conditions have a place, and 9 values of others were \
+not looked at (leave columns out with --ignore); in the rest 1 feature and segment is as before'
     """
     unread = sorted(found.unread, key=lambda one: not one.may_be_wrong)
     ends = [end for one in unread for end in one.ends]

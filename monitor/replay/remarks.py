@@ -240,9 +240,7 @@ def _remarks(found: Replay, plan: Plan, both: Comparison) -> Iterator[str]:
 
 def _on_places(found: Replay, plan: Plan) -> Iterator[str]:
     """What had no place, and where a dimension has no value."""
-    for one in found.left_out:
-        say = "leave columns out with --ignore, or say a larger number in --config"
-        yield f"{one.words}; {say}" if one.by == "drift" else one.words
+    yield from (one.words for one in found.left_out)
     for name in plan.by:
         values = {one.value for one in found.features if one.dimension == name}
         if not values:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
@@ -94,25 +95,27 @@ def arms(monkeypatch: pytest.MonkeyPatch, tmp: Path) -> list[str]:
     return [*_told(tmp), "--experiment", "place=a"]
 
 
-FILLS: Mapping[str, tuple[Fill, str]] = {
-    "watches": (watches, "drift"),
-    "watches of a reference": (watches_of_the_reference, "drift"),
-    "watches of what is learned": (watches_of_learned, "drift"),
-    "watches by segment": (watches_by_segment, "drift"),
-    "watches of shards": (watches_of_shards, "drift"),
-    "columns of JSON": (columns_of_json, "now.jsonl"),
-    "segments of outcomes": (segments_of_outcomes, "quality"),
-    "conditions of slices": (conditions_of_slices, "slices"),
-    "arms": (arms, "experiments"),
+FILLS: Mapping[str, tuple[Fill, str, str]] = {
+    "watches": (watches, "drift", "--ignore"),
+    "watches of a reference": (watches_of_the_reference, "drift", "--config"),
+    "watches of what is learned": (watches_of_learned, "drift", "--ignore"),
+    "watches by segment": (watches_by_segment, "drift", "fewer --by"),
+    "watches of shards": (watches_of_shards, "drift", "--ignore"),
+    "columns of JSON": (columns_of_json, "now.jsonl", "out of the file"),
+    "segments of outcomes": (segments_of_outcomes, "quality", "fewer columns: --by"),
+    "conditions of slices": (conditions_of_slices, "slices", "--ignore"),
+    "arms": (arms, "experiments", "`allocation`"),
 }
+"""How more is asked than has a place, by what that is left out, and what is said to help."""
 
 
 @pytest.mark.parametrize("name", FILLS)
 def test_nothing_is_ok_over_what_had_no_place(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The verdict, the first sentence, the document, JUnit and the exit code all say so."""
-    fill, by = FILLS[name]
+    """The verdict, the first sentence, the document, JUnit and the exit code all say so, and what
+    helps."""
+    fill, by, helps = FILLS[name]
     options = fill(monkeypatch, tmp_path)
     files = [str(tmp_path / one) for one in ("found.json", "junit.xml", "page.html")]
     written = ["--json", files[0], "--junit", files[1], "--html", files[2]]
@@ -123,10 +126,14 @@ def test_nothing_is_ok_over_what_had_no_place(
     assert {one["status"] for one in found["features"]} <= {"ok", "insufficient"}
     assert [one for one in found["left_out"] if one["by"].endswith(by) and one["values"] > 0]
     assert "have a place" in told.err
+    assert helps in told.err
     assert told.out.startswith("Not judged as a whole")
+    assert helps in " ".join(told.out.split())
     failed = ET.fromstring(Path(files[1]).read_text()).findall(".//testcase/failure")
-    assert any("have a place" in (one.get("message") or "") for one in failed)
-    assert "Not judged as a whole" in Path(files[2]).read_text()
+    assert any("have a place" in said and helps in said for said in map(_message, failed))
+    page = html.unescape(Path(files[2]).read_text())
+    assert "Not judged as a whole" in page
+    assert helps in page
 
 
 @pytest.mark.parametrize("name", sorted(FILLS.keys() - {"watches of what is learned"}))
@@ -134,13 +141,26 @@ def test_no_chunk_is_ok_over_what_had_no_place(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Chunks say it each for itself."""
-    fill, _ = FILLS[name]
+    fill, *_ = FILLS[name]
     path = tmp_path / "found.json"
     options = fill(monkeypatch, tmp_path)
     assert main(["replay", *options, "--chunks", "2", "--json", str(path)]) == 0
     chunks = json.loads(path.read_text())["chunks"]
     assert [one["verdict"] for one in chunks] == ["insufficient"] * 2
     assert all(one["left_out"] > 0 for one in chunks)
+
+
+def test_only_insufficient_fails_on_what_could_not_be_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--fail-on drift` names drift and nothing else, which `--help` says."""
+    options = watches(monkeypatch, tmp_path)
+    for named, code in (("drift", 0), ("drift,insufficient", 1)):
+        assert main(["replay", *options, "--fail-on", named]) == code
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        main(["replay", "--help"])
+    assert "say drift,insufficient to fail there" in " ".join(capsys.readouterr().out.split())
 
 
 def test_what_just_has_a_place_is_ok(tmp_path: Path) -> None:
@@ -174,6 +194,11 @@ def test_what_drifts_is_drift_whatever_is_left_out(tmp_path: Path) -> None:
     assert main(["replay", *options, "--fail-on", "drift"]) == 1
     found = json.loads(path.read_text())
     assert (found["verdict"], found["left_out"][0]["values"]) == ("drift", ROWS + 1)
+
+
+def _message(failure: ET.Element) -> str:
+    """What a failure says first."""
+    return failure.get("message") or ""
 
 
 def _sides(tmp: Path, columns: dict[str, Sequence[Any]]) -> list[str]:
