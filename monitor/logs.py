@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +33,7 @@ def start(role: str, form: Format = "text") -> None:
     """Write what this process, called `role`, and the libraries in it log to stderr.
 
     `json` writes objects with the keys `time`, `level`, `role` and `message`. Exceptions that
-    nobody catches become such a line too.
+    nobody catches become such a line too, also in threads and where Python passes over them.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Line(role, form))
@@ -41,6 +42,8 @@ def start(role: str, form: Format = "text") -> None:
     logging.raiseExceptions = False  # nobody is left to hear that stderr is closed
     logging.captureWarnings(True)
     sys.excepthook = _uncaught
+    threading.excepthook = _ended_thread
+    sys.unraisablehook = _passed_over
 
 
 def plain(text: str) -> str:
@@ -95,3 +98,14 @@ def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackT
     if issubclass(kind, KeyboardInterrupt):
         return
     _logger.critical("ended", exc_info=(kind, error, trace))
+
+
+def _ended_thread(told: threading.ExceptHookArgs) -> None:
+    if told.exc_value is not None and not isinstance(told.exc_value, SystemExit):
+        _logger.error("a thread ended: %s", place(told.exc_value))
+
+
+def _passed_over(told: sys.UnraisableHookArgs) -> None:
+    """Of what raised it, which a library's callback or an object's end is, nothing is quoted."""
+    if told.exc_value is not None:
+        _logger.error("an exception was passed over: %s", place(told.exc_value))

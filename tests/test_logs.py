@@ -7,6 +7,7 @@ import logging
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Generator
 
 import pytest
@@ -22,8 +23,10 @@ LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (INFO|WARNING|ERROR) 
 def restored() -> Generator[None]:
     """What `start` changes in this process is changed back."""
     handlers, hook = logging.root.handlers[:], sys.excepthook
+    others = threading.excepthook, sys.unraisablehook
     yield
     logging.root.handlers[:], sys.excepthook = handlers, hook
+    threading.excepthook, sys.unraisablehook = others
     logging.captureWarnings(False)
 
 
@@ -89,3 +92,24 @@ def test_what_nobody_catches_is_one_line() -> None:
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.endswith("CRITICAL proxy: ended: ValueError at <string>:2 < <string>:3")
+
+
+@pytest.mark.parametrize(
+    ("raising", "words"),
+    [
+        ("import threading; t = threading.Thread(target=f); t.start(); t.join()", "a thread ended"),
+        ("class A:\n  __repr__ = __del__ = lambda _: f()\nA()", "an exception was passed over"),
+    ],
+)
+@pytest.mark.parametrize("options", [(), ("-X", "faulthandler", "-X", "dev")])
+def test_what_goes_past_everybody_is_one_line(
+    raising: str, words: str, options: tuple[str, ...]
+) -> None:
+    """From a thread, or from where Python cannot raise it, a callback of C or the end of an object."""
+    program = f"from monitor import logs; logs.start('proxy')\ndef f(): raise ValueError('secret')\n{raising}"
+    done = subprocess.run(
+        [sys.executable, *options, "-c", program], capture_output=True, text=True, check=False
+    )
+    (line,) = done.stderr.splitlines()
+    assert f" ERROR proxy: {words}: ValueError at <string>:2" in line
+    assert "secret" not in line
