@@ -330,6 +330,7 @@ class Transcript:
         reasons = list(map(self._reasons.__getitem__, sorted(self._reasons)))
         is_cut = not (self.is_complete or self.failed or call.response_truncated)
         is_cut = is_cut and is_success(call)
+        is_whole = self.streamed and self.is_complete and not call.response_truncated
         return Inference(
             protocol=protocol,
             operation=operation,
@@ -343,6 +344,7 @@ class Transcript:
             last_token=arrival(call, self._last) if self._first else None,
             failed=self.failed,
             incomplete=is_cut,
+            finished=is_whole and bool(reasons) and is_success(call),
             throttled=self.throttled,
             requested_model=model if self.model and model != self.model else "",
             response_id=self.response_id,

@@ -185,7 +185,9 @@ class Inference(msgspec.Struct, frozen=True):
     *content-bearing* event of a streamed answer, None when nothing was streamed. `failed` says that
     a 2xx response carried an error inside (an SSE error event, a gRPC status), which turns the
     outcome to `server_error`, or to `rate_limited` where `throttled`; `incomplete` that it ended
-    well in HTTP and not in its dialect, which turns it to `upstream_broken`.
+    well in HTTP and not in its dialect, which turns it to `upstream_broken`; `finished` that a
+    stream came to the end that its dialect knows and said why, so that who leaves it then has all
+    of it: `client_gone` turns to `ok`.
 
     `requested_model` is the name that the request gave where the answer gave another one. `units`
     are what is paid for beside tokens, by name: `searches`, `seconds`, `characters`, `images`,
@@ -209,6 +211,7 @@ class Inference(msgspec.Struct, frozen=True):
     last_token: float | None = None
     failed: bool = False
     incomplete: bool = False
+    finished: bool = False
     throttled: bool = False
     requested_model: str = ""
     response_id: str = ""
@@ -242,6 +245,8 @@ class Inference(msgspec.Struct, frozen=True):
     def ended(self, outcome: Outcome, status: int | None = None) -> Outcome:
         """Return how the exchange ended whose `outcome` and `status` the proxy saw. What a redirect
         says beside where to go is no answer that could have failed (RFC 9110, section 15.4)."""
+        if outcome is Outcome.CLIENT_GONE and self.finished:
+            outcome = Outcome.OK  # some clients close at `[DONE]`, before the end of the body
         if outcome is not Outcome.OK or (status is not None and 300 <= status < 400):
             return outcome
         if self.failed:

@@ -20,7 +20,7 @@ from monitor.privacy.records import Privacy
 from monitor.protocols import PROTOCOLS
 from monitor.recognizers import select
 from monitor.recorder.capture import Capture
-from monitor.types import Call, Inference, Tokens, encode_record
+from monitor.types import Call, Inference, Outcome, Tokens, encode_record
 from tests.protocols.dialects import DIALECTS, Dialect, below, events, framed, lines, named
 from tests.protocols.replayed import CASES, exchange, load, seen
 
@@ -87,6 +87,24 @@ def test_a_stream_that_ends_before_its_end_is_incomplete(dialect: Dialect, asked
     assert asked(dialect, dialect.cut[: len(dialect.cut) // 9], dialect.kind).incomplete
     assert not asked(dialect, dialect.cut, dialect.kind, size=10_000).incomplete
     assert not asked(dialect, dialect.cut, dialect.kind, status="503 Busy").incomplete
+
+
+@ALL
+def test_who_leaves_a_stream_that_has_ended_is_not_gone(dialect: Dialect, asked: Any) -> None:
+    """Some clients close at its last event, before the end of the body. Who leaves before is gone,
+    and so is who may have been, where we kept the beginning alone."""
+    gone = Outcome.CLIENT_GONE
+    whole = asked(dialect, dialect.stream, dialect.kind)
+    assert whole.ended(gone, 200) is Outcome.OK
+    assert whole.ended(Outcome.UPSTREAM_BROKEN, 200) is Outcome.UPSTREAM_BROKEN
+    for answer, more in (
+        (dialect.cut, {}),
+        (b"", {}),
+        (dialect.cut, {"size": 10_000}),
+        (dialect.stream, {"size": 10_000}),
+        (dialect.stream, {"status": "503 Busy"}),
+    ):
+        assert asked(dialect, answer, dialect.kind, **more).ended(gone, 200) is gone
 
 
 @ALL
