@@ -23,8 +23,9 @@ def _changes(plan: Plan, both: Comparison) -> Iterator[SchemaChange]:
     for name in both.gone():
         yield SchemaChange(name, "gone")
     known = {*types.expected, *plan.label}
+    labels = both.profile.labels if both.profile is not None else ()
     for name in both.current.columns - known:
-        if both.looks_at(name):
+        if both.looks_at(name) and safe.text(name) not in labels:
             yield SchemaChange(safe.text(name), "new", now=types.of(name).words)
     for name, how in types.unlike(both.current.tables, safe).items():
         if name in known and both.looks_at(name):

@@ -84,6 +84,16 @@ def test_late_labels_beside_a_profile_are_no_drift(
     assert of_label(moved)["status"] == "drift"
 
 
+def test_a_label_that_a_profile_knows_is_no_new_column(tmp_path: Path) -> None:
+    """Also where the replay does not say which column it is, and labels are late."""
+    profile = built(tmp_path, rows(2, 1.0), "--label", "true")
+    now, path = str(csv_of(tmp_path / "now.csv", rows(1, 0.3))), tmp_path / "found.json"
+    told = ["--json", str(path), "--fail-on", "schema,drift"]
+    assert main(["replay", now, "--reference", profile, *told]) == 0
+    found = json.loads(path.read_text())
+    assert (found.get("schema", []), of_label(found)["status"]) == ([], "ok")
+
+
 def test_a_profile_that_knows_no_label_counts_what_is_missing(tmp_path: Path) -> None:
     """As it is on its side, so it is on the other; that is of profiles made before, too."""
     profile = built(tmp_path, rows(2, 0.3))
