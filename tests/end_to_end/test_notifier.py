@@ -15,6 +15,8 @@ import httpx
 import pytest
 
 from tests.end_to_end.conftest import System, served
+from tests.end_to_end.test_canaries import assert_silent
+from tests.privacy.test_records import CANARIES
 
 SECRET = "between us"
 
@@ -61,7 +63,7 @@ def hooks(inbox: Inbox) -> Generator[str]:
 def ask(client: httpx.Client, url: str, shifted: bool, count: int) -> None:
     for number in range(count):
         income = 1000 + number % 7 * 100 + (5000 if shifted else 0)
-        row = {"income": income, "age": 30 + number % 9}
+        row = {"income": income, "age": 30 + number % 9, CANARIES["EMAIL_ADDRESS"]: income}
         client.post(f"{url}/200", json=row, headers={"x-population": "north"})
 
 
@@ -105,6 +107,8 @@ def test_a_shift_is_told_within_a_minute_once_and_signed(
     assert document["groupLabels"]["alertname"] == "MonitorDrift"
     where = {(one["labels"]["feature"], one["labels"]["value"]) for one in document["alerts"]}
     assert {("income", "all"), ("income", "north")} <= where
+    assert any("<EMAIL_ADDRESS:" in feature for feature, _ in where)
+    assert_silent("webhooks", str(inbox.came))
     assert counted("failed") == 1
 
     def beats() -> set[str]:
