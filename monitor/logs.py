@@ -79,7 +79,9 @@ class _Line(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         message = record.getMessage()
-        if record.name != _logger.name:
+        if record.name == "py.warnings":  # FILE:LINE: CATEGORY: what may quote data, too
+            message = f"{record.name}: {': '.join(message.split(': ', 2)[:2])}"
+        elif record.name != _logger.name:
             # A library's words may quote data: in brackets, or below the first line.
             message = f"{record.name}: {message.partition('(')[0].partition(chr(10))[0].strip()}"
         if record.exc_info and record.exc_info[1]:

@@ -113,3 +113,11 @@ def test_what_goes_past_everybody_is_one_line(
     (line,) = done.stderr.splitlines()
     assert f" ERROR proxy: {words}: ValueError at <string>:2" in line
     assert "secret" not in line
+
+
+def test_a_warning_is_told_without_its_words() -> None:
+    """Where it was given and its kind; a library's words may quote data."""
+    line = said(
+        record("/lib/x.py:7: UserWarning: odd maria@example.org\n  warn(it)\n", name="py.warnings")
+    )
+    assert line.endswith(" proxy: py.warnings: /lib/x.py:7: UserWarning")
