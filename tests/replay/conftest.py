@@ -22,17 +22,16 @@ FIRST = 500
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables may have half of the rows: what is learned of the first of them is learned of fewer."""
-    learn_of(FIRST, monkeypatch)
+    _learn_of(FIRST, monkeypatch)
 
 
 @pytest.fixture
 def quickest(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quarter of them: where documents are compared with one another, or what is found is large."""
-    learn_of(FIRST // 2, monkeypatch)
+    _learn_of(FIRST // 2, monkeypatch)
 
 
-def learn_of(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So many rows make the bins and tell how columns are read."""
+def _learn_of(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONITOR_REFERENCE_LEARN", str(first))
     monkeypatch.setattr(inference, "SAMPLE", first)
     for module in (bins, reference):

@@ -21,14 +21,10 @@ from monitor.replay import files
 from monitor.settings.schema import Settings
 from monitor.tables import csv_blocks, rows
 from monitor.tables import parquet as batches
-from tests.replay.conftest import learn_of
 from tests.tables.odd_columns import MAKERS, column, numbered
 
-LEARNED = 110
-"""So many rows make the bins and tell how columns are read."""
-
-COUNT = 172
-"""Rows of a side: more than are learned from, in several batches."""
+COUNT = 340
+"""Rows of a side: more than make the bins, and than are learned from, in what is `quickest`."""
 
 SEEDS = 24
 """Pairs of tables."""
@@ -44,13 +40,13 @@ def document(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    quickest: None,
 ) -> Any:
     """The function (arguments of replay) → (document by column, document by row)."""
-    learn_of(LEARNED, monkeypatch)
     monkeypatch.setattr(replay, "Sanitizer", lambda settings, outputs: _clean())
-    monkeypatch.setattr(batches, "WIDE", 64)
+    monkeypatch.setattr(batches, "WIDE", 128)
     monkeypatch.setattr(csv_blocks, "SMALL", 256)
-    monkeypatch.setattr(csv_blocks, "LARGE", 1 << 12)
+    monkeypatch.setattr(csv_blocks, "LARGE", 1 << 13)
 
     def told(*arguments: str) -> tuple[int, bytes]:
         out = tmp_path / "document.json"
@@ -123,7 +119,7 @@ def test_a_time_without_end_is_a_late_one(tmp_path: Path, document: Any, how: st
     if how == "csv":
         csv.write_csv(table, path)
     else:
-        parquet.write_table(table, path, row_group_size=65)
+        parquet.write_table(table, path, row_group_size=130)
     counts = []
     for range_ in (["--to", "9999-12-31"], ["--from", "9999-12-31T00:00:00Z"]):
         by_column, by_row = document(str(path), "--timestamp", "valid_to", *range_)
@@ -142,7 +138,7 @@ def test_columns_equal_rows(tmp_path: Path, document: Any, seed: int) -> None:
         if form == "csv":
             csv.write_csv(made, path, csv.WriteOptions(quoting_style="needed"))
         else:
-            parquet.write_table(made, path, row_group_size=65)
+            parquet.write_table(made, path, row_group_size=130)
     options: dict[str, str] = {}
     for one in rng.sample(OPTIONS, rng.randint(0, 3)):
         options |= dict(zip(one[::2], one[1::2], strict=True))

@@ -525,9 +525,8 @@ def nested(seed: int, mean: float, length: int | None = 3) -> list[dict[str, Any
     ]
 
 
-@pytest.mark.parametrize(
-    ("length", "kind"), [(3, "jsonl"), (3, "json"), (3, "parquet"), (3, "jsonl.gz"), (None, "jsonl"), (None, "parquet")],
-)  # fmt: skip
+@pytest.mark.parametrize("kind", ["jsonl", "json", "parquet", "jsonl.gz"])
+@pytest.mark.parametrize("length", [3, None])
 def test_structs_and_lists_are_looked_into(
     capsys, tmp_path: Path, kind: str, length: int | None
 ) -> None:
