@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from monitor.supervision.embedded_store import EmbeddedStore
 from monitor.tables.blocks import Block
 from monitor.types import Measurement, Record, WatchKey
 from tests.analysis.join.exchanges import record
+from tests.app.scene import play
 
 Totals = dict[tuple[str, ...], float]
 
@@ -161,18 +162,6 @@ def result(kind: str, name: str) -> tuple[str, ...]:
 
 
 DUE = "monitor_outcome_records_total", "due"
-
-
-def play(tmp_path: Path, story: Callable[[EmbeddedStore], Coroutine[Any, Any, None]]) -> None:
-    async def run() -> None:
-        store = EmbeddedStore(tmp_path / "store", log=lambda _: None)
-        await store.start()
-        try:
-            await story(store)
-        finally:
-            await store.stop()
-
-    asyncio.run(run())
 
 
 def rows_of(analyzer: Analyzer) -> list[tuple[float, object]]:
