@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from math import inf
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\n"
 """The part of the HTTP/2 connection preface that looks like a head (RFC 9113 section 3.4)."""
@@ -171,3 +172,20 @@ def _decimal(text: bytes) -> int:
     if not text.isdigit() or len(text) > 18:
         raise Ambiguous("ambiguous_length")
     return int(text)
+
+
+_grpc_timeout = re.compile(rb"\r\n(?i:grpc-timeout): *([0-9]{1,8})([HMSmun])\r\n").search
+_SECONDS = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
+
+
+def patience(head: bytes) -> float:
+    """Return after how many seconds a client of gRPC or gRPC-Web gives a call up by the deadline in
+    its head.
+
+    It is 5 % less than is written there: clients round up, and the head was under way.
+
+    >>> patience(b"POST /a HTTP/2\\r\\ngrpc-timeout: 200m\\r\\n\\r\\n"), patience(b"")
+    (0.19, inf)
+    """
+    found = _grpc_timeout(head)
+    return 0.95 * int(found[1]) * _SECONDS[found[2]] if found else inf

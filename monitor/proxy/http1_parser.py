@@ -17,6 +17,7 @@ from monitor.proxy.heads import (
     Ambiguous,
     has,
     lone_newline,
+    patience,
     request_length,
     response_length,
     response_status,
@@ -24,7 +25,6 @@ from monitor.proxy.heads import (
     value,
 )
 from monitor.proxy.http1_exchange import PER_EXCHANGE, OpenExchange
-from monitor.proxy.http2_heads import patience
 from monitor.proxy.observer import Observer, Upgraded
 from monitor.proxy.outcomes import of_status
 from monitor.types import Exchange, Message, Outcome

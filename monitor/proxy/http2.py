@@ -22,12 +22,11 @@ from monitor.proxy.frames import (
     Frames,
     frame,
 )
-from monitor.proxy.heads import Ambiguous
+from monitor.proxy.heads import Ambiguous, patience
 from monitor.proxy.hpack import Field, HeaderDecoder
 from monitor.proxy.http2_heads import (
     essence,
     outcome_of,
-    patience,
     request_head,
     response_head,
     trailer_lines,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from math import inf
 
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.hpack import Field
@@ -16,8 +15,6 @@ _token = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 _target = re.compile(rb"[\x21-\x7e\x80-\xff]+").fullmatch
 _grpc = re.compile(rb"\r\ncontent-type: *application/grpc(?!-web)").search
 _grpc_status = re.compile(rb"(?:^|\r\n)grpc-status: *([0-9]{1,3})\r\n").search
-_grpc_timeout = re.compile(rb"\r\n(?i:grpc-timeout): *([0-9]{1,8})([HMSmun])\r\n").search
-_SECONDS = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
 
 
 def request_head(fields: list[Field]) -> bytes:
@@ -77,19 +74,6 @@ def essence(lines: bytes) -> bytes:
         return said
     kind = b"content-type: application/grpc\r\n" if _grpc(lines) else b""
     return b"%b%b%b\r\n" % (lines[:13], kind, said)
-
-
-def patience(head: bytes) -> float:
-    """Return after how many seconds a client of gRPC or gRPC-Web gives a call up by the deadline in
-    its head.
-
-    It is 5 % less than is written there: clients round up, and the head was under way.
-
-    >>> patience(b"POST /a HTTP/2\\r\\ngrpc-timeout: 200m\\r\\n\\r\\n"), patience(b"")
-    (0.19, inf)
-    """
-    found = _grpc_timeout(head)
-    return 0.95 * int(found[1]) * _SECONDS[found[2]] if found else inf
 
 
 def outcome_of(response: Message) -> Outcome:
