@@ -81,15 +81,16 @@ class Unread(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"{self.rows:,} of {self.of:,} rows{whose} could not be read"
 
 
-HELPS = {
+PAIRS = "pairs of feature and segment (drift.watches)"
+
+_HELPS = {
+    PAIRS: "leave columns out with --ignore, give fewer --by, or say a larger number in --config",
     "columns": "leave some out of the file",
     "segments": "split rows by fewer columns: --by, --protected, --intersection",
     "conditions": "leave columns out with --ignore",
     "arms": "declare those to compare as the `allocation` of an experiment in --config",
 }
 """What helps where there are more of these than have a place."""
-
-HELPS_DRIFT = "leave columns out with --ignore, give fewer --by, or say a larger number in --config"
 
 
 class LeftOut(msgspec.Struct, frozen=True):
@@ -119,7 +120,7 @@ class LeftOut(msgspec.Struct, frozen=True):
         lost = "others" if self.of == "columns" else "values of others"
         return (
             f"{self.by}: only {self.places:,} {self.of} have a place, and {self.values:,} {lost} "
-            f"were not looked at ({HELPS.get(self.of, HELPS_DRIFT)})"
+            f"were not looked at ({_HELPS[self.of]})"
         )
 
 

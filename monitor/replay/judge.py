@@ -94,7 +94,7 @@ def profile(plan: Plan, both: Comparison, watch: Watch) -> Profile:
     census = _census(plan, both, watch)
     (found,) = reference.build(
         both.current, both.options, census, watch, bins=(plan.bins,), limit=plan.most_references,
-        labels=_labels(plan, dataclasses.replace(both, profile=None)),
+        labels=_late(plan, both),
     )  # fmt: skip
     return reference.with_types(found, both)
 
@@ -284,11 +284,15 @@ def _begin(
 def _labels(plan: Plan, both: Comparison) -> frozenset[str]:
     """The columns of a table of which what is missing is no value, but comes later. A profile says
     of which it has not counted that: of others it is a value, as it is in the profile."""
-    if not both.current.is_table:
-        return frozenset()
-    if both.profile is not None:
+    if both.profile is not None and both.current.is_table:
         return both.profile.labels
-    return frozenset(map(both.usual.sanitizer.text, plan.label))
+    return _late(plan, both)
+
+
+def _late(plan: Plan, both: Comparison) -> frozenset[str]:
+    """The labels of a table, which may come later than the rest of a row."""
+    names = plan.label if both.current.is_table else ()
+    return frozenset(map(both.usual.sanitizer.text, names))
 
 
 def _in_order(

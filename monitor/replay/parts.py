@@ -20,7 +20,7 @@ from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
 from monitor.findings import Finding
-from monitor.replay.document import LeftOut
+from monitor.replay.document import PAIRS, LeftOut
 from monitor.replay.periods import Period
 from monitor.replay.unlabelled import of_block, of_row
 from monitor.rows import Row
@@ -123,9 +123,8 @@ class Part:
     @property
     def left_out(self) -> list[LeftOut]:
         """What had no place among what is watched."""
-        of = "pairs of feature and segment (drift.watches)"
         return [
-            LeftOut("drift", one.rules.watches, of, many)
+            LeftOut("drift", one.rules.watches, PAIRS, many)
             for one in self._drift
             if (many := one.watches.overflow + one.watches.unplaced)
         ]
